@@ -1,0 +1,61 @@
+/**
+ * What a protocol edge and the core say to each other. An edge asks the desk to admit a publisher, and gets
+ * a sink for its access units; it never sees a channel, a log or a viewer.
+ *
+ *     edge ── admit(request) ──▶ desk
+ *     edge ◀─ verdict ────────── desk      refused: say so in the protocol's words, close
+ *     edge ── track, write ────▶ sink      write() === false: stop reading until `drained`
+ *     edge ── end(reason) ─────▶ sink      exactly once
+ *     edge ◀─ evict(reason) ──── core      taken over, channel deleted, shutting down: close
+ */
+import type { AccessUnit, TrackConfig, WireClock } from './unit.ts';
+
+export type Protocol = 'rtmp' | 'rtmps' | 'srt' | 'whip';
+
+export type PublishRequest = {
+  readonly protocol: Protocol;
+  /** The stream key as the sender gave it: a secret, never logged. */
+  readonly key: string;
+  /** Address of the sender, as the socket (or a trusted proxy) knows it. */
+  readonly address: string;
+  /** What the encoder calls itself; shown to the streamer, so bounded by the edge. */
+  readonly software?: string;
+  readonly clock: WireClock;
+  /** The core calls this when the session must go; the edge closes the socket and calls `end('evicted')`. */
+  readonly evict: (reason: EvictReason) => void;
+};
+
+export type RefusalCode = 'unknown-key' | 'busy' | 'slow-down' | 'shutting-down' | 'refused';
+export type PublishVerdict =
+  | { readonly ok: true; readonly sink: PublishSink }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
+
+export interface PublishDesk {
+  admit(request: PublishRequest): Promise<PublishVerdict>;
+}
+
+/**
+ * Why a session ended. Only an announced end finishes the show at once; every other one opens the
+ * reconnect window.
+ */
+export type EndReason =
+  | 'announced' // FCUnpublish, deleteStream, SRT shutdown: the sender meant it
+  | 'lost' // the socket closed or broke without a word
+  | 'timeout' // no media for too long
+  | 'protocol-error' // what came was not the protocol
+  | 'evicted'; // we sent it away
+
+export type EvictReason = 'taken-over' | 'key-revoked' | 'ended-by-owner' | 'channel-deleted' | 'shutting-down' | 'fault';
+
+export interface PublishSink {
+  /** Announces a track, or a new configuration of one. The same configuration again is nothing. */
+  track(config: TrackConfig): void;
+  /** Takes one access unit. False: the core is full; stop reading the socket until `drained` resolves. */
+  write(unit: AccessUnit): boolean;
+  /** Resolves when the core has room again (at once when it has). */
+  drained(): Promise<void>;
+  /** What the sender says about itself (onMetaData): a hint, shown and never believed. */
+  hint(metadata: Readonly<Record<string, unknown>>): void;
+  /** The session is over. Later calls of anything are ignored. */
+  end(reason: EndReason): void;
+}

@@ -1,0 +1,37 @@
+/**
+ * The one type that crosses the core: an access unit (a picture, or a frame of sound) as it came off the
+ * wire. Protocol edges make them, everything behind the edges takes them, and nothing else crosses.
+ */
+
+export type VideoCodec = 'h264';
+export type AudioCodec = 'aac';
+export type Codec = VideoCodec | AudioCodec;
+export type TrackKind = 'video' | 'audio';
+
+/** How the wire counts time: ticks a second, and the bits after which its counter wraps. */
+export type WireClock = { readonly timescale: number; readonly bits: number };
+
+/** RTMP: milliseconds in 32 bits (RTMP 1.0, section 3). */
+export const rtmpClock: WireClock = { timescale: 1000, bits: 32 };
+
+/**
+ * A track as its sender announces it. Sent again when the decoder configuration changes.
+ * `config` is what an MP4 sample entry carries: an AVCDecoderConfigurationRecord (ISO 14496-15, 5.3.3.1)
+ * or an AudioSpecificConfig (ISO 14496-3, 1.6.2.1).
+ */
+export type TrackConfig =
+  | { readonly kind: 'video'; readonly codec: VideoCodec; readonly config: Buffer }
+  | { readonly kind: 'audio'; readonly codec: AudioCodec; readonly config: Buffer };
+
+/**
+ * `dts` and `pts` are the wire's own integers, wrapped as the wire wraps them; `pts` may be less than `dts`.
+ * H.264: every NAL unit behind a length of four bytes. AAC: one raw frame, no ADTS.
+ * `data` belongs to the receiver: an edge never reuses the memory.
+ */
+export type AccessUnit = {
+  readonly kind: TrackKind;
+  readonly dts: number;
+  readonly pts: number;
+  readonly key: boolean;
+  readonly data: Buffer;
+};

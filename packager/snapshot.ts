@@ -1,0 +1,116 @@
+/**
+ * The presentation snapshot: everything that a view needs to know, and the only thing that it is given.
+ * Playlists, MPDs, transport streams and progressive files are pure functions of (snapshot, request) and of
+ * the fragments that the snapshot names. It is immutable; a newer state is a newer snapshot. Arrays are
+ * shared between snapshots and only ever grow at the end: read no further than the lengths given here.
+ *
+ * Time is in integer ticks of each track's own timescale and starts at 0 with the first epoch; the decode
+ * time of a fragment (its tfdt) is that media time.
+ */
+import type { Codec, TrackKind } from './media/unit.ts';
+
+/** One fragment (moof + mdat) of the log: an LL-HLS part, or all of a segment. */
+export type PartRef = {
+  /** Sequence number of the fragment in its track log. */
+  readonly seq: number;
+  readonly duration: number;
+  /** Starts with a picture from which decoding can start (audio: always). */
+  readonly independent: boolean;
+  /** Nothing was encoded for this span: EXT-X-GAP, and no bytes. */
+  readonly gap: boolean;
+  readonly size: number;
+};
+
+/** Consecutive fragments from one segment start to the next. `msn` is the media sequence number (HLS) and the number in the file's name. */
+export type SegmentRef = {
+  readonly msn: number;
+  readonly epoch: number;
+  /** tfdt of the first fragment. */
+  readonly start: number;
+  readonly duration: number;
+  readonly independent: boolean;
+  readonly gap: boolean;
+  readonly size: number;
+  readonly parts: readonly PartRef[];
+};
+
+/** The segment being written: only its first `count` parts belong to this snapshot. */
+export type OpenSegment = {
+  readonly msn: number;
+  readonly epoch: number;
+  readonly start: number;
+  readonly parts: readonly PartRef[];
+  readonly count: number;
+};
+
+/** A span without holes and with one decoder configuration per track. Epoch n+1 starts where n ended, behind a DISCONTINUITY. */
+export type EpochRef = {
+  readonly epoch: number;
+  /** Wall clock of the epoch's first media, ms since 1970: EXT-X-PROGRAM-DATE-TIME, DASH Period@start. */
+  readonly wallClock: number;
+  /** Media time of the epoch's start, seconds × 1e6 rounded: the same for all tracks. */
+  readonly startMicros: number;
+};
+
+/** What one track was in one epoch: its init segment and what players must be told of it. */
+export type TrackEpoch = {
+  readonly epoch: number;
+  readonly init: Buffer;
+  /** RFC 6381, from the real parameter sets. */
+  readonly codecString: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly frameRate?: number;
+  readonly channels?: number;
+};
+
+export type TrackSnapshot = {
+  /** Folder of the track's log and first part of its URLs: `v0`, `v1`, …, `a0`. */
+  readonly id: string;
+  readonly kind: TrackKind;
+  readonly codec: Codec;
+  readonly timescale: number;
+  readonly epochs: readonly TrackEpoch[];
+  /** Closed segments: use [firstSegment, endSegment) only. */
+  readonly segments: readonly SegmentRef[];
+  readonly firstSegment: number;
+  readonly endSegment: number;
+  readonly open: OpenSegment | null;
+  /** Bits a second that players are told (max of declared and measured, × 1.25), frozen for the run. */
+  readonly bandwidth: number;
+  readonly averageBandwidth: number;
+  /** EXT-X-PART-INF: seconds, frozen for the run; null without parts. */
+  readonly partTarget: number | null;
+  /** Audio group (HLS) or adaptation set that the track belongs to; rungs of one picture share theirs. */
+  readonly group: string;
+  readonly language?: string;
+  readonly name?: string;
+};
+
+/** Frozen when the run's gate opens, and kept in the catalog: players read these once. */
+export type PresentationPolicy = {
+  readonly latency: 'ultra' | 'low' | 'standard';
+  /** EXT-X-TARGETDURATION in seconds. */
+  readonly targetDuration: number;
+  /** The same in every playlist of the presentation; null without parts. */
+  readonly partHoldBack: number | null;
+  readonly version: number;
+  /** Every segment starts with a key frame (EXT-X-INDEPENDENT-SEGMENTS). */
+  readonly independentSegments: boolean;
+};
+
+/** A cut is a view: media before `in` and after `out` (micros) is not listed. */
+export type Cut = { readonly inMicros: number | null; readonly outMicros: number | null };
+
+export type PresentationSnapshot = {
+  readonly video: string;
+  /** Unguessable; part of every media file name, so media answers never change. */
+  readonly run: string;
+  readonly state: 'live' | 'ended';
+  /** Counts up with every change: `revision` equal means bytes equal. */
+  readonly revision: number;
+  readonly policy: PresentationPolicy;
+  readonly epochs: readonly EpochRef[];
+  readonly tracks: readonly TrackSnapshot[];
+  readonly cut: Cut;
+};

@@ -1,0 +1,44 @@
+/**
+ * What delivery needs of the rest of the server: declared here, by the consumer. A presentation is one video
+ * as it is played; delivery neither knows nor cares whether it is live, ended, or cut from an upload.
+ */
+import type { TrackLogReader } from '../../packager/log/types.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+
+export interface Presentation {
+  snapshot(): PresentationSnapshot;
+  /** The log of one track of the snapshot. */
+  reader(track: string): TrackLogReader | null;
+  /** Called after every change of the snapshot (a part, a segment, an epoch, the end). Returns the way to stop it. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface Presentations {
+  /** At once for what is live or was played lately; a promise while an ended video is opened from disk; null: no such video, or nothing of it is there yet. */
+  find(video: string): Presentation | null | Promise<Presentation | null>;
+  /** The video that is live on the channel of this name now. */
+  liveOn(channelName: string): string | null | Promise<string | null>;
+}
+
+/** What a grant is asked for: one grant never opens another audience's doors. */
+export type Audience = 'media' | 'pictures' | 'keys' | 'statistics';
+
+export type GrantVerdict =
+  | {
+      readonly ok: true;
+      /** Only answers under the grant `-` may be kept by a shared cache. */
+      readonly shared: boolean;
+      /** ms since 1970; null: does not expire. */
+      readonly expiresAt: number | null;
+      readonly maxHeight: number | null;
+      readonly mayDownload: boolean;
+    }
+  | { readonly ok: false; readonly status: 403 | 404; readonly code: string };
+
+/**
+ * Judges a grant. Synchronous after the first time, so that the hot path pays a map look-up. `-` on what is
+ * not public or unlisted is a 404, as for what does not exist; a wrong, expired or revoked grant is a 403.
+ */
+export interface Gatekeeper {
+  verdict(grant: string, video: string, audience: Audience): GrantVerdict | Promise<GrantVerdict>;
+}
