@@ -1,0 +1,38 @@
+/** The `esds` box: an AudioSpecificConfig inside the descriptors of MPEG-4 systems (ISO 14496-1, 7.2.6). */
+import { fullBox, u16, u24, u32, u8, type Box, type Part } from './box.ts';
+import { CmafError } from './cmaf-error.ts';
+
+export const descriptorTag = { elementaryStream: 3, decoderConfig: 4, decoderSpecific: 5, syncLayer: 6 } as const;
+/** objectTypeIndication of ISO 14496-3 audio. */
+export const mpeg4Audio = 0x40;
+
+/** Tag, size in groups of seven bits (14496-1, 8.3.3), body. */
+const descriptor = (tag: number, body: readonly Part[], bodySize: number): { parts: Part[]; size: number } => {
+  if (bodySize >= 1 << 14) throw new CmafError('limit', `a descriptor of ${bodySize} bytes`);
+  const length = bodySize < 128 ? [u8(bodySize)] : [u8(0x80 | (bodySize >> 7)), u8(bodySize & 0x7f)];
+  return { parts: [u8(tag), ...length, ...body], size: 1 + length.length + bodySize };
+};
+
+export const esds = (config: Buffer): Box => {
+  const specific = descriptor(descriptorTag.decoderSpecific, [config], config.length);
+  const decoder = descriptor(
+    descriptorTag.decoderConfig,
+    [
+      u8(mpeg4Audio),
+      u8((5 << 2) | 1), // an audio stream
+      u24(0), // bufferSizeDB, maxBitrate, avgBitrate: not known while live
+      u32(0),
+      u32(0),
+      ...specific.parts,
+    ],
+    13 + specific.size,
+  );
+  // Predefined 2: what MP4 files use (14496-14, 3.1.2).
+  const sync = descriptor(descriptorTag.syncLayer, [u8(2)], 1);
+  const stream = descriptor(
+    descriptorTag.elementaryStream,
+    [u16(0), u8(0), ...decoder.parts, ...sync.parts], // ES_ID 0 in a file, no flags
+    3 + decoder.size + sync.size,
+  );
+  return fullBox('esds', 0, 0, stream.parts);
+};

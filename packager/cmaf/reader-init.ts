@@ -1,0 +1,158 @@
+/** Reads an init segment of one H.264 or AAC track back into facts. */
+import { aacCodecString, parseAudioSpecificConfig } from '../media/aac.ts';
+import { CodecError } from '../media/codec-error.ts';
+import { avcCodecString, parseAvcConfig } from '../media/h264.ts';
+import { boxes, children, Cursor, descend, only, type BoxView } from './box-reader.ts';
+import { CmafError } from './cmaf-error.ts';
+import { descriptorTag, mpeg4Audio } from './esds.ts';
+
+/** Values of `trex` or of a writer's habits that a fragment may leave to its init segment. */
+export type SampleDefaults = { readonly duration: number; readonly size: number; readonly flags: number };
+
+type CommonFacts = {
+  readonly brands: readonly string[];
+  readonly trackId: number;
+  readonly timescale: number;
+  readonly language: string;
+  /** RFC 6381. */
+  readonly codecString: string;
+  /** avcC or AudioSpecificConfig. */
+  readonly config: Buffer;
+  readonly defaults: SampleDefaults;
+  readonly editList: boolean;
+};
+
+export type InitFacts =
+  | (CommonFacts & { readonly kind: 'video'; readonly codec: 'h264'; readonly width: number; readonly height: number })
+  | (CommonFacts & { readonly kind: 'audio'; readonly codec: 'aac'; readonly sampleRate: number; readonly channels: number });
+
+const readBrands = (bytes: Buffer, ftyp: BoxView): string[] => {
+  const cursor = new Cursor(bytes, ftyp);
+  const brands = [cursor.fourcc()];
+  cursor.skip(4);
+  while (cursor.left >= 4 && brands.length < 64) brands.push(cursor.fourcc());
+  return brands;
+};
+
+const readMediaHeader = (bytes: Buffer, mdhd: BoxView): { timescale: number; language: string } => {
+  const cursor = new Cursor(bytes, mdhd);
+  const wide = cursor.full().version === 1;
+  cursor.skip(wide ? 16 : 8);
+  const timescale = cursor.u32();
+  if (timescale === 0) throw new CmafError('invalid', 'mdhd has a time scale of 0');
+  cursor.skip(wide ? 8 : 4);
+  const packed = cursor.u16();
+  const language = String.fromCharCode(...[10, 5, 0].map((shift) => 0x60 + ((packed >> shift) & 0x1f)));
+  return { timescale, language };
+};
+
+const readDefaults = (bytes: Buffer, trex: BoxView, trackId: number): SampleDefaults => {
+  const cursor = new Cursor(bytes, trex, 4);
+  if (cursor.u32() !== trackId) throw new CmafError('invalid', 'trex is about another track');
+  cursor.skip(4);
+  return { duration: cursor.u32(), size: cursor.u32(), flags: cursor.u32() };
+};
+
+/** The body of the descriptor with this tag; others before it are stepped over. */
+const readDescriptor = (cursor: Cursor, wanted: number): number => {
+  for (;;) {
+    const tag = cursor.u8();
+    let size = 0;
+    let byte = 0x80;
+    // 14496-1, 8.3.3: at most four groups of seven bits.
+    for (let i = 0; i < 4 && byte & 0x80; i += 1) {
+      byte = cursor.u8();
+      size = size * 128 + (byte & 0x7f);
+    }
+    if (size > cursor.left) throw new CmafError('truncated', 'a descriptor of esds is longer than its box');
+    if (tag === wanted) return size;
+    cursor.skip(size);
+  }
+};
+
+const readEsds = (bytes: Buffer, esds: BoxView): Buffer => {
+  const cursor = new Cursor(bytes, esds, 4);
+  readDescriptor(cursor, descriptorTag.elementaryStream);
+  cursor.skip(2);
+  const flags = cursor.u8();
+  if (flags & 0x80) cursor.skip(2);
+  if (flags & 0x40) cursor.skip(cursor.u8());
+  if (flags & 0x20) cursor.skip(2);
+  readDescriptor(cursor, descriptorTag.decoderConfig);
+  const objectType = cursor.u8();
+  if (objectType !== mpeg4Audio) throw new CmafError('unsupported', `esds has object type ${objectType}`);
+  cursor.skip(12);
+  return cursor.bytes(readDescriptor(cursor, descriptorTag.decoderSpecific));
+};
+
+/** What the codec's own parser refuses is an invalid init segment here, with the reason as its cause. */
+const codecString = (make: () => string): string => {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw new CmafError('invalid', `the codec configuration cannot be read: ${error.message}`, { cause: error });
+  }
+};
+
+const readEntry = (bytes: Buffer, stsd: BoxView) => {
+  const cursor = new Cursor(bytes, stsd, 4);
+  if (cursor.u32() !== 1) throw new CmafError('unsupported', 'stsd has not exactly one sample entry');
+  const [entry] = boxes(bytes, cursor.at, stsd.end);
+  if (!entry) throw new CmafError('invalid', 'stsd is empty');
+  return entry;
+};
+
+const readVideoEntry = (bytes: Buffer, entry: BoxView) => {
+  const cursor = new Cursor(bytes, entry, 24);
+  const width = cursor.u16();
+  const height = cursor.u16();
+  cursor.skip(50);
+  const avcC = only(boxes(bytes, cursor.at, entry.end), 'avcC', entry.type);
+  const config = bytes.subarray(avcC.body, avcC.end);
+  return { width, height, config, codecString: codecString(() => avcCodecString(parseAvcConfig(config))) };
+};
+
+const readAudioEntry = (bytes: Buffer, entry: BoxView) => {
+  const cursor = new Cursor(bytes, entry, 8);
+  if (cursor.u16() !== 0) throw new CmafError('unsupported', 'a sample entry of QuickTime');
+  cursor.skip(6);
+  const channels = cursor.u16();
+  cursor.skip(6);
+  const sampleRate = cursor.u16();
+  cursor.skip(2);
+  const config = readEsds(bytes, only(boxes(bytes, cursor.at, entry.end), 'esds', entry.type));
+  return {
+    channels,
+    sampleRate,
+    config,
+    codecString: codecString(() => aacCodecString(parseAudioSpecificConfig(config))),
+  };
+};
+
+export const readInit = (bytes: Buffer): InitFacts => {
+  const top = boxes(bytes);
+  const brands = readBrands(bytes, only(top, 'ftyp', 'the init segment'));
+  const moov = only(top, 'moov', 'the init segment');
+  const trak = descend(bytes, moov, 'trak');
+  const tkhd = new Cursor(bytes, descend(bytes, trak, 'tkhd'));
+  tkhd.skip(tkhd.full().version === 1 ? 16 : 8);
+  const trackId = tkhd.u32();
+  const mdia = descend(bytes, trak, 'mdia');
+  const handler = new Cursor(bytes, descend(bytes, mdia, 'hdlr'), 8).fourcc();
+  const entry = readEntry(bytes, descend(bytes, mdia, 'minf', 'stbl', 'stsd'));
+  const common = {
+    brands,
+    trackId,
+    ...readMediaHeader(bytes, descend(bytes, mdia, 'mdhd')),
+    defaults: readDefaults(bytes, descend(bytes, moov, 'mvex', 'trex'), trackId),
+    editList: children(bytes, trak).some(({ type }) => type === 'edts'),
+  };
+  if (handler === 'vide' && entry.type === 'avc1') {
+    return { kind: 'video', codec: 'h264', ...common, ...readVideoEntry(bytes, entry) };
+  }
+  if (handler === 'soun' && entry.type === 'mp4a') {
+    return { kind: 'audio', codec: 'aac', ...common, ...readAudioEntry(bytes, entry) };
+  }
+  throw new CmafError('unsupported', `a track of ${handler} with sample entry ${entry.type}`);
+};
