@@ -1,0 +1,113 @@
+/** Channels: a name, an owner, and how shows on it are made. */
+import type { ServerEvent } from '../events/types.ts';
+import type { Ground, Part } from './ground.ts';
+import { also, must } from './ground.ts';
+import { newId } from './ids.ts';
+import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
+import type { Latency, Protection, Schema, Visibility } from './schema.ts';
+import { newKeyRow, type StreamKeyRow } from './stream-keys.ts';
+
+export type ChannelRow = Omit<Schema['channels'], 'srtPassphraseSealed'> & { readonly srtPassphrase: string | null };
+export type NewChannel = {
+  readonly name: string;
+  readonly ownerId: string;
+  readonly title: string;
+  readonly description: string;
+  readonly visibility: Visibility;
+  readonly latency: Latency;
+  readonly ladder: string;
+  readonly protection: Protection;
+  readonly srtPassphrase: string | null;
+};
+export type ChannelChange = Partial<Omit<NewChannel, 'name' | 'ownerId'>>;
+export type ChannelQuery = PageRequest & {
+  /** Public channels and this account's own; null: all of them (admin). */
+  readonly seenBy: { readonly accountId: string | null } | null;
+  readonly ownerId?: string;
+};
+
+export interface ChannelStore {
+  /** With its first stream key. Throws CatalogError `unique` when the name is taken. */
+  create(channel: NewChannel): Promise<{ channel: ChannelRow; streamKey: StreamKeyRow; key: string }>;
+  get(id: string): Promise<ChannelRow | null>;
+  byName(name: string): Promise<ChannelRow | null>;
+  list(query: ChannelQuery): Promise<Page<ChannelRow>>;
+  /** What is live on it follows its visibility. Null: no such channel. */
+  update(id: string, change: ChannelChange): Promise<ChannelRow | null>;
+  /** Its recordings stay with their owner. */
+  remove(id: string): Promise<boolean>;
+}
+
+const nameShape = /^[a-z0-9_-]{1,40}$/;
+export const isChannelName = (name: string): boolean => nameShape.test(name);
+
+export const createChannels = (ground: Ground): ChannelStore => {
+  const { db, clock, vault, write } = ground;
+  const sealed = (id: string, passphrase: string | null): string | null =>
+    passphrase === null ? null : vault.seal('srt-passphrase', id, passphrase);
+  const opened = ({ srtPassphraseSealed, ...row }: Schema['channels']): ChannelRow => ({
+    ...row,
+    srtPassphrase: srtPassphraseSealed === null ? null : vault.open('srt-passphrase', row.id, srtPassphraseSealed),
+  });
+  const one = async (column: 'id' | 'name', value: string): Promise<ChannelRow | null> => {
+    const row = await db.selectFrom('channels').selectAll().where(column, '=', value).executeTakeFirst();
+    return row ? opened(row) : null;
+  };
+  /** A show on air is hidden, or shown, with its channel. */
+  const liveFollows = async (channelId: string, visibility: Visibility, now: number): Promise<{ parts: Part[]; events: ServerEvent[] }> => {
+    const live = await db.selectFrom('videos').select('id').where('channelId', '=', channelId).where('state', '=', 'live').execute();
+    const update = db.updateTable('videos').set({ visibility, updatedAt: now }).where('channelId', '=', channelId).where('state', '=', 'live');
+    const events = live.map(({ id }) => ({ type: 'video.updated', videoId: id, channelId, visibility, changed: ['visibility'] }) as const);
+    return { parts: [also(update)], events };
+  };
+  return {
+    async create({ srtPassphrase, ...channel }) {
+      const now = clock.wall();
+      const id = newId();
+      const row = { ...channel, id, srtPassphraseSealed: sealed(id, srtPassphrase), createdAt: now, updatedAt: now };
+      const { row: keyRow, key } = newKeyRow(ground, id, '');
+      await write(
+        [must(db.insertInto('channels').values(row)), must(db.insertInto('streamKeys').values(keyRow))],
+        [
+          { type: 'channel.created', channelId: id, name: channel.name, ownerId: channel.ownerId },
+          { type: 'stream-key.created', channelId: id, streamKeyId: keyRow.id },
+        ],
+      );
+      return { channel: opened(row), streamKey: keyRow, key };
+    },
+    get: (id) => one('id', id),
+    byName: (name) => one('name', name),
+    async list({ limit, after, seenBy, ownerId }) {
+      let query = db.selectFrom('channels').selectAll();
+      if (seenBy) query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', seenBy.accountId ?? '')]));
+      if (ownerId !== undefined) query = query.where('ownerId', '=', ownerId);
+      if (after) query = query.where(isAfter('channels', after));
+      const rows = await query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+      return cutPage(rows.map(opened), limit);
+    },
+    async update(id, { srtPassphrase, ...change }) {
+      const before = await one('id', id);
+      if (!before) return null;
+      const now = clock.wall();
+      const set = {
+        ...change,
+        ...(srtPassphrase === undefined ? {} : { srtPassphraseSealed: sealed(id, srtPassphrase) }),
+        updatedAt: now,
+      };
+      const changed = [...Object.keys(change), ...(srtPassphrase === undefined ? [] : ['srtPassphrase'])];
+      const live = change.visibility === undefined ? null : await liveFollows(id, change.visibility, now);
+      const done = await write(
+        [must(db.updateTable('channels').set(set).where('id', '=', id)), ...(live?.parts ?? [])],
+        [{ type: 'channel.updated', channelId: id, name: before.name, changed }, ...(live?.events ?? [])],
+      );
+      return done ? one('id', id) : null;
+    },
+    async remove(id) {
+      const channel = await one('id', id);
+      if (!channel) return false;
+      const { name, ownerId } = channel;
+      const done = await write([must(db.deleteFrom('channels').where('id', '=', id))], [{ type: 'channel.deleted', channelId: id, name, ownerId }]);
+      return done !== null;
+    },
+  };
+};

@@ -1,0 +1,124 @@
+/**
+ * The tables, as kysely sees them. Times are ms since 1970; what is JSON inside is text here and parsed by the
+ * store that owns it. Only types that SQLite and PostgreSQL share.
+ */
+import type { Generated } from 'kysely';
+import type { Codec, TrackKind } from '../../packager/media/unit.ts';
+
+export type Role = 'admin' | 'creator' | 'viewer';
+export type Visibility = 'public' | 'unlisted' | 'private' | 'members' | 'list' | 'password';
+export type Latency = 'ultra' | 'low' | 'standard';
+export type Protection = 'none' | 'aes-128' | 'cbcs';
+export type VideoState = 'scheduled' | 'uploading' | 'processing' | 'live' | 'playable' | 'ready' | 'failed';
+export type JobState = 'queued' | 'leased' | 'done' | 'dead';
+
+export type Schema = {
+  migrations: { id: number; name: string; appliedAt: number };
+  meta: { name: string; value: string };
+  accounts: {
+    id: string;
+    username: string;
+    /** The username as it is compared: NFKC, lower case. */
+    usernameKey: string;
+    role: Role;
+    passwordHash: string;
+    createdAt: number;
+    updatedAt: number;
+  };
+  sessions: {
+    id: string;
+    tokenHash: string;
+    accountId: string;
+    createdAt: number;
+    lastUsedAt: number;
+    expiresAt: number;
+    userAgent: string;
+    address: string;
+  };
+  links: {
+    tokenHash: string;
+    kind: 'setup' | 'reset';
+    createdAt: number;
+    expiresAt: number;
+    usedAt: number | null;
+  };
+  channels: {
+    id: string;
+    name: string;
+    ownerId: string;
+    title: string;
+    description: string;
+    visibility: Visibility;
+    latency: Latency;
+    ladder: string;
+    protection: Protection;
+    srtPassphraseSealed: string | null;
+    createdAt: number;
+    updatedAt: number;
+  };
+  streamKeys: {
+    id: string;
+    channelId: string;
+    label: string;
+    lookup: string;
+    sealed: string;
+    createdAt: number;
+    revokedAt: number | null;
+  };
+  videos: {
+    id: string;
+    channelId: string | null;
+    ownerId: string;
+    title: string;
+    description: string;
+    state: VideoState;
+    visibility: Visibility;
+    latency: Latency;
+    run: string | null;
+    policy: string | null;
+    startedAt: number | null;
+    endedAt: number | null;
+    expiresAt: number | null;
+    durationMs: number | null;
+    bytes: number;
+    errorCode: string | null;
+    errorMessage: string | null;
+    createdAt: number;
+    updatedAt: number;
+  };
+  tracks: {
+    videoId: string;
+    id: string;
+    position: number;
+    kind: TrackKind;
+    codec: Codec;
+    timescale: number;
+    bandwidth: number;
+    averageBandwidth: number;
+    partTarget: number | null;
+    group: string;
+    language: string | null;
+    name: string | null;
+  };
+  jobs: {
+    id: string;
+    uniqueKey: string;
+    class: string;
+    kind: string;
+    payload: string;
+    priority: number;
+    state: JobState;
+    attempts: number;
+    maxAttempts: number;
+    runAt: number;
+    fence: number;
+    worker: string | null;
+    leaseUntil: number | null;
+    reason: string | null;
+    result: string | null;
+    createdAt: number;
+    updatedAt: number;
+  };
+  outbox: { seq: Generated<number>; type: string; data: string; createdAt: number };
+  answers: { scope: string; bodyHash: string; status: number | null; sealed: string | null; expiresAt: number };
+};

@@ -1,0 +1,91 @@
+/**
+ * Stream keys: several for a channel, each revocable. They are looked up by a keyed hash, and kept sealed, so
+ * that their owner can be shown one again and a copied catalog alone gives none away.
+ */
+import type { Ground } from './ground.ts';
+import { must } from './ground.ts';
+import { newId, newStreamKey } from './ids.ts';
+import type { Latency, Protection, Schema, Visibility } from './schema.ts';
+
+export type StreamKeyRow = Pick<Schema['streamKeys'], 'id' | 'channelId' | 'label' | 'createdAt' | 'revokedAt'>;
+
+/** What live code must know of whoever brings a key. */
+export type ResolvedKey = {
+  readonly channelId: string;
+  readonly streamKeyId: string;
+  readonly channelName: string;
+  readonly ownerId: string;
+  readonly latency: Latency;
+  readonly visibility: Visibility;
+  readonly ladder: string;
+  readonly protection: Protection;
+  readonly title: string;
+};
+
+export interface StreamKeyStore {
+  resolve(key: string): Promise<ResolvedKey | null>;
+  /** Throws CatalogError `reference` when the channel is gone; null: it has as many keys as it may have. */
+  create(channelId: string, label: string): Promise<{ streamKey: StreamKeyRow; key: string } | null>;
+  ofChannel(channelId: string): Promise<StreamKeyRow[]>;
+  reveal(channelId: string, id: string): Promise<string | null>;
+  /** The oldest key that holds, in the clear: what an owner's page shows. */
+  first(channelId: string): Promise<{ streamKey: StreamKeyRow; key: string } | null>;
+  revoke(channelId: string, id: string): Promise<boolean>;
+}
+
+const longestKey = 128;
+export const mostKeys = 20;
+
+const lookupOf = ({ vault }: Pick<Ground, 'vault'>, key: string): string => vault.mac('stream-key', key).toString('base64url');
+
+export const newKeyRow = (ground: Pick<Ground, 'vault' | 'clock'>, channelId: string, label: string): { row: Schema['streamKeys']; key: string } => {
+  const key = newStreamKey();
+  const id = newId();
+  const sealed = ground.vault.seal('stream-key', id, key);
+  const row = { id, channelId, label, lookup: lookupOf(ground, key), sealed, createdAt: ground.clock.wall(), revokedAt: null };
+  return { row, key };
+};
+
+const shown = ({ id, channelId, label, createdAt, revokedAt }: StreamKeyRow): StreamKeyRow => ({ id, channelId, label, createdAt, revokedAt });
+
+export const createStreamKeys = (ground: Ground): StreamKeyStore => {
+  const { db, clock, vault, write } = ground;
+  const holding = (channelId: string) => db.selectFrom('streamKeys').selectAll().where('channelId', '=', channelId).where('revokedAt', 'is', null);
+  return {
+    async resolve(key) {
+      if (key.length === 0 || key.length > longestKey) return null;
+      const row = await db
+        .selectFrom('streamKeys')
+        .innerJoin('channels', 'channels.id', 'streamKeys.channelId')
+        .select(['streamKeys.id as streamKeyId', 'channels.id as channelId', 'channels.name as channelName', 'channels.title', 'channels.ownerId'])
+        .select(['channels.latency', 'channels.visibility', 'channels.ladder', 'channels.protection'])
+        .where('streamKeys.lookup', '=', lookupOf(ground, key))
+        .where('streamKeys.revokedAt', 'is', null)
+        .executeTakeFirst();
+      return row ?? null;
+    },
+    async create(channelId, label) {
+      if ((await holding(channelId).execute()).length >= mostKeys) return null;
+      const { row, key } = newKeyRow(ground, channelId, label);
+      await write([must(db.insertInto('streamKeys').values(row))], [{ type: 'stream-key.created', channelId, streamKeyId: row.id }]);
+      return { streamKey: shown(row), key };
+    },
+    async ofChannel(channelId) {
+      const rows = await holding(channelId).orderBy('createdAt').orderBy('id').execute();
+      return rows.map(shown);
+    },
+    async reveal(channelId, id) {
+      const row = await holding(channelId).where('id', '=', id).executeTakeFirst();
+      return row ? vault.open('stream-key', row.id, row.sealed) : null;
+    },
+    async first(channelId) {
+      const row = await holding(channelId).orderBy('createdAt').orderBy('id').limit(1).executeTakeFirst();
+      return row ? { streamKey: shown(row), key: vault.open('stream-key', row.id, row.sealed) } : null;
+    },
+    async revoke(channelId, id) {
+      const update = db.updateTable('streamKeys').set({ revokedAt: clock.wall() }).where('id', '=', id).where('channelId', '=', channelId);
+      const done = await write([must(update.where('revokedAt', 'is', null))], [{ type: 'stream-key.revoked', channelId, streamKeyId: id }]);
+      return done !== null;
+    },
+  };
+};

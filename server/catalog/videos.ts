@@ -1,0 +1,180 @@
+/** Videos: a broadcast is one from the moment its gate opens, and stays one when it has ended. */
+import { sql, type SqlBool } from 'kysely';
+import type { PresentationPolicy } from '../../packager/snapshot.ts';
+import type { Ground, Part } from './ground.ts';
+import { must } from './ground.ts';
+import { newId } from './ids.ts';
+import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
+import type { Latency, Schema, VideoState, Visibility } from './schema.ts';
+
+export type VideoRow = Omit<Schema['videos'], 'policy'> & { readonly policy: PresentationPolicy | null };
+export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
+export type VideoWithTracks = { readonly video: VideoRow; readonly tracks: readonly TrackRow[]; readonly channelName: string | null };
+
+export type NewLive = {
+  /** Made beforehand with `newId()`, since the log's folder is named by it; else made here. */
+  readonly id?: string;
+  readonly channelId: string;
+  readonly ownerId: string;
+  readonly title: string;
+  readonly visibility: Visibility;
+  readonly latency: Latency;
+  readonly startedAt: number;
+  readonly run: string;
+  readonly policy: PresentationPolicy;
+  readonly tracks: readonly TrackRow[];
+};
+export type LiveEnd = {
+  readonly endedAt: number;
+  readonly durationMs: number;
+  readonly bytes: number;
+  readonly state: 'ready' | 'failed';
+  /** When retention removes it; null: never. */
+  readonly expiresAt?: number | null;
+  readonly error?: { readonly code: string; readonly message: string };
+};
+export type VideoChange = { readonly title?: string; readonly description?: string; readonly visibility?: Visibility };
+export type VideoQuery = PageRequest & {
+  readonly query?: string;
+  readonly channelId?: string;
+  readonly state?: VideoState;
+  /** Public videos and this account's own; null: all of them (admin). */
+  readonly seenBy: { readonly accountId: string | null } | null;
+};
+export type LiveNow = { readonly videoId: string; readonly channelId: string; readonly ownerId: string; readonly visibility: Visibility; readonly startedAt: number };
+
+export interface VideoStore {
+  /** Called when the gate opens: from here on it is there for everybody whom its visibility allows. */
+  createLive(live: NewLive): Promise<VideoRow>;
+  /** False: it was not live (any more). */
+  endLive(id: string, end: LiveEnd): Promise<boolean>;
+  /** Live in the catalog; after a start, that is what a crash left behind. Oldest first. */
+  unfinishedLive(): Promise<VideoWithTracks[]>;
+  get(id: string): Promise<VideoRow | null>;
+  withTracks(id: string): Promise<VideoWithTracks | null>;
+  /** The newest video that is live on the channel of this name. */
+  liveOfChannel(name: string): Promise<LiveNow | null>;
+  list(query: VideoQuery): Promise<Page<VideoRow>>;
+  update(id: string, change: VideoChange): Promise<VideoRow | null>;
+  /** False: no such video, or it is live (end it first). Its files go when `video.deleted` is heard. */
+  remove(id: string): Promise<boolean>;
+  /** What retention has to remove. */
+  expired(now: number): Promise<VideoRow[]>;
+  allIds(): Promise<string[]>;
+}
+
+/** The text anywhere in the title, taken literally. */
+const titleHolds = (text: string) => {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+  return sql<SqlBool>`lower(${sql.ref('title')}) like ${pattern} escape '\\'`;
+};
+
+const parsed = (row: Schema['videos']): VideoRow => ({ ...row, policy: row.policy === null ? null : (JSON.parse(row.policy) as PresentationPolicy) });
+
+export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
+  const get = async (id: string): Promise<VideoRow | null> => {
+    const row = await db.selectFrom('videos').selectAll().where('id', '=', id).executeTakeFirst();
+    return row ? parsed(row) : null;
+  };
+  const tracksOf = async (videoId: string): Promise<TrackRow[]> => {
+    const rows = await db.selectFrom('tracks').selectAll().where('videoId', '=', videoId).orderBy('position').execute();
+    return rows.map(({ videoId: _video, position: _position, ...track }) => track);
+  };
+  const complete = async (video: VideoRow): Promise<VideoWithTracks> => {
+    const channel = video.channelId === null ? undefined : await db.selectFrom('channels').select('name').where('id', '=', video.channelId).executeTakeFirst();
+    return { video, tracks: await tracksOf(video.id), channelName: channel?.name ?? null };
+  };
+  return {
+    get,
+    async createLive({ tracks, policy, id = newId(), ...live }) {
+      const now = clock.wall();
+      const row: Schema['videos'] = {
+        ...live,
+        id,
+        description: '',
+        state: 'live',
+        policy: JSON.stringify(policy),
+        endedAt: null,
+        expiresAt: null,
+        durationMs: null,
+        bytes: 0,
+        errorCode: null,
+        errorMessage: null,
+        createdAt: now,
+        updatedAt: now,
+      };
+      const parts: Part[] = [must(db.insertInto('videos').values(row))];
+      if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
+      await write(parts, [{ type: 'video.live', videoId: id, channelId: live.channelId, ownerId: live.ownerId }]);
+      return { ...row, policy };
+    },
+    async endLive(id, { error, ...end }) {
+      const before = await get(id);
+      if (!before) return false;
+      const set = { ...end, errorCode: error?.code ?? null, errorMessage: error?.message ?? null, updatedAt: clock.wall() };
+      const update = db.updateTable('videos').set(set).where('id', '=', id).where('state', '=', 'live');
+      const done = await write([must(update)], [{ type: 'video.ended', videoId: id, channelId: before.channelId, state: end.state }]);
+      return done !== null;
+    },
+    async unfinishedLive() {
+      const rows = await db.selectFrom('videos').selectAll().where('state', '=', 'live').orderBy('createdAt').orderBy('id').execute();
+      return Promise.all(rows.map((row) => complete(parsed(row))));
+    },
+    async withTracks(id) {
+      const video = await get(id);
+      return video ? complete(video) : null;
+    },
+    async liveOfChannel(name) {
+      const row = await db
+        .selectFrom('videos')
+        .innerJoin('channels', 'channels.id', 'videos.channelId')
+        .select(['videos.id as videoId', 'channels.id as channelId', 'videos.ownerId', 'videos.visibility', 'videos.startedAt', 'videos.createdAt'])
+        .where('channels.name', '=', name)
+        .where('videos.state', '=', 'live')
+        .orderBy('videos.createdAt', 'desc')
+        .orderBy('videos.id', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      if (!row) return null;
+      const { createdAt, startedAt, ...live } = row;
+      return { ...live, startedAt: startedAt ?? createdAt };
+    },
+    async list({ limit, after, query: text, channelId, state, seenBy }) {
+      let query = db.selectFrom('videos').selectAll();
+      if (seenBy) query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', seenBy.accountId ?? '')]));
+      if (channelId !== undefined) query = query.where('channelId', '=', channelId);
+      if (state !== undefined) query = query.where('state', '=', state);
+      if (text !== undefined && text !== '') query = query.where(titleHolds(text));
+      if (after) query = query.where(isAfter('videos', after));
+      const rows = await query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+      return cutPage(rows.map(parsed), limit);
+    },
+    async update(id, change) {
+      const before = await get(id);
+      if (!before) return null;
+      const visibility = change.visibility ?? before.visibility;
+      const done = await write(
+        [must(db.updateTable('videos').set({ ...change, updatedAt: clock.wall() }).where('id', '=', id))],
+        [{ type: 'video.updated', videoId: id, channelId: before.channelId, visibility, changed: Object.keys(change) }],
+      );
+      return done ? get(id) : null;
+    },
+    async remove(id) {
+      const before = await get(id);
+      if (!before) return false;
+      const done = await write(
+        [must(db.deleteFrom('videos').where('id', '=', id).where('state', '!=', 'live'))],
+        [{ type: 'video.deleted', videoId: id, channelId: before.channelId }],
+      );
+      return done !== null;
+    },
+    async expired(now) {
+      const rows = await db.selectFrom('videos').selectAll().where('expiresAt', '<=', now).where('state', '!=', 'live').orderBy('expiresAt').limit(1000).execute();
+      return rows.map(parsed);
+    },
+    async allIds() {
+      const rows = await db.selectFrom('videos').select('id').execute();
+      return rows.map(({ id }) => id);
+    },
+  };
+};
