@@ -1,0 +1,32 @@
+/** From a decoder configuration to what an epoch of a track is: init segment, codec string, facts for players. */
+import { initSegment } from '../cmaf/init.ts';
+import { aacCodecString, parseAudioSpecificConfig, silentAacFrame } from '../media/aac.ts';
+import { avcCodecString, parseAvcConfig, parseSps } from '../media/h264.ts';
+import { CodecError } from '../media/codec-error.ts';
+import { VIDEO_TIMESCALE, type AudioShape } from '../media/timeline.ts';
+import type { TrackConfig } from '../media/unit.ts';
+import type { EpochTrack } from './run.ts';
+
+export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: number, measuredRate: number): EpochTrack => {
+  const avc = parseAvcConfig(config.config);
+  const [first] = avc.sps;
+  if (!first) throw new CodecError('invalid', 'the decoder configuration holds no sequence parameter set');
+  const { width, height, frameRate } = parseSps(first);
+  const init = initSegment({ kind: 'video', codec: 'h264', config: config.config, timescale: VIDEO_TIMESCALE, width, height });
+  // What the parameter set claims is often wrong; it is more exact than the stamps only where both agree.
+  const agreed = frameRate !== null && Math.abs(frameRate - measuredRate) < 0.02 * measuredRate;
+  return { kind: 'video', epoch, init, codecString: avcCodecString(avc), width, height, frameRate: agreed ? frameRate : measuredRate, reorderDelay };
+};
+
+export const audioEpoch = (epoch: number, config: TrackConfig, timescale: number): EpochTrack => {
+  const aac = parseAudioSpecificConfig(config.config);
+  const { sampleRate, channels } = aac;
+  const init = initSegment({ kind: 'audio', codec: 'aac', config: config.config, timescale, sampleRate, channels });
+  return { kind: 'audio', epoch, init, codecString: aacCodecString(aac), channels, reorderDelay: 0 };
+};
+
+/** `timescale` stays that of the run's first configuration, whatever the sample rate becomes. */
+export const audioShape = (config: TrackConfig, timescale: number | null): AudioShape => {
+  const aac = parseAudioSpecificConfig(config.config);
+  return { timescale: timescale ?? aac.sampleRate, sampleRate: aac.sampleRate, frameLength: aac.frameLength, silence: silentAacFrame(aac) };
+};

@@ -1,0 +1,270 @@
+/**
+ * A run: one broadcast from its first byte to its end, with everything that players were told frozen. It puts
+ * fragments into the track logs, announces each when its `append` has returned, and is the presentation that
+ * viewers see.
+ *
+ *     cut ──▶ fragment ──▶ log.append ──▶ window ──▶ snapshot, listeners
+ *             (one queue a track, in order; `backlog` bytes are on their way)
+ */
+import { fragment } from '../cmaf/fragment.ts';
+import type { EpochFacts, TrackLogReader, TrackLogWriter } from '../log/types.ts';
+import type { Codec, TrackKind } from '../media/unit.ts';
+import { MICROS, rescale } from '../media/wire-time.ts';
+import type { EpochRef, PresentationPolicy, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
+import type { Rhythm } from './policy.ts';
+import type { Cut, CutFragment } from './segmenter.ts';
+import { TrackWindow } from './track-window.ts';
+
+export type RunTrack = {
+  readonly id: string;
+  readonly kind: TrackKind;
+  readonly codec: Codec;
+  readonly timescale: number;
+  readonly bandwidth: number;
+  readonly averageBandwidth: number;
+  readonly partTarget: number | null;
+  readonly group: string;
+};
+
+/** What is frozen when the gate opens. Kept in the catalog, so that a restarted server goes on with the same run. */
+export type RunFacts = {
+  readonly video: string;
+  readonly run: string;
+  readonly policy: PresentationPolicy;
+  readonly rhythm: Rhythm;
+  readonly tracks: readonly RunTrack[];
+};
+
+/** What a track is in an epoch that begins. */
+export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
+
+/** Seconds of a live playlist: enough for every player's buffer and for deltas (CAN-SKIP-UNTIL, 6 × target). */
+const LIVE_WINDOW_SECONDS = 60;
+
+export type RunOptions = {
+  readonly facts: RunFacts;
+  readonly logs: ReadonlyMap<string, TrackLogWriter>;
+  /** A log refused: the owner ends the session. */
+  readonly onFault: (error: unknown) => void;
+};
+
+type LiveTrack = {
+  readonly facts: RunTrack;
+  readonly log: TrackLogWriter;
+  readonly window: TrackWindow;
+  readonly epochs: TrackEpoch[];
+  queue: Promise<void>;
+  sequence: number;
+};
+
+export class LiveRun {
+  readonly facts: RunFacts;
+  readonly #tracks: LiveTrack[] = [];
+  readonly #epochs: EpochRef[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #onFault: (error: unknown) => void;
+  #state: 'live' | 'ended' = 'live';
+  #revision = 1;
+  #cached: PresentationSnapshot | null = null;
+  #backlog = 0;
+  #independent: boolean;
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(options: RunOptions) {
+    this.facts = options.facts;
+    this.#onFault = options.onFault;
+    this.#independent = options.facts.policy.independentSegments;
+    for (const facts of options.facts.tracks) {
+      const log = options.logs.get(facts.id);
+      if (!log) throw new Error(`no log for track ${facts.id}`);
+      const stored = log.reader.snapshot();
+      const window = TrackWindow.fromLog(stored);
+      const epochs = stored.epochs.map((epoch) => trackEpoch(epoch));
+      this.#tracks.push({ facts, log, window, epochs, queue: Promise.resolve(), sequence: stored.end + 1 });
+    }
+    this.#recoverEpochs();
+  }
+
+  /** Bytes handed over and not yet in the logs. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
+  /** Media time reached, micros: where the next epoch starts. */
+  get endMicros(): number {
+    return Math.max(0, ...this.#tracks.map(({ window, facts }) => rescale(window.end, facts.timescale, MICROS)));
+  }
+
+  get nextEpoch(): number {
+    return (this.#epochs.at(-1)?.epoch ?? -1) + 1;
+  }
+
+  /** Bytes stored for the show. */
+  get bytes(): number {
+    return this.#tracks.reduce((sum, { log }) => sum + log.stats().bytes, 0);
+  }
+
+  /** Resolves when the backlog is below the given bytes. */
+  async room(below: number): Promise<void> {
+    while (this.#backlog > below) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  beginEpoch(epoch: EpochRef, tracks: readonly EpochTrack[]): void {
+    this.#epochs.push(epoch);
+    for (const track of this.#tracks) {
+      const now = tracks.find(({ kind }) => kind === track.facts.kind);
+      if (!now) continue;
+      const { kind: _kind, reorderDelay, ...told } = now;
+      track.epochs.push(told);
+      const { init, codecString } = told;
+      const start = rescale(epoch.startMicros, MICROS, track.facts.timescale);
+      const facts = { epoch: epoch.epoch, timescale: track.facts.timescale, wallClock: epoch.wallClock, start, reorderDelay, codecString, init };
+      this.#enqueue(track, 0, () => track.log.beginEpoch(facts));
+    }
+  }
+
+  write(cut: Cut): void {
+    const track = this.#tracks.find(({ facts }) => facts.kind === cut.kind);
+    if (!track) return;
+    switch (cut.type) {
+      case 'fragment':
+        this.#writeFragment(track, cut);
+        break;
+      case 'segment-end':
+        this.#enqueue(track, 0, async () => this.#changed(() => track.window.closeSegment()));
+        break;
+      case 'hole':
+        this.#enqueue(track, 0, () => this.#appendHole(track, cut.dts, cut.duration));
+        break;
+    }
+  }
+
+  /** From here on not every segment starts with a key frame: what was promised of them is withdrawn. */
+  withdrawIndependence(): void {
+    this.#independent = false;
+  }
+
+  /** Everything written so far is in the logs and announced. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tracks.map(({ queue }) => queue));
+  }
+
+  /** The show is over: ENDLIST for whoever watches, and the logs are on the platter. */
+  async end(): Promise<void> {
+    await this.settled();
+    await this.alignTracks();
+    this.#changed(() => {
+      for (const { window } of this.#tracks) window.closeSegment();
+      this.#state = 'ended';
+    });
+    await Promise.all(this.#tracks.map(({ log }) => log.sync()));
+  }
+
+  /** Lets go of the files; what is in them stays, and a later start goes on from there. */
+  async close(): Promise<void> {
+    await this.settled();
+    await Promise.all(this.#tracks.map(({ log }) => log.close()));
+  }
+
+  /**
+   * A kill may have left one track a segment behind the others. A declared hole brings it level, so that the
+   * same number means the same time in every playlist (RFC 8216bis 6.2.4).
+   */
+  async alignTracks(): Promise<void> {
+    const longest = this.#tracks.reduce((most, { window }) => Math.max(most, window.segments.length), 0);
+    const lead = this.#tracks.find(({ window }) => window.segments.length === longest);
+    if (!lead) return;
+    for (const track of this.#tracks) {
+      for (let next = lead.window.segments[track.window.segments.length]; next; next = lead.window.segments[track.window.segments.length]) {
+        const duration = rescale(next.duration, lead.facts.timescale, track.facts.timescale);
+        await this.#appendHole(track, rescale(next.start, lead.facts.timescale, track.facts.timescale), duration);
+      }
+    }
+  }
+
+  snapshot(): PresentationSnapshot {
+    this.#cached ??= {
+      video: this.facts.video,
+      run: this.facts.run,
+      state: this.#state,
+      revision: this.#revision,
+      policy: this.#independent === this.facts.policy.independentSegments ? this.facts.policy : { ...this.facts.policy, independentSegments: false },
+      epochs: this.#epochs.slice(),
+      tracks: this.#tracks.map((track) => this.#trackSnapshot(track)),
+      cut: { inMicros: null, outMicros: null },
+    };
+    return this.#cached;
+  }
+
+  reader(id: string): TrackLogReader | null {
+    return this.#tracks.find(({ facts }) => facts.id === id)?.log.reader ?? null;
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #trackSnapshot({ facts, window, epochs }: LiveTrack): TrackSnapshot {
+    const { segments } = window;
+    const enough = LIVE_WINDOW_SECONDS * facts.timescale;
+    let firstSegment = segments.length;
+    // The recording is all there, but a playlist of hours for every part would drown everybody.
+    for (let length = 0; firstSegment > 0 && (this.#state === 'ended' || length < enough); ) {
+      firstSegment -= 1;
+      length += segments[firstSegment]?.duration ?? 0;
+    }
+    return { ...facts, epochs: epochs.slice(), segments, firstSegment, endSegment: segments.length, open: window.open };
+  }
+
+  #writeFragment(track: LiveTrack, cut: CutFragment): void {
+    const data = fragment({ sequence: track.sequence, baseDecodeTime: cut.dts, kind: cut.kind, samples: cut.samples });
+    track.sequence += 1;
+    const bytes = data.reduce((sum, part) => sum + part.length, 0);
+    const { dts, firstPts, duration, key, segmentStart, segmentEnd } = cut;
+    this.#enqueue(track, bytes, async () => {
+      const entry = await track.log.append({ dts, firstPts, duration, key, segmentStart, gap: false }, data);
+      this.#changed(() => {
+        track.window.add(entry);
+        if (segmentEnd) track.window.closeSegment();
+      });
+    });
+  }
+
+  async #appendHole(track: LiveTrack, dts: number, duration: number): Promise<void> {
+    const entry = await track.log.append({ dts, firstPts: dts, duration, key: true, segmentStart: true, gap: true }, []);
+    this.#changed(() => {
+      track.window.add(entry);
+      track.window.closeSegment();
+    });
+  }
+
+  #enqueue(track: LiveTrack, bytes: number, task: () => Promise<void>): void {
+    this.#backlog += bytes;
+    track.queue = track.queue.then(task).catch(this.#onFault).finally(() => {
+      this.#backlog -= bytes;
+      for (const wake of this.#roomWaiters.splice(0)) wake();
+    });
+  }
+
+  #changed(change: () => void): void {
+    change();
+    this.#revision += 1;
+    this.#cached = null;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** A log that was opened again knows its epochs; a track that misses one (it had no media in it) is no reason to lose it. */
+  #recoverEpochs(): void {
+    for (const { facts, log } of this.#tracks) {
+      for (const { epoch, wallClock, start } of log.reader.snapshot().epochs) {
+        if (this.#epochs.some((known) => known.epoch === epoch)) continue;
+        this.#epochs.push({ epoch, wallClock, startMicros: rescale(start, facts.timescale, MICROS) });
+      }
+    }
+    this.#epochs.sort((a, b) => a.epoch - b.epoch);
+  }
+}
+
+/** What players must be told of a stored epoch beyond its init is read back from the init. */
+const trackEpoch = ({ epoch, init, codecString }: EpochFacts): TrackEpoch => ({ epoch, init, codecString });

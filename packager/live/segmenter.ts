@@ -1,0 +1,283 @@
+/**
+ * Cuts placed units into fragments, and fragments into segments.
+ *
+ *     video   |K····|·····|·····|K····|···     cuts the grid: a part before its limit, a segment at a key frame
+ *     audio   |:::::|:::::|::::|:::::|         follows it with whole frames, so both count the same segments
+ *
+ * Without pictures, sound cuts the grid by itself. A picture's duration is known when the next one comes: that
+ * one frame is all the delay there is.
+ */
+import type { Sample } from '../cmaf/fragment.ts';
+import { VIDEO_TIMESCALE, type PlacedUnit } from '../media/timeline.ts';
+import type { TrackKind } from '../media/unit.ts';
+import { MICROS, rescale } from '../media/wire-time.ts';
+import type { Rhythm } from './policy.ts';
+
+export type CutFragment = {
+  readonly type: 'fragment';
+  readonly kind: TrackKind;
+  readonly dts: number;
+  readonly firstPts: number;
+  readonly duration: number;
+  readonly key: boolean;
+  readonly segmentStart: boolean;
+  /** The segment is complete with this fragment. */
+  readonly segmentEnd: boolean;
+  readonly samples: readonly Sample[];
+};
+
+/** The segment is complete, and its last fragment has been handed out already. */
+export type CutSegmentEnd = { readonly type: 'segment-end'; readonly kind: TrackKind };
+/** The segment has no sound at all: a declared hole keeps the numbers of both tracks together. */
+export type CutHole = { readonly type: 'hole'; readonly kind: TrackKind; readonly dts: number; readonly duration: number };
+export type Cut = CutFragment | CutSegmentEnd | CutHole;
+
+export type SegmenterOptions = {
+  readonly rhythm: Rhythm;
+  readonly startMicros: number;
+  readonly hasVideo: boolean;
+  readonly audioTimescale: number | null;
+  readonly emit: (cut: Cut) => void;
+};
+
+type GridLine = { readonly micros: number; readonly segmentEnd: boolean };
+
+export class Segmenter {
+  readonly #o: SegmenterOptions;
+  readonly #limit: number;
+  readonly #longest: number;
+  #pending: PlacedUnit | null = null;
+  readonly #video: OpenTrack;
+  readonly #audio: OpenTrack | null;
+  #segmentStartMicros: number;
+  #videoEndTicks: number;
+  #usualDuration = VIDEO_TIMESCALE / 30;
+  readonly #grid: GridLine[] = [];
+  #nonIndependent = false;
+
+  constructor(options: SegmenterOptions) {
+    this.#o = options;
+    this.#limit = rescale(options.rhythm.partLimitMicros, MICROS, VIDEO_TIMESCALE);
+    this.#longest = rescale(options.rhythm.longestFrameMicros, MICROS, VIDEO_TIMESCALE);
+    this.#video = new OpenTrack('video', VIDEO_TIMESCALE);
+    this.#audio = options.audioTimescale === null ? null : new OpenTrack('audio', options.audioTimescale);
+    this.#segmentStartMicros = options.startMicros;
+    this.#videoEndTicks = rescale(options.startMicros, MICROS, VIDEO_TIMESCALE);
+  }
+
+  /** A segment had to be cut without a key frame. */
+  get cutWithoutKey(): boolean {
+    return this.#nonIndependent;
+  }
+
+  /** Media time up to which pictures have been taken, micros. */
+  get videoMicros(): number {
+    return rescale(this.#pending?.dts ?? this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+  }
+
+  write(unit: PlacedUnit): void {
+    if (unit.kind === 'video') this.#writeVideo(unit);
+    else this.#writeAudio(unit);
+  }
+
+  /**
+   * The epoch ends here: the last picture gets the usual duration, `silence` brings sound up to it, and all
+   * segments close. Returns the media time reached, micros: where the next epoch starts.
+   */
+  flush(silence: (untilMicros: number) => PlacedUnit[]): number {
+    const audio = this.#audio;
+    if (!this.#o.hasVideo) {
+      if (audio) this.#finishAudio(audio, audio.count);
+      return Math.max(this.#o.startMicros, audio?.endMicros ?? 0);
+    }
+    if (!this.#pending) return this.#o.startMicros; // No picture, no epoch.
+    this.#takePending(this.#usualDuration);
+    this.#cutVideo(true);
+    const videoEnd = rescale(this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+    if (!audio) return videoEnd;
+    for (const unit of silence(videoEnd)) this.#addAudio(audio, unit);
+    // Sound must end in the same segment as the picture, wherever it has got to.
+    const lines = this.#grid.splice(0);
+    for (const line of lines.slice(0, -1)) {
+      this.#cutAudio(audio, audio.framesBefore(rescale(line.micros, MICROS, audio.timescale)), line.segmentEnd);
+    }
+    this.#finishAudio(audio, audio.count);
+    return Math.max(videoEnd, audio.endMicros);
+  }
+
+  #writeVideo(unit: PlacedUnit): void {
+    if (!this.#pending) {
+      this.#pending = unit;
+      return;
+    }
+    const duration = unit.dts - this.#pending.dts;
+    // One very long picture would break PART-TARGET for those before it: it gets a part of its own.
+    if (this.#video.count > 0 && this.#video.duration + duration > this.#limit) this.#closeVideoPart(false);
+    this.#usualDuration = duration;
+    this.#takePending(duration);
+    const segmentEnd = this.#endsSegment(unit);
+    if (segmentEnd || this.#video.duration + this.#longest > this.#limit) this.#closeVideoPart(segmentEnd);
+    this.#pending = unit;
+  }
+
+  #takePending(duration: number): void {
+    if (!this.#pending) return;
+    const unit = this.#pending;
+    this.#video.add({ duration, size: unit.data.length, key: unit.key, compositionOffset: unit.pts - unit.dts, data: unit.data }, unit.dts, unit.pts);
+    this.#videoEndTicks = unit.dts + duration;
+    this.#pending = null;
+  }
+
+  /** Whether the segment ends before this picture. */
+  #endsSegment(next: PlacedUnit): boolean {
+    const { rhythm } = this.#o;
+    const elapsed = rescale(next.dts, VIDEO_TIMESCALE, MICROS) - this.#segmentStartMicros;
+    if (next.key) return elapsed >= 0.9 * rhythm.segmentMicros || elapsed + (rhythm.gopMicros ?? 0) > rhythm.segmentLimitMicros;
+    const overrun = elapsed + rhythm.longestFrameMicros > rhythm.segmentLimitMicros;
+    if (overrun) this.#nonIndependent = true;
+    return overrun;
+  }
+
+  #closeVideoPart(segmentEnd: boolean): void {
+    this.#cutVideo(segmentEnd);
+    if (this.#audio) this.#followGrid(this.#audio);
+  }
+
+  #cutVideo(segmentEnd: boolean): void {
+    const cut = this.#video.cut(this.#video.count, segmentEnd);
+    if (cut) this.#o.emit(cut);
+    else if (segmentEnd) this.#finish(this.#video);
+    const micros = rescale(this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+    if (segmentEnd) this.#segmentStartMicros = micros;
+    if (this.#audio) this.#grid.push({ micros, segmentEnd });
+  }
+
+  #writeAudio(unit: PlacedUnit): void {
+    const audio = this.#audio;
+    if (!audio) return;
+    this.#addAudio(audio, unit);
+    if (this.#o.hasVideo) {
+      this.#followGrid(audio);
+    } else if (audio.count >= this.#o.rhythm.audioFramesPerPart) {
+      const elapsed = audio.endMicros - this.#segmentStartMicros;
+      const segmentEnd = elapsed + rescale(audio.duration, audio.timescale, MICROS) / 2 >= this.#o.rhythm.segmentMicros;
+      const cut = audio.cut(audio.count, segmentEnd);
+      if (cut) this.#o.emit(cut);
+      if (segmentEnd) this.#segmentStartMicros = audio.endMicros;
+    }
+  }
+
+  #addAudio(audio: OpenTrack, unit: PlacedUnit): void {
+    const sample = { duration: unit.duration ?? 0, size: unit.data.length, key: true, compositionOffset: 0, data: unit.data };
+    audio.add(sample, unit.dts, unit.pts);
+  }
+
+  /** Cuts sound at each grid line that it has reached, at the frame border nearest to it. */
+  #followGrid(audio: OpenTrack): void {
+    for (let line = this.#grid[0]; line; line = this.#grid[0]) {
+      const at = rescale(line.micros, MICROS, audio.timescale);
+      if (audio.end + audio.usualDuration / 2 < at) return;
+      this.#grid.shift();
+      this.#cutAudio(audio, audio.framesBefore(at), line.segmentEnd);
+    }
+  }
+
+  #cutAudio(audio: OpenTrack, frames: number, segmentEnd: boolean): void {
+    const { audioFramesPerPart } = this.#o.rhythm;
+    let left = frames;
+    // Frames beyond what a part may hold wait for the next one, unless the segment ends here.
+    while (segmentEnd && left > audioFramesPerPart) {
+      const cut = audio.cut(audioFramesPerPart, false);
+      if (cut) this.#o.emit(cut);
+      left -= audioFramesPerPart;
+    }
+    const cut = audio.cut(Math.min(left, audioFramesPerPart), segmentEnd);
+    if (cut) this.#o.emit(cut);
+    else if (segmentEnd) this.#finish(audio);
+  }
+
+  #finishAudio(audio: OpenTrack, frames: number): void {
+    if (frames > 0 || audio.segmentOpen || this.#o.hasVideo) this.#cutAudio(audio, frames, true);
+  }
+
+  /** Ends a segment for which no sample is left. */
+  #finish(track: OpenTrack): void {
+    if (track.segmentOpen) {
+      track.segmentOpen = false;
+      this.#o.emit({ type: 'segment-end', kind: track.kind });
+    } else if (track.kind === 'audio') {
+      const at = rescale(this.#segmentStartMicros, MICROS, track.timescale);
+      const dts = track.end >= 0 ? track.end : rescale(this.#o.startMicros, MICROS, track.timescale);
+      const duration = Math.max(1, at - dts);
+      this.#o.emit({ type: 'hole', kind: 'audio', dts, duration });
+      track.moveTo(dts + duration);
+    }
+  }
+}
+
+/** Samples of one track that have not been cut yet. */
+class OpenTrack {
+  readonly kind: TrackKind;
+  readonly timescale: number;
+  segmentOpen = false;
+  usualDuration = 0;
+  #samples: { sample: Sample; dts: number; pts: number }[] = [];
+  #duration = 0;
+  #end = -1;
+
+  constructor(kind: TrackKind, timescale: number) {
+    this.kind = kind;
+    this.timescale = timescale;
+  }
+  get count(): number {
+    return this.#samples.length;
+  }
+  get duration(): number {
+    return this.#duration;
+  }
+  /** Ticks up to which samples have been added; -1 before the first. */
+  get end(): number {
+    return this.#end;
+  }
+  get endMicros(): number {
+    return rescale(Math.max(0, this.#end), this.timescale, MICROS);
+  }
+  moveTo(end: number): void {
+    this.#end = Math.max(this.#end, end);
+  }
+  add(sample: Sample, dts: number, pts: number): void {
+    this.#samples.push({ sample, dts, pts });
+    this.#duration += sample.duration;
+    this.usualDuration = sample.duration;
+    this.#end = dts + sample.duration;
+  }
+  /** How many of the samples lie (by more than half) before this time. */
+  framesBefore(at: number): number {
+    let frames = 0;
+    for (const { sample, dts } of this.#samples) {
+      if (dts + sample.duration / 2 > at) break;
+      frames += 1;
+    }
+    return frames;
+  }
+  cut(frames: number, segmentEnd: boolean): CutFragment | null {
+    const taken = this.#samples.splice(0, frames);
+    const first = taken[0];
+    if (!first) return null;
+    const duration = taken.reduce((sum, { sample }) => sum + sample.duration, 0);
+    this.#duration -= duration;
+    const segmentStart = !this.segmentOpen;
+    this.segmentOpen = !segmentEnd;
+    return {
+      type: 'fragment',
+      kind: this.kind,
+      dts: first.dts,
+      firstPts: first.pts,
+      duration,
+      key: first.sample.key,
+      segmentStart,
+      segmentEnd,
+      samples: taken.map(({ sample }) => sample),
+    };
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * A show: what one streamer sends, from the first access unit to the end, over as many sessions as the line
+ * makes of it.
+ *
+ *     units ──▶ gate ──(opens)──▶ timeline ──▶ segmenter ──▶ run (logs, snapshot)
+ *                                  one epoch: ends at a jump, a new configuration, a lost session
+ */
+import type { Clock } from '../clock.ts';
+import { normaliseAvc, parseAvcConfig, type AvcConfig } from '../media/h264.ts';
+import { inBandConfig } from '../media/parameter-sets.ts';
+import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
+import { MICROS } from '../media/wire-time.ts';
+import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
+import { Gate, type Arrival, type Observed } from './gate.ts';
+import { freeze, type Latency } from './policy.ts';
+import type { LiveRun, RunFacts, RunTrack } from './run.ts';
+import { Segmenter } from './segmenter.ts';
+
+/** All that a run is, but for the names that its owner gives it. */
+export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
+
+export type ShowOptions = {
+  readonly clock: Clock;
+  readonly latency: Latency;
+  /** A run that goes on after a restart; otherwise one is made when the gate opens. */
+  readonly run?: LiveRun;
+  /** The gate has opened: keep the facts, make the logs. */
+  readonly open: (shape: ShowShape) => Promise<LiveRun>;
+  /** The show cannot go on (the run could not be made, a log refuses). */
+  readonly fault: (error: unknown) => void;
+};
+
+/** 'new-run': what comes now does not fit what players were told; the owner finishes this show and begins another. */
+export type Taken = 'ok' | 'new-run';
+
+/** Bytes on their way to the logs beyond which the sender has to wait. */
+const MAX_BACKLOG = 16 * 1024 * 1024;
+/** No sound for so long beside running pictures: silence takes its place, or players would wait for it for ever. */
+const SILENT_AFTER_MICROS = 1 * MICROS;
+const SILENCE_LAG_MICROS = MICROS / 2;
+
+type Epoch = { readonly timeline: EpochTimeline; readonly segmenter: Segmenter; readonly audio: AudioShape | null; begun: boolean };
+
+export class Show {
+  readonly #o: ShowOptions;
+  #run: LiveRun | null;
+  #gate: Gate | null = null;
+  #opening: Promise<void> | null = null;
+  /** Arrivals while the run is being made. */
+  #waiting: Arrival[] = [];
+  #waitingBytes = 0;
+  #wire: WireClock | null = null;
+  #epoch: Epoch | null = null;
+  #mediaMicros: number;
+  #observed: Observed | null = null;
+  #declared: Partial<Record<TrackKind, number>> = {};
+  readonly #configs: Partial<Record<TrackKind, TrackConfig>> = {};
+  #avc: AvcConfig | null = null;
+  #epochWall = 0;
+  /** Media time of the pictures when sound last came. */
+  #soundSeenAt = 0;
+
+  constructor(options: ShowOptions) {
+    this.#o = options;
+    this.#run = options.run ?? null;
+    this.#mediaMicros = options.run?.endMicros ?? 0;
+  }
+
+  /** Null until the gate has opened. */
+  get run(): LiveRun | null {
+    return this.#run;
+  }
+
+  get full(): boolean {
+    return (this.#run?.backlog ?? 0) + this.#waitingBytes > MAX_BACKLOG;
+  }
+
+  async room(): Promise<void> {
+    await this.#opening;
+    await this.#run?.room(MAX_BACKLOG / 2);
+  }
+
+  /** A publisher is there (again). Its stamps have nothing to do with those before. */
+  begin(wire: WireClock): void {
+    this.#endEpoch();
+    this.#wire = wire;
+    if (!this.#run && !this.#opening) this.#gate = new Gate(wire);
+  }
+
+  /** Bits a second that the sender says it will send. */
+  declare(rates: Partial<Record<TrackKind, number>>): void {
+    this.#declared = rates;
+  }
+
+  track(config: TrackConfig): Taken {
+    // Parsed for its errors: a configuration that cannot be read ends its sender, not the show.
+    if (config.kind === 'video') this.#avc = parseAvcConfig(config.config);
+    else audioShape(config, null);
+    if (this.#run && !this.#run.facts.tracks.some(({ kind }) => kind === config.kind)) return 'new-run';
+    return this.#arrive({ type: 'track', config, wall: this.#o.clock.wall() });
+  }
+
+  write(unit: AccessUnit): Taken {
+    if (unit.kind === 'audio') return unit.data.length === 0 ? 'ok' : this.#arrive({ type: 'unit', unit, wall: this.#o.clock.wall() });
+    const picture = normaliseAvc(unit.data, 4);
+    const config = inBandConfig(this.#avc, picture);
+    if (config && this.track({ kind: 'video', codec: 'h264', config }) === 'new-run') return 'new-run';
+    if (picture.empty) return 'ok';
+    const key = picture.idr || unit.key;
+    return this.#arrive({ type: 'unit', unit: { ...unit, key, data: picture.data }, wall: this.#o.clock.wall() });
+  }
+
+  /** The publisher is gone: what it sent is brought to an end, and the playlists are held as they are. */
+  async pause(): Promise<void> {
+    if (this.#gate?.possible()) this.#openGate(this.#gate);
+    await this.#opening;
+    this.#endEpoch();
+    await this.#run?.settled();
+  }
+
+  /** The show is over. False: nothing of it was ever shown. */
+  async finish(): Promise<boolean> {
+    await this.pause();
+    await this.#run?.end();
+    return this.#run !== null;
+  }
+
+  #arrive(arrival: Arrival): Taken {
+    if (this.#gate) {
+      this.#gate.add(arrival, this.#o.clock.now());
+      if (this.#gate.ready()) this.#openGate(this.#gate);
+      else if (this.#gate.overfull) this.#o.fault(new Error('no key frame came within the first 64 MB'));
+      return 'ok';
+    }
+    if (this.#opening) {
+      this.#waiting.push(arrival);
+      this.#waitingBytes += arrival.type === 'unit' ? arrival.unit.data.length : 0;
+      return 'ok';
+    }
+    return this.#take(arrival);
+  }
+
+  #openGate(gate: Gate): void {
+    this.#gate = null;
+    const observed = gate.observed();
+    this.#observed = observed;
+    this.#waiting = gate.release();
+    this.#opening = this.#open(observed).catch(this.#o.fault).finally(() => {
+      this.#opening = null;
+    });
+  }
+
+  async #open(observed: Observed): Promise<void> {
+    this.#run = await this.#o.open(showShape(observed, this.#o.latency, this.#declared));
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const arrival of waiting) this.#take(arrival);
+  }
+
+  #take(arrival: Arrival): Taken {
+    if (arrival.type === 'track') {
+      const { config } = arrival;
+      if (!this.#run?.facts.tracks.some(({ kind }) => kind === config.kind)) return 'new-run';
+      if (this.#configs[config.kind]?.config.equals(config.config)) return 'ok';
+      this.#configs[config.kind] = config;
+      this.#endEpoch();
+      return 'ok';
+    }
+    const { unit } = arrival;
+    if (!this.#run?.facts.tracks.some(({ kind }) => kind === unit.kind)) return 'ok';
+    let placed = this.#place(unit, arrival.wall);
+    if (placed === 'break') {
+      this.#endEpoch();
+      placed = this.#place(unit, arrival.wall);
+    }
+    if (placed !== 'break') for (const one of placed) this.#cut(one);
+    return 'ok';
+  }
+
+  #place(unit: AccessUnit, wall: number): PlacedUnit[] | 'break' {
+    this.#epoch ??= this.#newEpoch(wall);
+    if (!this.#epoch) return [];
+    if (!this.#epoch.timeline.begun && unit.kind === 'video' && unit.key) this.#epochWall = wall;
+    return this.#epoch.timeline.place(unit);
+  }
+
+  #newEpoch(wall: number): Epoch | null {
+    const run = this.#run;
+    if (!run || !this.#wire) return null;
+    const hasVideo = run.facts.tracks.some(({ kind }) => kind === 'video');
+    const soundTrack = run.facts.tracks.find(({ kind }) => kind === 'audio');
+    const config = this.#configs.audio;
+    const audio = config && soundTrack ? audioShape(config, soundTrack.timescale) : null;
+    const startMicros = this.#mediaMicros;
+    const usualFrameMicros = run.facts.rhythm.longestFrameMicros;
+    this.#epochWall = wall;
+    const timeline = new EpochTimeline({ clock: this.#wire, startMicros, hasVideo, audio, usualFrameMicros });
+    const segmenter = new Segmenter({
+      rhythm: run.facts.rhythm,
+      startMicros,
+      hasVideo,
+      audioTimescale: soundTrack?.timescale ?? null,
+      emit: (cut) => run.write(cut),
+    });
+    this.#soundSeenAt = startMicros;
+    return { timeline, segmenter, audio, begun: false };
+  }
+
+  #cut(unit: PlacedUnit): void {
+    const epoch = this.#epoch;
+    if (!epoch) return;
+    if (!epoch.begun) {
+      epoch.begun = true;
+      this.#announceEpoch(epoch);
+    }
+    epoch.segmenter.write(unit);
+    if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();
+    const pictures = epoch.segmenter.videoMicros;
+    if (unit.kind === 'audio') this.#soundSeenAt = pictures;
+    else if (pictures - this.#soundSeenAt > SILENT_AFTER_MICROS) {
+      for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) epoch.segmenter.write(silent);
+    }
+  }
+
+  #announceEpoch({ timeline }: Epoch): void {
+    const run = this.#run;
+    if (!run) return;
+    const epoch = run.nextEpoch;
+    const tracks = run.facts.tracks.flatMap(({ kind, timescale }) => {
+      const config = this.#configs[kind];
+      if (!config) return [];
+      const measured = this.#observed?.frameRate ?? MICROS / run.facts.rhythm.longestFrameMicros;
+      return [kind === 'video' ? videoEpoch(epoch, config, timeline.reorderDelay, measured) : audioEpoch(epoch, config, timescale)];
+    });
+    run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
+  }
+
+  #endEpoch(): void {
+    const epoch = this.#epoch;
+    this.#epoch = null;
+    if (!epoch?.begun) return;
+    this.#mediaMicros = epoch.segmenter.flush((until) => epoch.timeline.fillSilence(until));
+  }
+}
+
+const showShape = (observed: Observed, latency: Latency, declared: Partial<Record<TrackKind, number>>): ShowShape => {
+  const audio = observed.audio ? audioShape(observed.audio, null) : null;
+  const frameMicros = audio && Math.round((audio.frameLength * MICROS) / audio.sampleRate);
+  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, latency, frameMicros);
+  const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
+    const most = Math.max(measured, declared[kind] ?? 0, 8_000);
+    return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
+  };
+  const tracks: RunTrack[] = [];
+  if (observed.video) {
+    const rates = rate('video', observed.videoBitrate);
+    tracks.push({ id: 'v0', kind: 'video', codec: 'h264', timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
+  }
+  if (audio) {
+    const rates = rate('audio', observed.audioBitrate);
+    tracks.push({ id: 'a0', kind: 'audio', codec: 'aac', timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
+  }
+  return { policy, rhythm, tracks };
+};

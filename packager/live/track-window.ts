@@ -1,0 +1,60 @@
+/**
+ * The segments of one track, as they grow out of its log: built fragment by fragment while live, and in one go
+ * from the index of a log that was opened again. Arrays handed out only ever grow.
+ */
+import type { FragmentEntry, LogSnapshot } from '../log/types.ts';
+import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
+
+/** hls.js mistook media sequence number 0 for "none" more than once. */
+export const FIRST_MSN = 1;
+
+type Opening = { msn: number; epoch: number; start: number; parts: PartRef[] };
+
+export class TrackWindow {
+  readonly segments: SegmentRef[] = [];
+  #open: Opening | null = null;
+
+  static fromLog(log: LogSnapshot): TrackWindow {
+    const window = new TrackWindow();
+    for (let seq = log.first; seq < log.end; seq += 1) {
+      const entry = log.entry(seq);
+      if (entry.segmentStart || (window.#open && window.#open.epoch !== entry.epoch)) window.closeSegment();
+      window.add(entry);
+    }
+    window.closeSegment();
+    return window;
+  }
+
+  get open(): OpenSegment | null {
+    return this.#open && { ...this.#open, count: this.#open.parts.length };
+  }
+
+  /** Ticks up to which there is media. */
+  get end(): number {
+    const open = this.#open;
+    if (open) return open.parts.reduce((end, part) => end + part.duration, open.start);
+    const last = this.segments.at(-1);
+    return last ? last.start + last.duration : 0;
+  }
+
+  add(entry: FragmentEntry): void {
+    this.#open ??= { msn: FIRST_MSN + this.segments.length, epoch: entry.epoch, start: entry.dts, parts: [] };
+    const { seq, duration, key, gap, size } = entry;
+    this.#open.parts.push({ seq, duration, independent: key, gap, size });
+  }
+
+  closeSegment(): void {
+    const open = this.#open;
+    this.#open = null;
+    const first = open?.parts[0];
+    if (!open || !first) return;
+    let duration = 0;
+    let size = 0;
+    for (const part of open.parts) {
+      duration += part.duration;
+      size += part.size;
+    }
+    const gap = open.parts.every((part) => part.gap);
+    this.segments.push({ msn: open.msn, epoch: open.epoch, start: open.start, duration, independent: first.independent, gap, size, parts: open.parts });
+  }
+}

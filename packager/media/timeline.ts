@@ -1,0 +1,195 @@
+/**
+ * One epoch of media time. Takes access units with the wire's time stamps and gives them their place in media
+ * time, where nothing is missing and nothing overlaps:
+ *
+ *     wire   …  K──P──B──P──          K: first key frame; its pts is the origin
+ *     media  start ▲                  picture: dts + reorder delay, so the first pts of the epoch is its dts
+ *                  │                  sound: whole frames end to end, silence where some are missing
+ *
+ * What cannot be continued without a hole (a jump, a step back) is a break: the owner ends this epoch and
+ * starts the next one where this one ended, behind a DISCONTINUITY.
+ */
+import type { AccessUnit, TrackKind, WireClock } from './unit.ts';
+import { MICROS, rescale, Unwrapper, wireDistance } from './wire-time.ts';
+
+/** Every video track counts in 90 kHz: RTMP's milliseconds and MPEG-TS's clock both fit without rounding. */
+export const VIDEO_TIMESCALE = 90_000;
+
+/** Sound is re-snapped to the wire only beyond this: RTMP's milliseconds jitter, and players hear a splice. */
+const AUDIO_DRIFT_MICROS = 80_000;
+/** A longer silence on the wire is a jump, not a slow picture. */
+const JUMP_MICROS = 3 * MICROS;
+/** A step back of less than this is a sender's slip and repaired; more is another timeline. */
+const STEP_BACK_MICROS = 1 * MICROS;
+/** Sound kept while the first key frame is awaited. */
+const MAX_EARLY_UNITS = 512;
+
+export type AudioShape = {
+  readonly timescale: number;
+  readonly sampleRate: number;
+  readonly frameLength: number;
+  /** A frame of silence, or null where none is known for this channel layout. */
+  readonly silence: Buffer | null;
+};
+
+export type EpochOptions = {
+  readonly clock: WireClock;
+  readonly startMicros: number;
+  readonly hasVideo: boolean;
+  readonly audio: AudioShape | null;
+  /** Usual distance of two pictures: a screen share at one picture in five seconds does not jump. */
+  readonly usualFrameMicros: number;
+};
+
+/** An access unit in media time: ticks of its track's timescale. Sound knows its duration, a picture only when the next one comes. */
+export type PlacedUnit = {
+  readonly kind: TrackKind;
+  readonly dts: number;
+  readonly pts: number;
+  readonly duration: number | null;
+  readonly key: boolean;
+  readonly data: Buffer;
+};
+
+export class EpochTimeline {
+  readonly #options: EpochOptions;
+  readonly #unwrapper: Unwrapper;
+  readonly #jump: number;
+  #early: AccessUnit[] = [];
+  /** Wire time (unwrapped) that is `startMicros`; null until the epoch has begun. */
+  #origin: number | null = null;
+  #reorder = 0;
+  #lastVideoWire = Number.NEGATIVE_INFINITY;
+  #lastVideoDts = -1;
+  /** Sound: frame number `#frames` would start at `#audioBase` + `#frames` frame lengths. */
+  #audioBase = 0;
+  #frames = 0;
+  #audioStarted = false;
+
+  constructor(options: EpochOptions) {
+    this.#options = options;
+    this.#unwrapper = new Unwrapper(options.clock);
+    this.#jump = Math.max(JUMP_MICROS, 10 * options.usualFrameMicros);
+  }
+
+  get begun(): boolean {
+    return this.#origin !== null;
+  }
+
+  /** Ticks (90 kHz) by which composition offsets were reduced. */
+  get reorderDelay(): number {
+    return this.#reorder;
+  }
+
+  /** Media time reached by sound, micros. */
+  get audioEndMicros(): number {
+    const { audio, startMicros } = this.#options;
+    return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS) : startMicros;
+  }
+
+  /** 'break': the unit belongs to another epoch. An empty list: it was dropped, or is held until the epoch begins. */
+  place(unit: AccessUnit): PlacedUnit[] | 'break' {
+    if (this.#origin !== null) return this.#placeOne(unit);
+    if (this.#options.hasVideo && !(unit.kind === 'video' && unit.key)) {
+      // Pictures before the first key frame cannot be shown. Sound may belong beside it: interleaving is loose.
+      if (unit.kind === 'audio') this.#early.push(unit);
+      if (this.#early.length > MAX_EARLY_UNITS) this.#early.shift();
+      return [];
+    }
+    return this.#begin(unit);
+  }
+
+  /** Fills sound with silence up to a media time, in micros; for a track that stays silent, and at the end of an epoch. */
+  fillSilence(untilMicros: number): PlacedUnit[] {
+    const { audio, startMicros } = this.#options;
+    if (!audio?.silence || this.#origin === null) return [];
+    if (!this.#audioStarted) this.#startAudio(rescale(startMicros, MICROS, audio.timescale));
+    const placed: PlacedUnit[] = [];
+    const until = rescale(untilMicros, MICROS, audio.timescale);
+    const half = (audio.frameLength * audio.timescale) / audio.sampleRate / 2;
+    while (this.#audioTicks(this.#frames) + half <= until) placed.push(this.#audioFrame(audio.silence));
+    return placed;
+  }
+
+  #begin(first: AccessUnit): PlacedUnit[] | 'break' {
+    const { bits, timescale } = this.#options.clock;
+    const dts = this.#unwrapper.unwrap(first.dts);
+    const delay = wireDistance(first.pts, first.dts, bits);
+    this.#origin = dts + delay;
+    this.#reorder = rescale(Math.max(0, delay), timescale, VIDEO_TIMESCALE);
+    const early = this.#early;
+    this.#early = [];
+    const placed = this.#placeOne(first);
+    if (placed === 'break') return placed;
+    for (const unit of early) {
+      const more = this.#placeOne(unit);
+      if (more !== 'break') placed.push(...more);
+    }
+    return placed;
+  }
+
+  /** Micros of media time for an unwrapped wire time. */
+  #media(wire: number): number {
+    return this.#options.startMicros + rescale(wire - (this.#origin ?? wire), this.#options.clock.timescale, MICROS);
+  }
+
+  #placeOne(unit: AccessUnit): PlacedUnit[] | 'break' {
+    const dts = this.#unwrapper.unwrap(unit.dts);
+    const pts = dts + wireDistance(unit.pts, unit.dts, this.#options.clock.bits);
+    return unit.kind === 'video' ? this.#placeVideo(unit, dts, pts) : this.#placeAudio(unit, pts);
+  }
+
+  #placeVideo(unit: AccessUnit, wireDts: number, wirePts: number): PlacedUnit[] | 'break' {
+    const { timescale } = this.#options.clock;
+    if (this.#lastVideoDts >= 0) {
+      const step = rescale(wireDts - this.#lastVideoWire, timescale, MICROS);
+      if (step > this.#jump || step < -STEP_BACK_MICROS) return 'break';
+    }
+    const start = rescale(this.#options.startMicros, MICROS, VIDEO_TIMESCALE);
+    const origin = this.#origin ?? wirePts;
+    // Decode times are moved later by the reorder delay instead of pictures earlier: sound keeps its place beside them.
+    const dts = start + rescale(wireDts - origin, timescale, VIDEO_TIMESCALE) + this.#reorder;
+    const pts = start + rescale(wirePts - origin, timescale, VIDEO_TIMESCALE);
+    this.#lastVideoWire = Math.max(this.#lastVideoWire, wireDts);
+    // A sender that repeats or slips back a stamp gets the next free tick: fragments need rising decode times.
+    this.#lastVideoDts = Math.max(dts, this.#lastVideoDts + 1);
+    return [{ kind: 'video', dts: this.#lastVideoDts, pts, duration: null, key: unit.key, data: unit.data }];
+  }
+
+  #placeAudio(unit: AccessUnit, wirePts: number): PlacedUnit[] | 'break' {
+    const { audio, hasVideo, startMicros } = this.#options;
+    if (!audio) return [];
+    const at = this.#media(wirePts);
+    if (!this.#audioStarted) {
+      const frameMicros = (audio.frameLength * MICROS) / audio.sampleRate;
+      if (at < startMicros - frameMicros / 2) return hasVideo && at > startMicros - this.#jump ? [] : 'break';
+      if (at > startMicros + this.#jump) return 'break';
+      // Sound that starts much later than the picture starts with silence; a little later is simply its start.
+      const late = at - startMicros > AUDIO_DRIFT_MICROS && audio.silence !== null;
+      this.#startAudio(rescale(late ? startMicros : Math.max(startMicros, at), MICROS, audio.timescale));
+    }
+    const drift = at - rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS);
+    if (Math.abs(drift) > this.#jump) return 'break';
+    if (drift < -AUDIO_DRIFT_MICROS) return []; // Too much sound for its time: this frame has been filled or spoken already.
+    if (drift <= AUDIO_DRIFT_MICROS) return [this.#audioFrame(unit.data)];
+    if (!audio.silence) return 'break';
+    return [...this.fillSilence(at), this.#audioFrame(unit.data)];
+  }
+
+  #startAudio(base: number): void {
+    this.#audioBase = base;
+    this.#frames = 0;
+    this.#audioStarted = true;
+  }
+
+  #audioTicks(frames: number): number {
+    const { audio } = this.#options;
+    return audio ? this.#audioBase + rescale(frames * audio.frameLength, audio.sampleRate, audio.timescale) : 0;
+  }
+
+  #audioFrame(data: Buffer): PlacedUnit {
+    const dts = this.#audioTicks(this.#frames);
+    this.#frames += 1;
+    return { kind: 'audio', dts, pts: dts, duration: this.#audioTicks(this.#frames) - dts, key: true, data };
+  }
+}
