@@ -1,0 +1,59 @@
+/**
+ * The lines of one closed segment. A segment never changes, so they are written once and kept beside it for
+ * as long as it lives: a playlist of hours is then a concatenation.
+ */
+import { partName, segmentName } from '../names.ts';
+import type { PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+
+/** Six decimals: the error of a sum over a day stays below one frame, and equal ticks give equal text. */
+export const seconds = (ticks: number, timescale: number): string => (ticks / timescale).toFixed(6);
+
+type SegmentLines = { readonly date: string; readonly media: string; parts: string | null };
+
+const kept = new WeakMap<SegmentRef, SegmentLines>();
+
+export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): SegmentLines => {
+  const known = kept.get(segment);
+  if (known) return known;
+  // A segment without bytes keeps its number: the player is told that there is nothing to load.
+  const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
+  const lines: SegmentLines = {
+    date: dateLine(snapshot, track, segment.epoch, segment.start),
+    media: `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(snapshot.run, segment.msn)}\n`,
+    parts: null,
+  };
+  kept.set(segment, lines);
+  return lines;
+};
+
+/** Only segments near the end list their parts, so these lines are written when they are first asked for. */
+export const segmentPartLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
+  const lines = segmentLines(snapshot, track, segment);
+  lines.parts ??= partLines(snapshot, track, segment.msn, segment.parts, segment.parts.length);
+  return lines.parts;
+};
+
+export const partLines = (
+  snapshot: PresentationSnapshot,
+  track: TrackSnapshot,
+  msn: number,
+  parts: readonly PartRef[],
+  count: number,
+): string => {
+  let text = '';
+  for (let index = 0; index < count; index++) {
+    const part = parts[index];
+    if (!part) break;
+    const flag = part.gap ? ',GAP=YES' : part.independent ? ',INDEPENDENT=YES' : '';
+    text += `#EXT-X-PART:DURATION=${seconds(part.duration, track.timescale)},URI="${partName(snapshot.run, msn, index)}"${flag}\n`;
+  }
+  return text;
+};
+
+/** Every segment is dated from the wall clock of its epoch: DATERANGEs and latency control rest on it. */
+export const dateLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number, start: number): string => {
+  const base = snapshot.epochs.findLast((known) => known.epoch <= epoch);
+  if (!base) return '';
+  const wall = base.wallClock + (start / track.timescale) * 1000 - base.startMicros / 1000;
+  return `#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(wall)).toISOString()}\n`;
+};

@@ -1,0 +1,134 @@
+/**
+ * The media playlist of one track (RFC 8216bis; section numbers are of draft 22): a pure function of the
+ * snapshot and of whether a delta update is asked for. No clock, no I/O.
+ *
+ * There is no EXT-X-PLAYLIST-TYPE, live or ended: section 6.2.1 lists what may change in a playlist, adding
+ * that tag is not on the list, and ENDLIST alone makes it VOD for every player. An ended playlist still names
+ * the parts of its last segments, for whoever was at the live edge when it ended.
+ */
+import { initName, partName, playlistName } from '../names.ts';
+import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
+import { dateLine, partLines, segmentLines, segmentPartLines } from './lines.ts';
+import {
+  endOf,
+  epochOfTrack,
+  findTrack,
+  firstIndex,
+  hasParts,
+  lastPart,
+  listed,
+  listedEnd,
+  nextMsn,
+  nextPart,
+  type Listed,
+} from './window.ts';
+
+/** Section 4.4.3.8: the Skip Boundary must be at least six times the target duration. */
+const skipBoundary = 6;
+/** Section 4.4.4.9: parts should leave the playlist when they are more than three target durations from its end. */
+const partsKept = 3;
+
+export type PlaylistRequest = { readonly skip?: boolean };
+
+/** The track must be one of the snapshot's: whoever serves answers 404 before. */
+export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string => {
+  const track = findTrack(snapshot, trackId);
+  if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
+  const window = listed(snapshot, track);
+  const { from, to, open, ended } = window;
+  const parts = hasParts(snapshot, track);
+  const end = listedEnd(track, window);
+  const target = snapshot.policy.targetDuration * track.timescale;
+
+  // Section 6.2.5.1: counted from the end of the playlist; without a segment to skip it is a full playlist.
+  const first =
+    request.skip === true && !ended ? firstIndex(track, from, to, (segment) => end - endOf(segment) < skipBoundary * target) : from;
+  const firstWithParts = parts ? firstIndex(track, first, to, (segment) => end - segment.start <= partsKept * target) : to;
+
+  let text = head(snapshot, track, window);
+  if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
+
+  // The epoch of the segment before: a DISCONTINUITY leaves the playlist together with the segment ahead of it.
+  let epoch = first > from ? track.segments[first - 1]?.epoch : undefined;
+  // Who merges a delta may have no segment left to take the MAP from, so the first one kept names it again.
+  let mapped = false;
+  const enter = (next: number): string => {
+    const opening = discontinuities(epoch, next) + (mapped && epoch === next ? '' : mapLine(snapshot, track, next));
+    epoch = next;
+    mapped = true;
+    return opening;
+  };
+
+  for (let index = first; index < to; index++) {
+    const segment = track.segments[index];
+    if (!segment) break;
+    const lines = segmentLines(snapshot, track, segment);
+    if (!mapped || epoch !== segment.epoch) text += enter(segment.epoch);
+    text += lines.date;
+    if (index >= firstWithParts) text += segmentPartLines(snapshot, track, segment);
+    text += lines.media;
+  }
+  if (ended) return text + '#EXT-X-ENDLIST\n';
+  if (!parts) return text + reports(snapshot, track);
+  if (open) {
+    text += enter(open.epoch) + dateLine(snapshot, track, open.epoch, open.start);
+    text += partLines(snapshot, track, open.msn, open.parts, open.count);
+  }
+  // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
+  // names the first part of the next segment, whose epoch nobody knows yet.
+  text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(snapshot.run, nextMsn(track), nextPart(track))}"\n`;
+  return text + reports(snapshot, track);
+};
+
+const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed): string => {
+  const { policy } = snapshot;
+  const first = from < to ? track.segments[from] : undefined;
+  const sequence = first?.msn ?? nextMsn(track);
+  // Epochs are numbered one by one, so the number of the first one listed is how many changes came before it,
+  // in every track alike (section 6.2.4), however much of the past has been forgotten.
+  const epoch = first?.epoch ?? open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
+  return (
+    `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n` +
+    serverControl(snapshot) +
+    (track.partTarget !== null && hasParts(snapshot, track) ? `#EXT-X-PART-INF:PART-TARGET=${roundUp(track.partTarget)}\n` : '') +
+    `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n` +
+    (policy.independentSegments ? '#EXT-X-INDEPENDENT-SEGMENTS\n' : '')
+  );
+};
+
+/** The same in every playlist of the presentation (section 6.2.4). */
+const serverControl = ({ policy, tracks }: PresentationSnapshot): string => {
+  const until = policy.targetDuration * skipBoundary;
+  const back = policy.targetDuration * 3;
+  let text = `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=${until.toFixed(1)},HOLD-BACK=${back.toFixed(1)}`;
+  if (policy.partHoldBack !== null) {
+    // Rounding up the PART-TARGETs must not take the hold-back below three of the longest.
+    const longest = Math.max(0, ...tracks.map((track) => Number(roundUp(track.partTarget ?? 0))));
+    text += `,PART-HOLD-BACK=${roundUp(Math.max(policy.partHoldBack, 3 * longest))}`;
+  }
+  return `${text}\n`;
+};
+
+/** A part is never longer than the target as printed; the millionth of a microsecond absorbs what floats add. */
+const roundUp = (value: number): string => (Math.ceil(value * 1e6 - 1e-6) / 1e6).toFixed(6);
+
+const discontinuities = (before: number | undefined, epoch: number): string =>
+  before === undefined ? '' : '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, epoch - before));
+
+const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
+  const config = epochOfTrack(track, epoch);
+  return config ? `#EXT-X-MAP:URI="${initName(snapshot.run, config.epoch)}"\n` : '';
+};
+
+/** Section 4.4.5.4: where every other rendition stands, so that a player switches without a round trip. */
+const reports = (snapshot: PresentationSnapshot, track: TrackSnapshot): string => {
+  let text = '';
+  for (const other of snapshot.tracks) {
+    if (other === track) continue;
+    const parts = hasParts(snapshot, other);
+    const last = parts ? lastPart(other) : { msn: nextMsn(other) - 1, part: 0 };
+    if (!last || last.msn < 0) continue;
+    text += `#EXT-X-RENDITION-REPORT:URI="../${other.id}/${playlistName}",LAST-MSN=${last.msn}${parts ? `,LAST-PART=${last.part}` : ''}\n`;
+  }
+  return text;
+};

@@ -1,0 +1,50 @@
+import t from 'tap';
+import { initName, parseMediaName, partName, segmentName } from './names.ts';
+
+const run = 'k3v9x0a2b7';
+
+t.test('what is made can be parsed, and says the same', async (t) => {
+  for (const msn of [0, 7, 4_294_967_295]) {
+    t.same(parseMediaName(segmentName(run, msn)), { kind: 'segment', run, msn });
+    for (const part of [0, 12, 99_999]) t.same(parseMediaName(partName(run, msn, part)), { kind: 'part', run, msn, part });
+  }
+  t.same(parseMediaName(initName(run, 31)), { kind: 'init', run, epoch: 31 });
+});
+
+t.test('one object has one name: other spellings are nothing', async (t) => {
+  const wrong = [
+    '', '.', '..', 'index.m3u8', run, `${run}-`, `${run}-1`, `${run}-1.mp4`, `${run}-i1.m4s`, `${run}-01.m4s`, `${run}-1-00.m4s`,
+    `${run}--1.m4s`, `${run}-+1.m4s`, `${run}-1e3.m4s`, `${run}-0x1.m4s`, `${run}-1-2-3.m4s`, `${run}-1.m4s\n`, ` ${run}-1.m4s`,
+    `${run}-12345678901.m4s`, `${run}-1-123456.m4s`, `${run}-i1234567.mp4`, `${run.toUpperCase()}-1.m4s`, 'short-1.m4s',
+    `${'a'.repeat(33)}-1.m4s`, `${run}%2d1.m4s`, `../${run}-1.m4s`, `${run}-１.m4s`, `${run}-1.m4s\0`, 'a'.repeat(100_000),
+  ];
+  for (const name of wrong) t.equal(parseMediaName(name), null, JSON.stringify(name.slice(0, 60)));
+});
+
+t.test('100,000 random and mutated names never throw, and what parses is spelt exactly so', async (t) => {
+  let state = 0x9e3779b9;
+  const random = (below: number): number => {
+    state = (state ^ (state << 13)) >>> 0;
+    state = (state ^ (state >>> 17)) >>> 0;
+    state = (state ^ (state << 5)) >>> 0;
+    return state % below;
+  };
+  const alphabet = '-.0123456789abcim4sp%/\\A\0é ';
+  let parsed = 0;
+  for (let round = 0; round < 100_000; round++) {
+    const made = [segmentName(run, random(1e6)), partName(run, random(1e6), random(100)), initName(run, random(50))][random(3)] ?? '';
+    const at = random(made.length);
+    const name = random(4) === 0 ? made : made.slice(0, at) + (alphabet[random(alphabet.length)] ?? '') + made.slice(at + random(2));
+    const found = parseMediaName(name);
+    if (!found) continue;
+    parsed++;
+    const again =
+      found.kind === 'segment'
+        ? segmentName(found.run, found.msn)
+        : found.kind === 'part'
+          ? partName(found.run, found.msn, found.part)
+          : initName(found.run, found.epoch);
+    if (again !== name) t.fail(`${JSON.stringify(name)} was read as ${again}`);
+  }
+  t.ok(parsed > 20_000 && parsed < 100_000, `${parsed} parsed`);
+});

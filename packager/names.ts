@@ -1,0 +1,33 @@
+/**
+ * File names below a track, made and parsed in one place. The run id in them is unguessable and new with every
+ * run, so what a name stands for never changes and may be cached for ever. One object has exactly one name:
+ * numbers have no leading zeros and a bounded number of digits.
+ *
+ *     <run>-<msn>.m4s          a segment
+ *     <run>-<msn>-<part>.m4s   one part of it
+ *     <run>-i<epoch>.mp4       the init segment of an epoch
+ */
+export type MediaName =
+  | { readonly kind: 'segment'; readonly run: string; readonly msn: number }
+  | { readonly kind: 'part'; readonly run: string; readonly msn: number; readonly part: number }
+  | { readonly kind: 'init'; readonly run: string; readonly epoch: number };
+
+export const multivariantName = 'master.m3u8';
+export const playlistName = 'index.m3u8';
+
+export const segmentName = (run: string, msn: number): string => `${run}-${msn}.m4s`;
+export const partName = (run: string, msn: number, part: number): string => `${run}-${msn}-${part}.m4s`;
+export const initName = (run: string, epoch: number): string => `${run}-i${epoch}.mp4`;
+
+const longestName = 64;
+const pattern = /^([a-z0-9]{8,32})-(?:(0|[1-9]\d{0,9})(?:-(0|[1-9]\d{0,4}))?\.m4s|i(0|[1-9]\d{0,5})\.mp4)$/;
+
+export const parseMediaName = (name: string): MediaName | null => {
+  if (name.length > longestName) return null;
+  const found = pattern.exec(name);
+  const run = found?.[1];
+  if (!found || run === undefined) return null;
+  if (found[4] !== undefined) return { kind: 'init', run, epoch: Number(found[4]) };
+  const msn = Number(found[2]);
+  return found[3] === undefined ? { kind: 'segment', run, msn } : { kind: 'part', run, msn, part: Number(found[3]) };
+};
