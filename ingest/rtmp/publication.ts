@@ -1,0 +1,100 @@
+/** From messages to the core: one published stream, its tracks and its access units, and exactly one end. */
+import type { EndReason, PublishSink } from '../../packager/media/publish.ts';
+import { decodeAmf0 } from './amf0.ts';
+import type { AmfLimits } from './amf0.ts';
+import type { Message } from './chunks.ts';
+import { RtmpError } from './errors.ts';
+import { avcLengths, readAudioTag, readVideoTag, withFourByteLengths } from './flv-tags.ts';
+
+export class Publication {
+  #sink: PublishSink;
+  #limits: AmfLimits;
+  #lengthSize: number | undefined;
+  #audioKnown = false;
+  #ended = false;
+  /** Access units handed over. */
+  units = 0;
+  /** Access units that came before their decoder configuration, and metadata that could not be read. */
+  dropped = 0;
+
+  constructor(sink: PublishSink, limits: AmfLimits) {
+    this.#sink = sink;
+    this.#limits = limits;
+  }
+
+  /** False: the core is full. Throws RtmpError. */
+  video({ payload, timestamp }: Message): boolean {
+    const tag = readVideoTag(payload);
+    switch (tag.kind) {
+      case 'config': {
+        const { lengthSize, config } = avcLengths(tag.config);
+        this.#lengthSize = lengthSize;
+        this.#sink.track({ kind: 'video', codec: 'h264', config });
+        return true;
+      }
+      case 'frame': {
+        if (this.#lengthSize === undefined) return this.#drop();
+        const data = withFourByteLengths(tag.data, this.#lengthSize);
+        return this.#write('video', timestamp, tag.offset, tag.key, data);
+      }
+      case 'unsupported':
+        throw new RtmpError('unsupported-codec', tag.codec);
+      case 'nothing':
+        return true;
+    }
+  }
+
+  /** False: the core is full. Throws RtmpError. */
+  audio({ payload, timestamp }: Message): boolean {
+    const tag = readAudioTag(payload);
+    switch (tag.kind) {
+      case 'config':
+        this.#audioKnown = true;
+        this.#sink.track({ kind: 'audio', codec: 'aac', config: tag.config });
+        return true;
+      case 'frame':
+        return this.#audioKnown ? this.#write('audio', timestamp, tag.offset, tag.key, tag.data) : this.#drop();
+      case 'unsupported':
+        throw new RtmpError('unsupported-codec', tag.codec);
+      case 'nothing':
+        return true;
+    }
+  }
+
+  /** onMetaData, with or without the @setDataFrame of FMLE before it. Never worth a stream: what is damaged is counted. */
+  data(amf: Buffer): void {
+    if (amf.length > this.#limits.amfStringBytes) {
+      this.dropped += 1;
+      return;
+    }
+    try {
+      const [first, ...others] = decodeAmf0(amf, this.#limits);
+      const [name, metadata] = first === '@setDataFrame' ? others : [first, ...others];
+      if (name !== 'onMetaData' || typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return;
+      this.#sink.hint(metadata);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.dropped += 1;
+    }
+  }
+
+  drained(): Promise<void> {
+    return this.#sink.drained();
+  }
+
+  end(reason: EndReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#sink.end(reason);
+  }
+
+  #write(kind: 'video' | 'audio', dts: number, offset: number, key: boolean, data: Buffer): boolean {
+    this.units += 1;
+    return this.#sink.write({ kind, dts, pts: (dts + offset) >>> 0, key, data });
+  }
+
+  #drop(): true {
+    this.dropped += 1;
+    return true;
+  }
+}

@@ -1,0 +1,161 @@
+/** The listener: accepts connections, bounds strangers, and knows who is there. */
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../packager/clock.ts';
+import type { PublishDesk } from '../../packager/media/publish.ts';
+import { defaultLimits } from './limits.ts';
+import type { RtmpLimits } from './limits.ts';
+import { RtmpSession } from './session.ts';
+import type { RtmpLog, SessionFacts } from './session-context.ts';
+
+export type { RtmpLimits } from './limits.ts';
+export type { RtmpLog, SessionFacts } from './session-context.ts';
+
+export type RtmpOptions = {
+  readonly desk: PublishDesk;
+  readonly clock: Clock;
+  readonly log: RtmpLog;
+  readonly limits?: Partial<RtmpLimits>;
+};
+
+/** Since the start; they only grow. */
+export type RtmpCounters = { readonly accepted: number; readonly turnedAway: number; readonly bytesIn: number };
+
+export interface RtmpServer {
+  listen(at: { readonly host: string; readonly port: number }): Promise<{ port: number }>;
+  /** A connection from elsewhere: a TLS socket makes it RTMPS. */
+  take(socket: Socket, from: { readonly protocol: 'rtmp' | 'rtmps'; readonly address: string }): void;
+  /** No new connections; those that are there go on. */
+  stopAccepting(): void;
+  /** Stops accepting, sends away whoever is still there, and resolves when the last one has gone. */
+  close(): Promise<void>;
+  readonly sessions: number;
+  readonly counters: RtmpCounters;
+  facts(): SessionFacts[];
+}
+
+const keepAliveMs = 10_000;
+/** Of connections that are turned away, at most one line in this time. */
+const turnedAwayLineMs = 10_000;
+
+export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
+  const { desk, clock, log } = options;
+  const limits: RtmpLimits = { ...defaultLimits, ...options.limits };
+  const sessions = new Map<number, RtmpSession>();
+  const strangers = new Strangers(limits);
+  const listener = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+  let lastId = 0;
+  let turnedAway = 0;
+  let turnedAwayLineAt = -Infinity;
+  let bytesOfClosed = 0;
+  let closing = false;
+  let lastOneGone: () => void = () => {};
+
+  const turnAway = (socket: Socket, address: string, why: string): void => {
+    turnedAway += 1;
+    socket.on('error', () => {}); // Nobody is left whom it could concern.
+    socket.destroy();
+    if (clock.now() - turnedAwayLineAt < turnedAwayLineMs) return;
+    turnedAwayLineAt = clock.now();
+    log({ event: 'rtmp.turned-away', level: 'warn', address, why, turnedAway });
+  };
+
+  const take: RtmpServer['take'] = (socket, { protocol, address }) => {
+    if (closing) {
+      turnAway(socket, address, 'shutting down');
+      return;
+    }
+    if (!strangers.enter(address)) {
+      turnAway(socket, address, 'too many connections that have not published');
+      return;
+    }
+    lastId += 1;
+    const id = lastId;
+    let stranger = true;
+    const known = (): void => {
+      if (stranger) strangers.leave(address);
+      stranger = false;
+    };
+    const onClosed = (): void => {
+      known();
+      bytesOfClosed += sessions.get(id)?.facts.bytesIn ?? 0;
+      sessions.delete(id);
+      if (sessions.size === 0) lastOneGone();
+    };
+    sessions.set(
+      id,
+      new RtmpSession(socket, { id, protocol, address, desk, clock, log, limits, onPublishing: known, onClosed }),
+    );
+  };
+
+  listener.on('connection', (socket) => {
+    // Undefined when the peer has already gone.
+    const address = socket.remoteAddress ?? 'unknown';
+    take(socket, { protocol: 'rtmp', address: address.replace(/^::ffff:(?=\d+\.)/i, '') });
+  });
+  // EMFILE and its like: the connection is lost, the listener is not.
+  const listenerFailed = (error: Error): void => log({ event: 'rtmp.listener', level: 'error', why: error.message });
+
+  const stopAccepting = (): void => {
+    closing = true;
+    if (listener.listening) listener.close();
+  };
+
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        listener.once('error', reject);
+        listener.listen({ host, port, backlog: 1024 }, () => {
+          listener.off('error', reject);
+          listener.on('error', listenerFailed);
+          const bound = listener.address();
+          resolve({ port: typeof bound === 'object' && bound ? bound.port : port });
+        });
+      }),
+    take,
+    stopAccepting,
+    async close() {
+      stopAccepting();
+      const gone = new Promise<void>((resolve) => {
+        lastOneGone = resolve;
+      });
+      for (const session of sessions.values()) session.evict('shutting-down');
+      if (sessions.size > 0) await gone;
+    },
+    get sessions() {
+      return sessions.size;
+    },
+    get counters() {
+      let bytesIn = bytesOfClosed;
+      for (const session of sessions.values()) bytesIn += session.facts.bytesIn;
+      return { accepted: lastId, turnedAway, bytesIn };
+    },
+    facts: () => [...sessions.values()].map((session) => session.facts),
+  };
+};
+
+/** Connections that nobody has vouched for yet, in all and by address. */
+class Strangers {
+  #limits: RtmpLimits;
+  #all = 0;
+  #byAddress = new Map<string, number>();
+
+  constructor(limits: RtmpLimits) {
+    this.#limits = limits;
+  }
+
+  enter(address: string): boolean {
+    const here = this.#byAddress.get(address) ?? 0;
+    if (this.#all >= this.#limits.strangers || here >= this.#limits.strangersPerAddress) return false;
+    this.#all += 1;
+    this.#byAddress.set(address, here + 1);
+    return true;
+  }
+
+  leave(address: string): void {
+    this.#all -= 1;
+    const here = (this.#byAddress.get(address) ?? 1) - 1;
+    if (here > 0) this.#byAddress.set(address, here);
+    else this.#byAddress.delete(address);
+  }
+}
