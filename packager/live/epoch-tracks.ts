@@ -7,15 +7,17 @@ import { VIDEO_TIMESCALE, type AudioShape } from '../media/timeline.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochTrack } from './run.ts';
 
-export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: number, measuredRate: number): EpochTrack => {
+export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: number, measuredRate: number | null): EpochTrack => {
   const avc = parseAvcConfig(config.config);
   const [first] = avc.sps;
   if (!first) throw new CodecError('invalid', 'the decoder configuration holds no sequence parameter set');
   const { width, height, frameRate } = parseSps(first);
   const init = initSegment({ kind: 'video', codec: 'h264', config: config.config, timescale: VIDEO_TIMESCALE, width, height });
   // What the parameter set claims is often wrong; it is more exact than the stamps only where both agree.
-  const agreed = frameRate !== null && Math.abs(frameRate - measuredRate) < 0.02 * measuredRate;
-  return { kind: 'video', epoch, init, codecString: avcCodecString(avc), width, height, frameRate: agreed ? frameRate : measuredRate, reorderDelay };
+  const agreed = frameRate !== null && measuredRate !== null && Math.abs(frameRate - measuredRate) < 0.02 * measuredRate;
+  const rate = agreed ? frameRate : measuredRate;
+  const told = { kind: 'video', epoch, init, codecString: avcCodecString(avc), width, height, reorderDelay } as const;
+  return rate === null ? told : { ...told, frameRate: rate };
 };
 
 export const audioEpoch = (epoch: number, config: TrackConfig, timescale: number): EpochTrack => {

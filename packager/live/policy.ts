@@ -28,6 +28,8 @@ export type Rhythm = {
   readonly gopMicros: number | null;
   readonly partLimitMicros: number;
   readonly longestFrameMicros: number;
+  /** Pictures a second, as measured; null without pictures. */
+  readonly frameRate: number | null;
   /** Frames of sound in the longest part. */
   readonly audioFramesPerPart: number;
 };
@@ -72,6 +74,7 @@ export const freeze = (seen: Observed, latency: Latency, audioFrameMicros: numbe
       gopMicros: seen.gopMicros,
       partLimitMicros: parts ? videoTarget : PLAIN_FRAGMENT_MICROS,
       longestFrameMicros: longest,
+      frameRate: pictures ? seen.frameRate : null,
       audioFramesPerPart,
     },
     videoPartTarget,

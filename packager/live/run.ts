@@ -7,12 +7,13 @@
  *             (one queue a track, in order; `backlog` bytes are on their way)
  */
 import { fragment } from '../cmaf/fragment.ts';
-import type { EpochFacts, TrackLogReader, TrackLogWriter } from '../log/types.ts';
+import type { TrackLogReader, TrackLogWriter } from '../log/types.ts';
 import type { Codec, TrackKind } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { EpochRef, PresentationPolicy, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import type { Rhythm } from './policy.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
+import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow } from './track-window.ts';
 
 export type RunTrack = {
@@ -34,6 +35,9 @@ export type RunFacts = {
   readonly rhythm: Rhythm;
   readonly tracks: readonly RunTrack[];
 };
+
+/** What the catalog keeps of the policy. */
+export type KeptPolicy = PresentationPolicy & { readonly rhythm: Rhythm };
 
 /** What a track is in an epoch that begins. */
 export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
@@ -79,10 +83,9 @@ export class LiveRun {
       if (!log) throw new Error(`no log for track ${facts.id}`);
       const stored = log.reader.snapshot();
       const window = TrackWindow.fromLog(stored);
-      const epochs = stored.epochs.map((epoch) => trackEpoch(epoch));
-      this.#tracks.push({ facts, log, window, epochs, queue: Promise.resolve(), sequence: stored.end + 1 });
+      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1 });
     }
-    this.#recoverEpochs();
+    this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() }))));
   }
 
   /** Bytes handed over and not yet in the logs. */
@@ -253,18 +256,4 @@ export class LiveRun {
     this.#cached = null;
     for (const listener of this.#listeners) listener();
   }
-
-  /** A log that was opened again knows its epochs; a track that misses one (it had no media in it) is no reason to lose it. */
-  #recoverEpochs(): void {
-    for (const { facts, log } of this.#tracks) {
-      for (const { epoch, wallClock, start } of log.reader.snapshot().epochs) {
-        if (this.#epochs.some((known) => known.epoch === epoch)) continue;
-        this.#epochs.push({ epoch, wallClock, startMicros: rescale(start, facts.timescale, MICROS) });
-      }
-    }
-    this.#epochs.sort((a, b) => a.epoch - b.epoch);
-  }
 }
-
-/** What players must be told of a stored epoch beyond its init is read back from the init. */
-const trackEpoch = ({ epoch, init, codecString }: EpochFacts): TrackEpoch => ({ epoch, init, codecString });

@@ -53,7 +53,6 @@ export class Show {
   #wire: WireClock | null = null;
   #epoch: Epoch | null = null;
   #mediaMicros: number;
-  #observed: Observed | null = null;
   #declared: Partial<Record<TrackKind, number>> = {};
   readonly #configs: Partial<Record<TrackKind, TrackConfig>> = {};
   #avc: AvcConfig | null = null;
@@ -144,7 +143,6 @@ export class Show {
   #openGate(gate: Gate): void {
     this.#gate = null;
     const observed = gate.observed();
-    this.#observed = observed;
     this.#waiting = gate.release();
     this.#opening = this.#open(observed).catch(this.#o.fault).finally(() => {
       this.#opening = null;
@@ -231,8 +229,8 @@ export class Show {
     const tracks = run.facts.tracks.flatMap(({ kind, timescale }) => {
       const config = this.#configs[kind];
       if (!config) return [];
-      const measured = this.#observed?.frameRate ?? MICROS / run.facts.rhythm.longestFrameMicros;
-      return [kind === 'video' ? videoEpoch(epoch, config, timeline.reorderDelay, measured) : audioEpoch(epoch, config, timescale)];
+      const { frameRate } = run.facts.rhythm;
+      return [kind === 'video' ? videoEpoch(epoch, config, timeline.reorderDelay, frameRate) : audioEpoch(epoch, config, timescale)];
     });
     run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
   }

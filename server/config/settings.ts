@@ -1,0 +1,37 @@
+/** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
+import { bytes, duration, flag, list, oneOf, origin, port, share, text, whole, type Kind } from './values.ts';
+
+const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
+
+export const settings = {
+  data: setting(text, './data'),
+  'server.name': setting(text, 'Millrace'),
+  'server.publicUrl': setting(origin, ''),
+  'http.host': setting(text, '::'),
+  'http.port': setting(port, 8080),
+  'http.connectionsPerAddress': setting(whole(16, 1_000_000), 4096),
+  trustedProxies: setting(list(text), ['127.0.0.0/8', '::1/128']),
+  'rtmp.host': setting(text, '::'),
+  'rtmp.port': setting(port, 1935),
+  'rtmp.idleTimeout': setting(duration('1s', '10m'), 15_000),
+  'srt.port': setting(port, 10_080),
+  'admin.password': setting(text, ''),
+  'live.reconnectWindow': setting(duration('0', '30m'), 60_000),
+  'live.takeoverSilence': setting(duration('0', '5m'), 2_000),
+  'live.newVideoAfter': setting(duration('1m', '7d'), 86_400_000),
+  'recording.keep': setting(duration('0', '36500d'), 30 * 86_400_000),
+  'recording.sync': setting(duration('100ms', '10m'), 10_000),
+  'disk.warn': setting(share, 0.85),
+  'disk.refuse': setting(share, 0.92),
+  'disk.stop': setting(share, 0.97),
+  'delivery.cache': setting(bytes, 256 * 2 ** 20),
+  'log.level': setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
+  'metrics.enabled': setting(flag, true),
+} as const;
+
+export type SettingName = keyof typeof settings;
+type ValueOf<N extends SettingName> = (typeof settings)[N] extends { kind: Kind<infer T> } ? T : never;
+export type Config = { readonly [N in SettingName]: ValueOf<N> };
+
+/** `live.reconnectWindow` ⇄ `MILLRACE_LIVE_RECONNECT_WINDOW`. */
+export const variableOf = (name: string): string => `MILLRACE_${name.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_').toUpperCase()}`;

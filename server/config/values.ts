@@ -1,0 +1,98 @@
+/** Kinds of configuration values: what each takes, from the file or from the environment, and how it complains. */
+
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+}
+
+export type Kind<T> = {
+  /** Takes what YAML gave (any type) or what the environment gave (text). */
+  readonly parse: (input: unknown) => T;
+};
+
+const complain = (wanted: string, input: unknown): never => {
+  throw new ValueError(`${JSON.stringify(input) ?? String(input)} is not ${wanted}`);
+};
+
+export const text: Kind<string> = {
+  parse: (input) => (typeof input === 'string' ? input.trim() : typeof input === 'number' ? String(input) : input === null ? '' : complain('text', input)),
+};
+
+export const flag: Kind<boolean> = {
+  parse: (input) => {
+    if (typeof input === 'boolean') return input;
+    if (input === 'true' || input === '1' || input === 'yes') return true;
+    if (input === 'false' || input === '0' || input === 'no') return false;
+    return complain('true or false', input);
+  },
+};
+
+const numeric = (input: unknown): number => (typeof input === 'number' ? input : typeof input === 'string' && input.trim() !== '' ? Number(input) : Number.NaN);
+
+export const whole = (least: number, most: number): Kind<number> => ({
+  parse: (input) => {
+    const value = numeric(input);
+    return Number.isSafeInteger(value) && value >= least && value <= most ? value : complain(`a whole number from ${least} to ${most}`, input);
+  },
+});
+
+/** 0 lets the system choose a free one. */
+export const port: Kind<number> = whole(0, 65_535);
+
+/** A share of one: 0.85, or "85%". */
+export const share: Kind<number> = {
+  parse: (input) => {
+    const value = typeof input === 'string' && input.trim().endsWith('%') ? Number(input.trim().slice(0, -1)) / 100 : numeric(input);
+    return value > 0 && value <= 1 ? value : complain('a share such as 85%', input);
+  },
+};
+
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds inside; written 500ms, 60s, 2m, 24h, 30d. A bare 0 is 0. */
+export const duration = (least: string, most: string): Kind<number> => {
+  const read = (input: unknown): number => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(input).trim()) ?? [];
+    if (amount === undefined || unit === undefined) return numeric(input) === 0 ? 0 : Number.NaN;
+    return Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));
+  };
+  return {
+    parse: (input) => {
+      const value = read(input);
+      return value >= read(least) && value <= read(most) ? value : complain(`a time from ${least} to ${most}, such as 60s, 5m, 24h or 30d`, input);
+    },
+  };
+};
+
+const SIZES: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** Bytes inside; written 64MiB, 20GB. */
+export const bytes: Kind<number> = {
+  parse: (input) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]i?B|B)?$/.exec(String(input).trim()) ?? [];
+    const value = Math.round(Number(amount) * (SIZES[unit ?? 'B'] ?? Number.NaN));
+    return Number.isSafeInteger(value) ? value : complain('a size such as 64MiB or 20GB', input);
+  },
+};
+
+export const oneOf = <T extends string>(...choices: readonly T[]): Kind<T> => ({
+  parse: (input) => choices.find((choice) => choice === input) ?? complain(`one of ${choices.join(', ')}`, input),
+});
+
+/** A list in the file; in the environment, separated by commas. */
+export const list = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
+  parse: (input) => {
+    const items: unknown[] = Array.isArray(input) ? input : typeof input === 'string' ? input.split(',').filter((item) => item.trim() !== '') : input === null ? [] : complain('a list', input);
+    return items.map((item) => kind.parse(item));
+  },
+});
+
+/** http(s) address without a path; empty: taken from each request. */
+export const origin: Kind<string> = {
+  parse: (input) => {
+    const value = text.parse(input);
+    if (value === '') return value;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    const fits = url && (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/' && url.search === '' && url.username === '';
+    return fits ? url.origin : complain('an address such as https://video.example.org', input);
+  },
+};
