@@ -65,6 +65,20 @@ const livingOwner = (folder) => {
 };
 
 /**
+ * @param {string} folder
+ * @param {string} owner
+ */
+const letGo = (folder, owner) => {
+  rmSync(path.join(folder, owner), { force: true });
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // The next owner may have moved in, and even out, already.
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(String(codeOf(error)))) throw error;
+  }
+};
+
+/**
  * @template T
  * @param {string} folder
  * @param {() => Promise<T>} work
@@ -88,12 +102,6 @@ export const holding = async (folder, work, onWait) => {
   try {
     return await work();
   } finally {
-    rmSync(path.join(folder, owner), { force: true });
-    try {
-      rmdirSync(folder);
-    } catch (error) {
-      // The next owner may have moved in already.
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(String(codeOf(error)))) throw error;
-    }
+    letGo(folder, owner);
   }
 };
