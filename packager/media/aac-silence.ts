@@ -2,7 +2,7 @@
  * A frame of AAC that holds nothing: one element per channel (pair) with max_sfb = 0, so no band is coded and
  * every coefficient is zero (ISO 14496-3, 4.4.2.1). It fills tracks that were announced and stay silent.
  */
-import type { AacConfig } from './aac.ts';
+import type { AacConfig } from './aac-config.ts';
 import { BitWriter } from './bits.ts';
 
 type Element = 'single' | 'pair' | 'lfe';

@@ -99,6 +99,7 @@ t.test('ffmpeg decodes silent frames without one error, and hears nothing', asyn
     'stereo at 44.1 kHz': hex('1210'),
     '5.1': hex('11b0'),
     '7.1': hex('11b8'),
+    'HE-AAC v2': bits([29, 5], [7, 4], [1, 4], [4, 4], [2, 5], [0, 3]),
     'HE-AAC': bits([5, 5], [6, 4], [2, 4], [3, 4], [2, 5], [0, 3]),
   };
   for (const [name, config] of Object.entries(configs)) {

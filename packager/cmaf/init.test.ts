@@ -1,0 +1,41 @@
+import t from 'tap';
+import { initSegment, type AudioInit, type VideoInit } from './init.ts';
+import { readInit } from './reader.ts';
+
+const avcC = Buffer.from('0164000dffe1001a6764000dacd941419f9f0110000003001000000303c0f142996001000668eae3cb22c0fdf8f800', 'hex');
+const video: VideoInit = { kind: 'video', codec: 'h264', config: avcC, timescale: 90_000, width: 320, height: 180 };
+const audio: AudioInit = { kind: 'audio', codec: 'aac', config: Buffer.from('1190', 'hex'), timescale: 48_000, sampleRate: 48_000, channels: 2 };
+
+t.test('an init segment is read back as it was written', async (t) => {
+  const common = { brands: ['iso6', 'iso6', 'cmfc', 'cmf2', 'mp41'], trackId: 1, language: 'und', editList: false, defaults: { duration: 0, size: 0, flags: 0 } };
+  t.same(readInit(initSegment(video)), { ...video, ...common, codecString: 'avc1.64000D' });
+  t.same(readInit(initSegment(audio)), { ...audio, ...common, codecString: 'mp4a.40.2' });
+  t.equal(readInit(initSegment({ ...audio, language: 'kor' })).language, 'kor');
+});
+
+t.test('the same track gives the same bytes', async (t) => {
+  t.same(initSegment(video), initSegment({ ...video, config: Buffer.from(avcC) }));
+});
+
+t.test('shorter NAL lengths are announced as the four bytes that samples have', async (t) => {
+  const two = Buffer.from(avcC);
+  two[4] = 0xfd;
+  t.same(initSegment({ ...video, config: two }), initSegment(video));
+});
+
+t.test('a long configuration has a descriptor size of two bytes', async (t) => {
+  const config = Buffer.concat([audio.config, Buffer.alloc(200)]);
+  t.same(readInit(initSegment({ ...audio, config })).config, config);
+});
+
+t.test('a rate that 16 bits cannot hold is left to the configuration', async (t) => {
+  const config = Buffer.from('1010', 'hex');
+  t.match(readInit(initSegment({ ...audio, config, timescale: 96_000, sampleRate: 96_000 })), { timescale: 96_000, sampleRate: 0 });
+});
+
+t.test('what no init segment can say is refused', async (t) => {
+  t.throws(() => initSegment({ ...video, timescale: 0 }), { code: 'range' });
+  t.throws(() => initSegment({ ...video, width: 70_000 }), { code: 'range' });
+  t.throws(() => initSegment({ ...audio, language: 'Korean' }), { code: 'invalid' });
+  t.throws(() => initSegment({ ...video, config: Buffer.alloc(3) }), { name: 'CodecError', code: 'truncated' });
+});
