@@ -5,7 +5,7 @@ import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Protection, Schema, Visibility } from './schema.ts';
-import { newKeyRow, type StreamKeyRow } from './stream-keys.ts';
+import { newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
 
 export type ChannelRow = Omit<Schema['channels'], 'srtPassphraseSealed'> & { readonly srtPassphrase: string | null };
 export type NewChannel = {
@@ -73,7 +73,7 @@ export const createChannels = (ground: Ground): ChannelStore => {
           { type: 'stream-key.created', channelId: id, streamKeyId: keyRow.id },
         ],
       );
-      return { channel: opened(row), streamKey: keyRow, key };
+      return { channel: opened(row), streamKey: shownKey(keyRow), key };
     },
     get: (id) => one('id', id),
     byName: (name) => one('name', name),

@@ -46,7 +46,7 @@ export const newKeyRow = (ground: Pick<Ground, 'vault' | 'clock'>, channelId: st
   return { row, key };
 };
 
-const shown = ({ id, channelId, label, createdAt, revokedAt }: StreamKeyRow): StreamKeyRow => ({ id, channelId, label, createdAt, revokedAt });
+export const shownKey = ({ id, channelId, label, createdAt, revokedAt }: StreamKeyRow): StreamKeyRow => ({ id, channelId, label, createdAt, revokedAt });
 
 export const createStreamKeys = (ground: Ground): StreamKeyStore => {
   const { db, clock, vault, write } = ground;
@@ -68,11 +68,11 @@ export const createStreamKeys = (ground: Ground): StreamKeyStore => {
       if ((await holding(channelId).execute()).length >= mostKeys) return null;
       const { row, key } = newKeyRow(ground, channelId, label);
       await write([must(db.insertInto('streamKeys').values(row))], [{ type: 'stream-key.created', channelId, streamKeyId: row.id }]);
-      return { streamKey: shown(row), key };
+      return { streamKey: shownKey(row), key };
     },
     async ofChannel(channelId) {
       const rows = await holding(channelId).orderBy('createdAt').orderBy('id').execute();
-      return rows.map(shown);
+      return rows.map(shownKey);
     },
     async reveal(channelId, id) {
       const row = await holding(channelId).where('id', '=', id).executeTakeFirst();
@@ -80,7 +80,7 @@ export const createStreamKeys = (ground: Ground): StreamKeyStore => {
     },
     async first(channelId) {
       const row = await holding(channelId).orderBy('createdAt').orderBy('id').limit(1).executeTakeFirst();
-      return row ? { streamKey: shown(row), key: vault.open('stream-key', row.id, row.sealed) } : null;
+      return row ? { streamKey: shownKey(row), key: vault.open('stream-key', row.id, row.sealed) } : null;
     },
     async revoke(channelId, id) {
       const update = db.updateTable('streamKeys').set({ revokedAt: clock.wall() }).where('id', '=', id).where('channelId', '=', channelId);

@@ -1,13 +1,13 @@
 /** Videos: a broadcast is one from the moment its gate opens, and stays one when it has ended. */
 import { sql, type SqlBool } from 'kysely';
-import type { PresentationPolicy } from '../../packager/snapshot.ts';
+import type { KeptPolicy } from '../../packager/live/run.ts';
 import type { Ground, Part } from './ground.ts';
 import { must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Schema, VideoState, Visibility } from './schema.ts';
 
-export type VideoRow = Omit<Schema['videos'], 'policy'> & { readonly policy: PresentationPolicy | null };
+export type VideoRow = Omit<Schema['videos'], 'policy'> & { readonly policy: KeptPolicy | null };
 export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
 export type VideoWithTracks = { readonly video: VideoRow; readonly tracks: readonly TrackRow[]; readonly channelName: string | null };
 
@@ -21,7 +21,7 @@ export type NewLive = {
   readonly latency: Latency;
   readonly startedAt: number;
   readonly run: string;
-  readonly policy: PresentationPolicy;
+  readonly policy: KeptPolicy;
   readonly tracks: readonly TrackRow[];
 };
 export type LiveEnd = {
@@ -38,6 +38,7 @@ export type VideoQuery = PageRequest & {
   readonly query?: string;
   readonly channelId?: string;
   readonly state?: VideoState;
+  readonly ownerId?: string;
   /** Public videos and this account's own; null: all of them (admin). */
   readonly seenBy: { readonly accountId: string | null } | null;
 };
@@ -69,7 +70,7 @@ const titleHolds = (text: string) => {
   return sql<SqlBool>`lower(${sql.ref('title')}) like ${pattern} escape '\\'`;
 };
 
-const parsed = (row: Schema['videos']): VideoRow => ({ ...row, policy: row.policy === null ? null : (JSON.parse(row.policy) as PresentationPolicy) });
+const parsed = (row: Schema['videos']): VideoRow => ({ ...row, policy: row.policy === null ? null : (JSON.parse(row.policy) as KeptPolicy) });
 
 export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
   const get = async (id: string): Promise<VideoRow | null> => {
@@ -139,10 +140,11 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const { createdAt, startedAt, ...live } = row;
       return { ...live, startedAt: startedAt ?? createdAt };
     },
-    async list({ limit, after, query: text, channelId, state, seenBy }) {
+    async list({ limit, after, query: text, channelId, state, ownerId, seenBy }) {
       let query = db.selectFrom('videos').selectAll();
       if (seenBy) query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', seenBy.accountId ?? '')]));
       if (channelId !== undefined) query = query.where('channelId', '=', channelId);
+      if (ownerId !== undefined) query = query.where('ownerId', '=', ownerId);
       if (state !== undefined) query = query.where('state', '=', state);
       if (text !== undefined && text !== '') query = query.where(titleHolds(text));
       if (after) query = query.where(isAfter('videos', after));

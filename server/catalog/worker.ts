@@ -116,8 +116,8 @@ const serve = ({ lock, writer, reader }: ReturnType<typeof open>): void => {
         reader.db.close();
         writer.db.close();
         lock.close();
-        port.close();
-        return null;
+        // The thread's exit is the reply.
+        return port.close();
     }
   };
   port.on('message', (order: Order) => {

@@ -1,0 +1,48 @@
+/** What the API needs of the live part of the server, declared here by its consumer. */
+import type { Who } from '../auth/auth.ts';
+import type { VideoRow } from '../catalog/videos.ts';
+
+export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
+
+/** Makes a grant for what is not open to everybody; null: this account gets none. */
+export type MintGrant = (video: VideoRow, who: Who) => Promise<{ readonly grant: string; /** ms since 1970. */ readonly expiresAt: number } | null>;
+
+export type ApiHooks = {
+  liveOf(channelId: string): LiveNow | null;
+  /** Ends the show as if the streamer had; false: nothing was on. */
+  endShow(channelId: string): Promise<boolean>;
+  readonly mintGrant?: MintGrant;
+};
+
+/** What this build can do of what the API knows: anything else is refused, instead of accepted and ignored. */
+export type Abilities = {
+  readonly visibilities: readonly string[];
+  readonly protections: readonly string[];
+  readonly ladders: readonly string[];
+};
+
+export type ApiConfig = {
+  readonly publicUrl: string | null;
+  /** Addresses or networks whose X-Forwarded-… headers count. */
+  readonly trustedProxies: readonly string[];
+  readonly rtmpPort: number;
+  /** Null: no SRT. */
+  readonly srtPort: number | null;
+  readonly bodyLimit: number;
+  readonly requests: { readonly burst: number; readonly perSecond: number };
+  readonly abilities: Abilities;
+  readonly version: string;
+  /** For tests: answers must be as documented. */
+  readonly checkAnswers?: boolean;
+};
+
+export const defaultApiConfig: ApiConfig = {
+  publicUrl: null,
+  trustedProxies: ['127.0.0.0/8', '::1/128'],
+  rtmpPort: 1935,
+  srtPort: null,
+  bodyLimit: 65_536,
+  requests: { burst: 600, perSecond: 20 },
+  abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none'], ladders: ['source'] },
+  version: '0.1.0',
+};

@@ -1,0 +1,94 @@
+/** Accounts: an admin makes them; everybody may change his own password. */
+import Type from 'typebox';
+import { isTaken } from '../../catalog/errors.ts';
+import type { AccountChange } from '../../catalog/accounts.ts';
+import type { Who } from '../../auth/auth.ts';
+import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
+import type { Route } from '../kit/route.ts';
+import { route } from '../kit/route.ts';
+import { notFound, Problem } from '../kit/problem.ts';
+import { accountShape, accountView } from './account-view.ts';
+import type { Ground } from './ground.ts';
+import { closed, idText, password, role, username } from './shapes.ts';
+
+const change = Type.Object(
+  {
+    role: Type.Optional(role),
+    password: Type.Optional(password),
+    currentPassword: Type.Optional(Type.String({ maxLength: 256, description: 'Needed to change one’s own password.' })),
+  },
+  { ...closed, minProperties: 1 },
+);
+type Wanted = { role?: 'admin' | 'creator' | 'viewer'; password?: string; currentPassword?: string };
+
+/** A stolen session must not be enough to take an account over. */
+const proveOwn = async ({ auth, catalog }: Ground, who: Who, id: string, { password, currentPassword }: Wanted): Promise<void> => {
+  if (password === undefined || id !== who.accountId) return;
+  const account = await catalog.accounts.get(id);
+  if (!account || !(await auth.passwords.verify(currentPassword ?? '', account.passwordHash))) {
+    throw new Problem('password-wrong', '`currentPassword` must be the password that the account has now.');
+  }
+};
+
+export const accountRoutes = (ground: Ground): readonly Route[] => {
+  const { auth, catalog } = ground;
+  return [
+    route({
+      name: 'postAccount',
+      summary: 'Makes an account.',
+      method: 'POST',
+      path: '/accounts',
+      auth: 'admin',
+      body: Type.Object({ username, password, role: Type.Optional(role) }, closed),
+      answers: { 201: accountShape },
+      problems: ['username-taken'],
+      idempotent: true,
+      handler: async ({ body }) => {
+        const passwordHash = await auth.passwords.hash(body.password);
+        try {
+          const account = await catalog.accounts.create({ username: body.username, role: body.role ?? 'viewer', passwordHash });
+          return { status: 201, body: accountView(account) };
+        } catch (error) {
+          if (isTaken(error, 'accounts.usernameKey')) throw new Problem('username-taken', 'There is an account of this name (capitals make no difference).');
+          throw error;
+        }
+      },
+    }),
+    route({
+      name: 'listAccounts',
+      summary: 'All accounts, the newest first.',
+      method: 'GET',
+      path: '/accounts',
+      auth: 'admin',
+      query: Type.Object(pageQuery, closed),
+      answers: { 200: Type.Object({ items: Type.Array(accountShape), cursor: Type.Union([Type.String(), Type.Null()]) }, closed) },
+      handler: async ({ query }) => ({ status: 200, body: pageAnswer(await catalog.accounts.list(pageRequest(query)), accountView) }),
+    }),
+    route({
+      name: 'patchAccount',
+      summary: 'Changes a password (one’s own, or as an admin anybody’s; it ends the other sessions) or, as an admin, a role.',
+      method: 'PATCH',
+      path: '/accounts/:account',
+      auth: 'viewer',
+      params: Type.Object({ account: idText }),
+      body: change,
+      answers: { 200: accountShape },
+      problems: ['not-allowed', 'password-wrong', 'last-admin'],
+      handler: async ({ who, params, body }) => {
+        const id = params.account;
+        if (who.role !== 'admin' && id !== who.accountId) throw notFound('account');
+        if (body.role !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `role`.');
+        await proveOwn(ground, who, id, body);
+        const wanted: AccountChange = {
+          ...(body.role === undefined ? {} : { role: body.role }),
+          ...(body.password === undefined ? {} : { passwordHash: await auth.passwords.hash(body.password) }),
+        };
+        const outcome = await catalog.accounts.update(id, wanted, id === who.accountId ? who.sessionId : undefined);
+        if (outcome === 'last-admin') throw new Problem('last-admin', 'This is the only admin: make another account an admin first.');
+        const account = outcome === 'done' ? await catalog.accounts.get(id) : null;
+        if (!account) throw notFound('account');
+        return { status: 200, body: accountView(account) };
+      },
+    }),
+  ];
+};

@@ -1,0 +1,79 @@
+/** A channel as viewers see it, and as its owner does. */
+import Type from 'typebox';
+import type { ChannelRow } from '../../catalog/channels.ts';
+import type { ApiConfig, ApiHooks } from '../hooks.ts';
+import { closed, iso, ladder, latency, protection, time, visibility } from './shapes.ts';
+
+const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+const liveShape = nullable(Type.Object({ videoId: Type.String(), startedAt: time, viewers: Type.Integer() }, closed));
+
+export const ingestShape = Type.Object(
+  {
+    rtmp: Type.Object({ server: Type.String(), key: Type.Optional(Type.String()) }, closed),
+    srt: nullable(Type.Object({ url: Type.String() }, closed)),
+  },
+  { ...closed, description: 'Where encoders send to. The key is there only right after it was made, and when it is revealed.' },
+);
+
+const channelFacts = {
+  id: Type.String(),
+  name: Type.String(),
+  title: Type.String(),
+  description: Type.String(),
+  page: Type.String({ description: 'The channel’s page.' }),
+  visibility,
+  latency,
+  protection,
+  createdAt: time,
+  live: liveShape,
+};
+const ownerFacts = {
+  ownerId: Type.String(),
+  ladder,
+  hasSrtPassphrase: Type.Boolean(),
+  ingest: ingestShape,
+};
+
+export const channelShape = Type.Object({ ...channelFacts, ...Type.Partial(Type.Object(ownerFacts)).properties }, closed);
+export const newChannelShape = Type.Object({ ...channelFacts, ...ownerFacts, streamKey: Type.String({ description: 'Keep it secret: whoever has it can stream here.' }) }, closed);
+
+/** `rtmp://host:1935/live`: the host that the API was reached by, since an encoder reaches it the same way. */
+export const ingestView = (base: string, config: Pick<ApiConfig, 'rtmpPort' | 'srtPort'>, secret?: { key: string; srtPassphrase: string | null }): object => {
+  const { hostname } = new URL(base);
+  const srt = new URLSearchParams();
+  if (secret) srt.set('streamid', secret.key);
+  if (secret?.srtPassphrase) srt.set('passphrase', secret.srtPassphrase);
+  const query = srt.size > 0 ? `?${srt.toString()}` : '';
+  return {
+    rtmp: { server: `rtmp://${hostname}:${config.rtmpPort}/live`, ...(secret ? { key: secret.key } : {}) },
+    srt: config.srtPort === null ? null : { url: `srt://${hostname}:${config.srtPort}${query}` },
+  };
+};
+
+export type ChannelFacts = { readonly hooks: Pick<ApiHooks, 'liveOf'>; readonly base: string };
+
+export const channelView = (channel: ChannelRow, { hooks, base }: ChannelFacts): Record<string, unknown> => {
+  const live = hooks.liveOf(channel.id);
+  const { id, name, title, description, visibility, latency, protection, createdAt } = channel;
+  return {
+    id,
+    name,
+    title,
+    description,
+    page: `${base}/@${name}`,
+    visibility,
+    latency,
+    protection,
+    createdAt: iso(createdAt),
+    live: live && { videoId: live.videoId, startedAt: iso(live.startedAt), viewers: live.viewers },
+  };
+};
+
+export const ownerChannelView = (channel: ChannelRow, facts: ChannelFacts & { config: ApiConfig }, key?: string): Record<string, unknown> => ({
+  ...channelView(channel, facts),
+  ownerId: channel.ownerId,
+  ladder: channel.ladder,
+  hasSrtPassphrase: channel.srtPassphrase !== null,
+  ingest: ingestView(facts.base, facts.config, key === undefined ? undefined : { key, srtPassphrase: channel.srtPassphrase }),
+});

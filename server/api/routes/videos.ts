@@ -1,0 +1,97 @@
+/** Videos: found, described, hidden, removed. */
+import Type from 'typebox';
+import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
+import type { Route } from '../kit/route.ts';
+import { route } from '../kit/route.ts';
+import { notFound, Problem } from '../kit/problem.ts';
+import { mustBeAble } from './abilities.ts';
+import { ownVideo, seenBy, seenChannel, seenVideo } from './access.ts';
+import type { Ground } from './ground.ts';
+import { channelParams, closed, description, idText, title, videoState, visibility } from './shapes.ts';
+import { videoShape, videoView } from './video-view.ts';
+
+const params = Type.Object({ video: idText });
+
+export const videoRoutes = (ground: Ground): readonly Route[] => {
+  const { catalog, config } = ground;
+  return [
+    route({
+      name: 'listVideos',
+      summary: 'Public videos and one’s own (an admin: all), the newest first.',
+      method: 'GET',
+      path: '/videos',
+      auth: 'none',
+      query: Type.Object(
+        {
+          query: Type.Optional(Type.String({ maxLength: 200, description: 'Words of the title.' })),
+          channel: Type.Optional(channelParams.properties.channel),
+          state: Type.Optional(videoState),
+          mine: Type.Optional(Type.Boolean({ wants: 'true or false', description: 'Only one’s own.' })),
+          ...pageQuery,
+        },
+        closed,
+      ),
+      answers: { 200: Type.Object({ items: Type.Array(videoShape), cursor: Type.Union([Type.String(), Type.Null()]) }, closed) },
+      handler: async ({ who, query, base }) => {
+        if (query.mine && !who) throw new Problem('not-logged-in', 'Log in to see your own videos.');
+        const channel = query.channel === undefined ? null : await seenChannel(ground, query.channel, who);
+        const page = await catalog.videos.list({
+          ...pageRequest(query),
+          seenBy: seenBy(who),
+          ...(query.query === undefined ? {} : { query: query.query }),
+          ...(channel ? { channelId: channel.id } : {}),
+          ...(query.state === undefined ? {} : { state: query.state }),
+          ...(query.mine && who ? { ownerId: who.accountId } : {}),
+        });
+        return { status: 200, body: pageAnswer(page, (video) => videoView(video, who, base)) };
+      },
+    }),
+    route({
+      name: 'getVideo',
+      summary: 'A video.',
+      method: 'GET',
+      path: '/videos/:video',
+      auth: 'none',
+      params,
+      answers: { 200: videoShape },
+      handler: async ({ who, params: { video }, base }) => ({ status: 200, body: videoView(await seenVideo(ground, video, who), who, base) }),
+    }),
+    route({
+      name: 'patchVideo',
+      summary: 'Changes what a video is called and who may see it.',
+      method: 'PATCH',
+      path: '/videos/:video',
+      auth: 'viewer',
+      params,
+      body: Type.Object(
+        { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility) },
+        { ...closed, minProperties: 1 },
+      ),
+      answers: { 200: videoShape },
+      problems: ['not-yours', 'not-available'],
+      handler: async ({ who, params: { video }, body, base }) => {
+        const { id } = await ownVideo(ground, video, who);
+        mustBeAble(config.abilities, body);
+        const changed = await catalog.videos.update(id, body);
+        if (!changed) throw notFound('video');
+        return { status: 200, body: videoView(changed, who, base) };
+      },
+    }),
+    route({
+      name: 'deleteVideo',
+      summary: 'Removes a video and its media, for good.',
+      method: 'DELETE',
+      path: '/videos/:video',
+      auth: 'viewer',
+      params,
+      answers: { 204: null },
+      problems: ['not-yours', 'video-is-live'],
+      handler: async ({ who, params: { video } }) => {
+        const { id } = await ownVideo(ground, video, who);
+        if (await catalog.videos.remove(id)) return { status: 204 };
+        if ((await catalog.videos.get(id))?.state === 'live') throw new Problem('video-is-live', 'The video is live. End the show first, then remove it.');
+        throw notFound('video');
+      },
+    }),
+  ];
+};
