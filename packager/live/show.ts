@@ -27,6 +27,8 @@ export type ShowOptions = {
   readonly run?: LiveRun;
   /** The gate has opened: keep the facts, make the logs. */
   readonly open: (shape: ShowShape) => Promise<LiveRun>;
+  /** The run is there, and what was held is in it. */
+  readonly opened?: () => void;
   /** The show cannot go on (the run could not be made, a log refuses). */
   readonly fault: (error: unknown) => void;
 };
@@ -155,6 +157,7 @@ export class Show {
     this.#waiting = [];
     this.#waitingBytes = 0;
     for (const arrival of waiting) this.#take(arrival);
+    this.#o.opened?.();
   }
 
   #take(arrival: Arrival): Taken {

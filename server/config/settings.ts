@@ -5,7 +5,6 @@ const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } 
 
 export const settings = {
   data: setting(text, './data'),
-  'server.name': setting(text, 'Millrace'),
   'server.publicUrl': setting(origin, ''),
   'http.host': setting(text, '::'),
   'http.port': setting(port, 8080),

@@ -1,0 +1,168 @@
+/**
+ * Live, put together: the desk, the runs, what can be played, the disk, retention, and what a restart finds.
+ * The rest of the server sees only this.
+ */
+import type { Clock } from '../../packager/clock.ts';
+import { fsck } from '../../packager/log/fsck.ts';
+import type { Disk } from '../../packager/log/types.ts';
+import { mayBeginRecording, mayGoOnRecording, type Watermarks } from '../../packager/log/watermarks.ts';
+import type { EvictReason, PublishDesk } from '../../packager/media/publish.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ResolvedKey } from '../catalog/stream-keys.ts';
+import type { VideoWithTracks } from '../catalog/videos.ts';
+import type { Presentations } from '../delivery/presentation.ts';
+import type { EventDispatcher } from '../events/dispatcher.ts';
+import type { ServerLog } from '../log.ts';
+import type { ChannelStatus, LiveChannel } from './channel.ts';
+import { LiveDesk } from './desk.ts';
+import { DiskWatch } from './disk-watch.ts';
+import { PlayableVideos } from './presentations.ts';
+import { RunStore } from './runs.ts';
+
+export type LiveOptions = {
+  readonly catalog: Catalog;
+  readonly events: EventDispatcher;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly disk: Disk;
+  /** `<data>/videos` */
+  readonly folder: string;
+  readonly reconnectWindow: number;
+  readonly takeoverSilence: number;
+  readonly newVideoAfter: number;
+  readonly keepMs: number;
+  readonly syncEveryMs: number;
+  readonly marks: Watermarks;
+  readonly changed: (channelId: string, channelName: string, status: ChannelStatus) => void;
+};
+
+const OFFLINE: ChannelStatus = { state: 'offline', videoId: null, startedAt: null, until: null };
+const RETENTION_EVERY_MS = 10 * 60_000;
+
+export class Live {
+  readonly #o: LiveOptions;
+  readonly #desk: LiveDesk;
+  readonly #runs: RunStore;
+  readonly #videos: PlayableVideos;
+  readonly #watch: DiskWatch;
+  #cancelRetention: (() => void) | null = null;
+
+  constructor(options: LiveOptions) {
+    const { catalog, clock, log, disk, folder } = options;
+    this.#o = options;
+    this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, keepMs: options.keepMs });
+    this.#videos = new PlayableVideos({ clock, log, open: (video) => this.#runs.open(video), liveOn: (name) => this.#byName(name)?.status.videoId ?? null });
+    this.#desk = new LiveDesk({
+      ...options,
+      streamKeys: catalog.streamKeys,
+      createRun: async (key, shape, onFault) => {
+        const run = await this.#runs.create(key, shape, onFault);
+        this.#videos.add(run);
+        return run;
+      },
+      finishRun: async (run) => {
+        this.#videos.ended(run);
+        await this.#runs.finish(run);
+      },
+      changed: (channel, status) => options.changed(channel.id, channel.name, status),
+    });
+    this.#watch = new DiskWatch({
+      ...{ disk, folder, clock, log, marks: options.marks },
+      changed: (level) => this.#runs.setRecording(mayBeginRecording(level) ? 'all' : mayGoOnRecording(level) ? 'running' : 'none'),
+    });
+    this.#listen(options.events);
+  }
+
+  get desk(): PublishDesk {
+    return this.#desk;
+  }
+  get presentations(): Presentations {
+    return this.#videos;
+  }
+  get disk(): Pick<DiskWatch, 'level' | 'space'> {
+    return this.#watch;
+  }
+  get channels(): readonly LiveChannel[] {
+    return this.#desk.channels;
+  }
+
+  status(channelId: string): ChannelStatus {
+    return this.#desk.channel(channelId)?.status ?? OFFLINE;
+  }
+
+  end(channelId: string, reason: EvictReason): Promise<boolean> {
+    return this.#desk.end(channelId, reason);
+  }
+
+  /** Before anybody is let in: shows that were interrupted wait for their publishers, and the disk is compared with the catalog. */
+  async start(): Promise<void> {
+    const { disk, folder, catalog, log } = this.#o;
+    await disk.mkdir(folder);
+    await this.#watch.start();
+    for (const found of await catalog.videos.unfinishedLive()) await this.#resume(found);
+    const { orphans, missing } = await fsck({ disk, folder, known: await catalog.videos.allIds() });
+    if (orphans.length > 0) log.warn({ orphans }, 'These folders belong to no video of the catalog. They are left alone: remove them, or restore the catalog that knows them.');
+    if (missing.length > 0) log.warn({ missing }, 'These videos have no media on the disk.');
+    this.#sweep();
+  }
+
+  async stop(): Promise<void> {
+    this.#watch.stop();
+    this.#cancelRetention?.();
+    await this.#desk.close();
+    await this.#videos.close();
+  }
+
+  #byName(name: string): LiveChannel | null {
+    return this.#desk.channels.find((channel) => channel.name === name) ?? null;
+  }
+
+  async #resume(found: VideoWithTracks): Promise<void> {
+    const { video, channelName } = found;
+    const { channelId, ownerId, title, visibility, latency } = video;
+    const channel = channelId !== null && channelName !== null ? await this.#o.catalog.channels.get(channelId) : null;
+    const run = await this.#runs.resume(found, (error) => this.#o.log.error({ video: video.id, err: error }, 'A resumed show failed.'));
+    if (!run) {
+      await this.#runs.fail(video.id, 'media-unreadable', 'The server stopped during this show, and what was stored of it cannot be read.');
+      return;
+    }
+    this.#videos.add(run);
+    if (!channel || channelId === null || channelName === null || this.#desk.channel(channelId)) {
+      // Its channel is gone, or has a newer show: this one is over.
+      await run.end();
+      this.#videos.ended(run);
+      await this.#runs.finish(run);
+      return;
+    }
+    const key: ResolvedKey = { channelId, streamKeyId: '', channelName, ownerId, latency, visibility, ladder: channel.ladder, protection: channel.protection, title };
+    this.#desk.resume(key).resume(run, video.startedAt ?? this.#o.clock.wall());
+    this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
+  }
+
+  #listen(events: EventDispatcher): void {
+    events.subscribe('stream-key.revoked', ({ channelId, streamKeyId }) => this.#desk.keyRevoked(channelId, streamKeyId));
+    events.subscribe('channel.deleted', ({ channelId }) => this.#desk.end(channelId, 'channel-deleted'));
+    events.subscribe('video.deleted', async ({ videoId }) => {
+      this.#videos.forget(videoId);
+      await this.#runs.remove(videoId);
+    });
+  }
+
+  /** Retention: what has expired goes, a few at a time. */
+  #sweep(): void {
+    const { catalog, clock, log } = this.#o;
+    const remove = async (): Promise<void> => {
+      for (const { id, title } of await catalog.videos.expired(clock.wall())) {
+        if (await catalog.videos.remove(id)) log.info({ video: id, title }, 'A recording has reached its age and is removed.');
+      }
+      await catalog.sweep();
+    };
+    const again = (): void => {
+      this.#cancelRetention = clock.after(RETENTION_EVERY_MS, () => this.#sweep());
+    };
+    remove().then(again, (error: unknown) => {
+      log.error({ err: error }, 'Removing expired recordings failed.');
+      again();
+    });
+  }
+}

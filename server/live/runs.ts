@@ -1,0 +1,148 @@
+/**
+ * Where runs are kept: the folder of a video with a log a track, and its row in the catalog. The row comes last,
+ * so that a crash in between leaves a folder that nothing names (reported at the next start), never a video
+ * without media.
+ *
+ *     data/videos/<id>/<track>/00000.cmaf …
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../packager/clock.ts';
+import { LiveRun, type RunFacts, type RunTrack } from '../../packager/live/run.ts';
+import { recordingSnapshot } from '../../packager/live/recording.ts';
+import type { ShowShape } from '../../packager/live/show.ts';
+import type { LogFault } from '../../packager/log/faults.ts';
+import { createTrackLog, openTrackLog, openTrackLogReader } from '../../packager/log/open.ts';
+import type { Disk, TrackLogReader } from '../../packager/log/types.ts';
+import type { RecordingLog } from '../../packager/log/writer.ts';
+import { MICROS } from '../../packager/media/wire-time.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import { isId, newId } from '../catalog/ids.ts';
+import type { ResolvedKey } from '../catalog/stream-keys.ts';
+import type { VideoStore, VideoWithTracks } from '../catalog/videos.ts';
+import type { ServerLog } from '../log.ts';
+
+export type RunStoreOptions = {
+  /** `<data>/videos` */
+  readonly folder: string;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly videos: VideoStore;
+  readonly syncEveryMs: number;
+  /** How long recordings are kept; 0: for ever. */
+  readonly keepMs: number;
+};
+
+/** How much of the disk is left to recordings: see the watermarks. */
+export type Recording = 'all' | 'running' | 'none';
+
+export type Recorded = { readonly snapshot: PresentationSnapshot; readonly readers: ReadonlyMap<string, TrackLogReader> };
+
+export class RunStore {
+  readonly #o: RunStoreOptions;
+  readonly #logs = new Map<string, RecordingLog[]>();
+  #recording: Recording = 'all';
+
+  constructor(options: RunStoreOptions) {
+    this.#o = options;
+  }
+
+  /** 'running': what has begun goes on; 'none': shows go on in memory only. */
+  setRecording(recording: Recording): void {
+    this.#recording = recording;
+    if (recording === 'running') return;
+    for (const log of [...this.#logs.values()].flat()) log.setRecording(recording === 'all');
+  }
+
+  async create(owner: ResolvedKey, shape: ShowShape, onFault: (error: unknown) => void): Promise<LiveRun> {
+    const { videos, clock } = this.#o;
+    const facts: RunFacts = { video: newId(), run: newId(), ...shape };
+    const logs = await this.#openLogs(facts.video, facts.tracks, createTrackLog);
+    if (this.#recording !== 'all') for (const log of logs.values()) log.setRecording(false);
+    const { channelId, ownerId, title, visibility, latency } = owner;
+    await videos.createLive({
+      id: facts.video,
+      ...{ channelId, ownerId, title, visibility, latency },
+      startedAt: clock.wall(),
+      run: facts.run,
+      policy: { ...facts.policy, rhythm: facts.rhythm },
+      tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
+    });
+    return new LiveRun({ facts, logs, onFault });
+  }
+
+  /** What a crash or a stop interrupted, ready to go on; null when it cannot be read. */
+  async resume(found: VideoWithTracks, onFault: (error: unknown) => void): Promise<LiveRun | null> {
+    const facts = factsOf(found);
+    if (!facts) return null;
+    try {
+      const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
+      const run = new LiveRun({ facts, logs, onFault });
+      await run.alignTracks();
+      return run;
+    } catch (error) {
+      this.#o.log.error({ video: facts.video, err: error }, 'The logs of an interrupted show cannot be read.');
+      return null;
+    }
+  }
+
+  /** The show is over: ENDLIST has gone out; the catalog learns what there is. */
+  async finish(run: LiveRun): Promise<void> {
+    const { clock, keepMs } = this.#o;
+    const { video } = run.facts;
+    const endedAt = clock.wall();
+    const durationMs = Math.round(run.endMicros / (MICROS / 1000));
+    const expiresAt = keepMs > 0 ? endedAt + keepMs : null;
+    this.#logs.delete(video);
+    await this.#o.videos.endLive(video, { endedAt, durationMs, bytes: run.bytes, state: 'ready', expiresAt });
+  }
+
+  /** An interrupted show of which nothing can be read any more. */
+  async fail(video: string, code: string, message: string): Promise<void> {
+    await this.#o.videos.endLive(video, { endedAt: this.#o.clock.wall(), durationMs: 0, bytes: 0, state: 'failed', error: { code, message } });
+  }
+
+  /** A show that has ended, opened for reading; null when there is none to play. */
+  async open(video: string): Promise<Recorded | null> {
+    const found = isId(video) ? await this.#o.videos.withTracks(video) : null;
+    const facts = found && found.video.state !== 'failed' && found.video.state !== 'live' ? factsOf(found) : null;
+    if (!facts) return null;
+    const readers = new Map<string, TrackLogReader>();
+    for (const { id } of facts.tracks) {
+      readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+    }
+    const snapshot = recordingSnapshot(facts, readers);
+    return snapshot && { snapshot, readers };
+  }
+
+  async remove(video: string): Promise<void> {
+    if (isId(video)) await rm(join(this.#o.folder, video), { recursive: true, force: true });
+  }
+
+  async #openLogs(video: string, tracks: readonly RunTrack[], open: typeof createTrackLog): Promise<Map<string, RecordingLog>> {
+    const { clock, disk, syncEveryMs } = this.#o;
+    const logs = new Map<string, RecordingLog>();
+    for (const { id } of tracks) {
+      logs.set(id, await open({ disk, clock, syncEveryMs, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+    }
+    this.#logs.set(video, [...logs.values()]);
+    return logs;
+  }
+
+  #faults(video: string): (fault: LogFault) => void {
+    return ({ kind, message, cause }) => this.#o.log.warn({ video, fault: kind, err: cause }, `A track log had trouble: ${message}.`);
+  }
+}
+
+const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
+  if (video.run === null || video.policy === null) return null;
+  const { rhythm, ...policy } = video.policy;
+  return {
+    video: video.id,
+    run: video.run,
+    policy,
+    rhythm,
+    tracks: tracks.map(({ language: _language, name: _name, ...track }) => track),
+  };
+};
