@@ -40,6 +40,7 @@ export class RtmpSession {
   #messages = 0;
   #paused = false;
   #mediaAt = 0;
+  #goneBecause: string | undefined;
   #endReason: EndReason = 'lost';
   #cancelTimer: () => void = () => {};
 
@@ -248,7 +249,9 @@ export class RtmpSession {
   #resume(): void {
     this.#paused = false;
     this.#work();
-    if (!this.#paused) this.#socket.resume();
+    if (this.#paused) return;
+    if (this.#goneBecause !== undefined) this.#onGone(this.#goneBecause);
+    else this.#socket.resume();
   }
 
   #watchForSilence(ms: number): void {
@@ -286,9 +289,14 @@ export class RtmpSession {
 
   #onGone(why: string): void {
     if (this.#state === 'closed') return;
-    if (this.#state !== 'leaving') {
-      this.#end('lost', { level: this.#bytesIn === 0 ? 'debug' : 'info', why });
-    }
+    // What came before the end is still the sender's: the core has it first, as fast as it takes it.
+    this.#goneBecause ??= why;
+    if (this.#state === 'publishing' && this.#paused) return;
+    if (this.#state !== 'leaving') this.#end('lost', { level: this.#bytesIn === 0 ? 'debug' : 'info', why });
+    this.#finish();
+  }
+
+  #finish(): void {
     this.#state = 'closed';
     this.#stopTimers();
     this.#socket.destroy();
@@ -305,6 +313,10 @@ export class RtmpSession {
     this.#end(reason, line);
     this.#state = 'leaving';
     this.#stopTimers();
+    if (this.#goneBecause !== undefined) {
+      this.#finish();
+      return;
+    }
     if (!polite || !this.#socket.writable) {
       this.#socket.destroy();
       return;
