@@ -1,0 +1,73 @@
+/**
+ * The hot cache: bounded by bytes, evicting by SIEVE (an entry that was asked for since the hand last passed
+ * stays; a hit only sets a bit). What is asked for once is not kept: admission is at the second miss, unless
+ * the caller knows that others are about to ask.
+ */
+type Entry<Value> = { key: string; value: Value; bytes: number; visited: boolean; newer: Entry<Value> | null; older: Entry<Value> | null };
+
+/** The map entry, the key and the headers, roughly. */
+const overhead = 1024;
+const rememberedMisses = 8192;
+
+export class HotCache<Value> {
+  readonly #capacity: number;
+  readonly #entries = new Map<string, Entry<Value>>();
+  readonly #missedOnce = new Set<string>();
+  #newest: Entry<Value> | null = null;
+  #oldest: Entry<Value> | null = null;
+  #hand: Entry<Value> | null = null;
+  #bytes = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): Value | undefined {
+    const entry = this.#entries.get(key);
+    if (entry) entry.visited = true;
+    return entry?.value;
+  }
+
+  /** Keeps the value when it is wanted: at once when `eager`, else at the second offer. */
+  offer(key: string, value: Value, size: number, eager: boolean): void {
+    const bytes = size + overhead;
+    if (this.#entries.has(key) || bytes > this.#capacity / 4) return;
+    if (!eager && !this.#missedOnce.delete(key)) {
+      this.#missedOnce.add(key);
+      const [forgotten] = this.#missedOnce;
+      if (this.#missedOnce.size > rememberedMisses && forgotten !== undefined) this.#missedOnce.delete(forgotten);
+      return;
+    }
+    while (this.#bytes + bytes > this.#capacity && this.#evict());
+    const entry: Entry<Value> = { key, value, bytes, visited: false, newer: null, older: this.#newest };
+    if (this.#newest) this.#newest.newer = entry;
+    this.#newest = entry;
+    this.#oldest ??= entry;
+    this.#entries.set(key, entry);
+    this.#bytes += bytes;
+  }
+
+  #evict(): boolean {
+    let entry = this.#hand ?? this.#oldest;
+    while (entry?.visited) {
+      entry.visited = false;
+      entry = entry.newer ?? this.#oldest;
+    }
+    if (!entry) return false;
+    this.#hand = entry.newer;
+    if (entry.newer) entry.newer.older = entry.older;
+    else this.#newest = entry.older;
+    if (entry.older) entry.older.newer = entry.newer;
+    else this.#oldest = entry.newer;
+    this.#entries.delete(entry.key);
+    this.#bytes -= entry.bytes;
+    return true;
+  }
+}

@@ -1,0 +1,41 @@
+/** Errors as RFC 9457 problem documents, with a code for programs and a sentence for people. */
+import { cacheControl, common, type RawHeaders } from './headers.ts';
+
+export type Problem = { readonly status: number; readonly code: string; readonly detail: string; readonly retryAfter?: number; readonly headers?: RawHeaders };
+
+const titles: Record<number, string> = {
+  400: 'Bad request',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  416: 'Range not satisfiable',
+  500: 'Internal error',
+  503: 'Not available now',
+};
+
+export const problemAnswer = (problem: Problem): { readonly headers: RawHeaders; readonly body: Buffer } => {
+  const { status, code, detail } = problem;
+  const body = Buffer.from(JSON.stringify({ type: 'about:blank', title: titles[status] ?? 'Error', status, code, detail }));
+  const headers = [...common, 'Content-Type', 'application/problem+json', 'Content-Length', String(body.length), 'Cache-Control', cacheControl.never];
+  if (problem.retryAfter !== undefined) headers.push('Retry-After', String(problem.retryAfter));
+  if (problem.headers) headers.push(...problem.headers);
+  return { headers, body };
+};
+
+export const problems = {
+  badPath: { status: 400, code: 'bad-path', detail: 'This is not an address below /play/.' },
+  unknown: { status: 404, code: 'not-found', detail: 'There is nothing at this address.' },
+  notLive: { status: 404, code: 'not-live', detail: 'Nothing is live on this channel now.', retryAfter: 2 },
+  notLiveYet: { status: 404, code: 'not-live-yet', detail: 'Nothing of this video can be played yet.', retryAfter: 1 },
+  noTrack: { status: 404, code: 'no-such-track', detail: 'This video has no such track.' },
+  height: { status: 403, code: 'height-limit', detail: 'This grant does not reach up to this picture height.' },
+  otherRun: { status: 404, code: 'other-run', detail: 'This file belongs to another run of the stream.' },
+  gap: { status: 404, code: 'gap', detail: 'Nothing was encoded for this span.' },
+  notYet: { status: 404, code: 'not-yet', detail: 'This part is neither there nor the one that comes next.' },
+  gone: { status: 404, code: 'gone', detail: 'This file is no longer kept.' },
+  damaged: { status: 404, code: 'damaged', detail: 'This span was damaged on the disk and is not served.' },
+  busy: { status: 503, code: 'read-failed', detail: 'The disk did not answer.', retryAfter: 1 },
+  heldTooLong: { status: 503, code: 'held-too-long', detail: 'What was asked for did not come within three target durations.', retryAfter: 1 },
+  method: { status: 405, code: 'method-not-allowed', detail: 'Only GET, HEAD and OPTIONS are answered here.', headers: ['Allow', 'GET, HEAD, OPTIONS'] },
+  internal: { status: 500, code: 'internal', detail: 'Something went wrong here; it has been logged.' },
+} as const satisfies Record<string, Problem>;
