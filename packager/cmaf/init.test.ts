@@ -17,6 +17,22 @@ t.test('the same track gives the same bytes', async (t) => {
   t.same(initSegment(video), initSegment({ ...video, config: Buffer.from(avcC) }));
 });
 
+t.test('every box has the size that its specification gives it', async (t) => {
+  // ISO 14496-12 with version 1 of mvhd, tkhd and mdhd; hdlr with an empty name; stsd of one entry with avcC and pasp.
+  const sizes = { mvhd: 120, tkhd: 104, mdhd: 44, hdlr: 33, dref: 28, stsd: 16 + 86 + (8 + avcC.length) + 16, stts: 16, stsc: 16, stsz: 20, stco: 16, trex: 32 };
+  const sizeIn = (bytes: Buffer, type: string): number => bytes.readUInt32BE(bytes.indexOf(type) - 4);
+  const written = initSegment(video);
+  for (const [type, size] of Object.entries({ ...sizes, vmhd: 20, pasp: 16 })) t.equal(sizeIn(written, type), size, type);
+  const heard = initSegment(audio);
+  for (const [type, size] of Object.entries({ ...sizes, stsd: 16 + 36 + 39, smhd: 16, esds: 39 })) t.equal(sizeIn(heard, type), size, type);
+});
+
+t.test('descriptors, colour and pixel shape, byte for byte', async (t) => {
+  const es = ['0319000000', '041140150000000000000000000000', '05021190', '060102'].join('');
+  t.ok(initSegment(audio).includes(Buffer.from(`000000276573647300000000${es}`, 'hex')), 'esds');
+  t.ok(initSegment(video).includes(Buffer.from('00000010706173700000000100000001', 'hex')), 'pasp');
+});
+
 t.test('shorter NAL lengths are announced as the four bytes that samples have', async (t) => {
   const two = Buffer.from(avcC);
   two[4] = 0xfd;

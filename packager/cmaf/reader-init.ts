@@ -64,7 +64,6 @@ const readDescriptor = (cursor: Cursor, wanted: number): number => {
       byte = cursor.u8();
       size = size * 128 + (byte & 0x7f);
     }
-    if (size > cursor.left) throw new CmafError('truncated', 'a descriptor of esds is longer than its box');
     if (tag === wanted) return size;
     cursor.skip(size);
   }

@@ -1,5 +1,3 @@
-/** Reading CMAF: facts out of bytes, or a CmafError. */
+/** Reading CMAF: facts out of bytes, or a CmafError. Their types stand beside the functions. */
 export { readFragments } from './reader-fragments.ts';
-export type { FragmentFacts, SampleFacts } from './reader-fragments.ts';
 export { readInit } from './reader-init.ts';
-export type { InitFacts, SampleDefaults } from './reader-init.ts';

@@ -58,10 +58,11 @@ t.test('HE-AAC, signalled behind the core, where old decoders do not look', asyn
 t.test('a program config element is read for its channels', async (t) => {
   const program = [[0, 4], [1, 2], [3, 4], [2, 4], [0, 4], [1, 4], [1, 2], [0, 3], [0, 4], [0, 3]] as const; // prettier-ignore
   const elements = [[0, 1], [0, 4], [1, 1], [0, 4], [1, 1], [1, 4], [0, 4]] as const; // one, a pair, a pair, an LFE
-  const config = bits([2, 5], [3, 4], [0, 4], [0, 3], ...program, ...elements, [0, 7], [2, 8], [0x4142, 16]);
-  t.match(parseAudioSpecificConfig(config), { channels: 6, channelConfiguration: 0 });
+  const config = bits([2, 5], [3, 4], [0, 4], [0, 3], ...program, ...elements, [0, 3], [2, 8], [0xffff, 16], [0x2b7, 11], [5, 5], [1, 1], [0, 4]);
+  const facts = { channels: 6, channelConfiguration: 0, sbr: true, outputSampleRate: 96_000 };
+  t.match(parseAudioSpecificConfig(config), facts, 'and what stands behind it is found');
   t.equal(silentAacFrame(parseAudioSpecificConfig(config)), null);
-  t.throws(() => parseAudioSpecificConfig(config.subarray(0, 6)), { code: 'truncated' });
+  t.throws(() => parseAudioSpecificConfig(config.subarray(0, 9)), { code: 'truncated' });
 });
 
 t.test('what is wrong with a configuration is said in a code', async (t) => {

@@ -1,4 +1,3 @@
 /** AAC as the rest of Millrace sees it: configuration, codec string, silence. */
 export { aacCodecString, parseAudioSpecificConfig } from './aac-config.ts';
-export type { AacConfig } from './aac-config.ts';
 export { silentAacFrame } from './aac-silence.ts';

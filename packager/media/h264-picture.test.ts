@@ -65,12 +65,14 @@ t.test('a recovery point counts when it is at this picture and the picture is I'
   t.equal(found(gradual, i), false, 'gradual refresh');
   t.equal(found(i), false, 'no message');
   t.equal(found(recovery, idr), false, 'IDR needs none');
-  t.equal(found(hex('0606ff'), i), false, 'a message that lies about its size');
+  t.equal(found(hex('060609c480'), i), false, 'a message that is longer than its unit');
+  t.equal(found(hex('0606ffffff'), i), false, 'a size that does not end');
 });
 
 t.test('lengths that lie are refused', async (t) => {
   const cases: [string, Buffer, number, string][] = [
     ['longer than the picture', hex('000000ff65888400'), 4, 'truncated'],
+    ['longer by one', hex('00000003419a'), 4, 'truncated'],
     ['2^32 - 1', hex('ffffffff65'), 4, 'truncated'],
     ['cut in a length', Buffer.concat([wrap(4, p), hex('0000')]), 4, 'truncated'],
     ['forbidden bit', wrap(4, hex('e588')), 4, 'invalid'],
