@@ -17,7 +17,12 @@ const fault = (bytes: Buffer): string => {
 };
 
 t.test('values come back as they went', async (t) => {
-  const values: AmfValue[] = ['connect', 1, { app: 'live', n: -0.5, deep: { list: [true, null, undefined, 'é한'] } }, 'x'.repeat(65_536)];
+  const values: AmfValue[] = [
+    'connect',
+    1,
+    { app: 'live', n: -0.5, deep: { list: [true, null, undefined, 'é한'] } },
+    'x'.repeat(65_536),
+  ];
   t.same(decodeAmf0(encodeAmf0(...values), limits), values);
 });
 
@@ -25,14 +30,24 @@ t.test('what encoders send', async (t) => {
   t.same(decode('08 ffffffff 0001 61 00 3ff0000000000000 000009'), [{ a: 1 }], 'an ECMA array whose count is wrong');
   t.same(decode('0b 4000000000000000 0000'), [2], 'a date');
   t.same(decode('10 0001 41 0001 62 01 01 000009'), [{ b: true }], 'a typed object');
-  t.same(decode('0c 00000002 6162  0f 00000001 63  0d 06 05  07 0001'), ['ab', 'c', undefined, undefined, null, undefined]);
+  t.same(decode('0c 00000002 6162  0f 00000001 63  0d 06 05  07 0001'), [
+    'ab',
+    'c',
+    undefined,
+    undefined,
+    null,
+    undefined,
+  ]);
   t.same(decode('0a 00000002 05 0100'), [[null, false]]);
   t.same(decode(''), []);
   t.same(decode('03 0000 00 3ff0000000000000 000009'), [{ '': 1 }], 'an empty name with a value');
 });
 
 t.test('a sender chooses the names of members, and none of them means anything', async (t) => {
-  const [object] = decodeAmf0(encodeAmf0(JSON.parse('{"__proto__":{"admin":true},"constructor":1}') as AmfValue), limits);
+  const [object] = decodeAmf0(
+    encodeAmf0(JSON.parse('{"__proto__":{"admin":true},"constructor":1}') as AmfValue),
+    limits,
+  );
   t.equal(Object.getPrototypeOf(object), null);
   t.equal(({} as Record<string, unknown>)['admin'], undefined);
 });
@@ -53,7 +68,12 @@ t.test('lies and excesses are refused', async (t) => {
 
 t.test('100,000 damaged inputs: values or an RtmpError', async (t) => {
   const random = new Random(7);
-  const good = encodeAmf0('connect', 1, { app: 'live', list: [1, { a: 'b' }, null], tcUrl: 'rtmp://h/live', yes: true }, 'end');
+  const good = encodeAmf0(
+    'connect',
+    1,
+    { app: 'live', list: [1, { a: 'b' }, null], tcUrl: 'rtmp://h/live', yes: true },
+    'end',
+  );
   let faults = 0;
   for (let round = 0; round < 100_000; round += 1) {
     const bytes = round % 4 === 0 ? random.bytes(random.below(40)) : random.spoil(good);

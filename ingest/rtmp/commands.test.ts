@@ -64,17 +64,50 @@ t.test('commands that nobody knows are ignored', async (t) => {
 });
 
 t.test('commands out of order, without their arguments, or to play', async (t) => {
-  t.equal(fault(() => ask(new CommandFlow(), 'publish', 1, null, 'k')), 'command-order');
-  t.equal(fault(() => ask(new CommandFlow(), 'createStream', 0)), 'command-order');
-  t.equal(fault(() => ask(new CommandFlow(), 'connect', 0)), 'command-order');
-  t.equal(fault(() => ask(new CommandFlow(), 'connect', 0, null)), 'command-order');
-  t.equal(fault(() => ask(new CommandFlow(), 'connect', 0, [1])), 'command-order');
-  t.equal(fault(() => ask(connected(), 'connect', 0, {})), 'command-order');
-  t.equal(fault(() => ask(connected(), 'publish', 1, null, null)), 'no-stream-key');
-  t.equal(fault(() => ask(connected(), 'publish', 1)), 'no-stream-key');
-  t.equal(fault(() => ask(connected(), 'play', 1, null, 'k')), 'play');
+  t.equal(
+    fault(() => ask(new CommandFlow(), 'publish', 1, null, 'k')),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(new CommandFlow(), 'createStream', 0)),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(new CommandFlow(), 'connect', 0)),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(new CommandFlow(), 'connect', 0, null)),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(new CommandFlow(), 'connect', 0, [1])),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(connected(), 'connect', 0, {})),
+    'command-order',
+  );
+  t.equal(
+    fault(() => ask(connected(), 'publish', 1, null, null)),
+    'no-stream-key',
+  );
+  t.equal(
+    fault(() => ask(connected(), 'publish', 1)),
+    'no-stream-key',
+  );
+  t.equal(
+    fault(() => ask(connected(), 'play', 1, null, 'k')),
+    'play',
+  );
   const flow = connected();
   ask(flow, 'publish', 1, null, 'k');
-  t.equal(fault(() => ask(flow, 'publish', 1, null, 'k')), 'command-order');
-  t.equal(fault(() => Array.from({ length: 17 }, () => ask(flow, 'createStream', 0))), 'command-order');
+  t.equal(
+    fault(() => ask(flow, 'publish', 1, null, 'k')),
+    'command-order',
+  );
+  t.equal(
+    fault(() => Array.from({ length: 17 }, () => ask(flow, 'createStream', 0))),
+    'command-order',
+  );
 });

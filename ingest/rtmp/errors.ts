@@ -1,5 +1,5 @@
 /** The error catalogue of the RTMP edge: every way in which a session can go wrong, with words for a person. */
-import type { EvictReason, RefusalCode } from '../../packager/media/publish.ts';
+import type { EndReason, EvictReason, RefusalCode } from '../../packager/media/publish.ts';
 
 const words = {
   'not-rtmp': 'this is not RTMP: the first byte of a connection must be 3',
@@ -47,13 +47,6 @@ export class RtmpError extends Error {
   }
 }
 
-/** The status code that fits a fault, for a peer that is connected. */
-export const faultStatus = (fault: RtmpFault): string => {
-  if (fault === 'play') return 'NetStream.Play.Failed';
-  if (fault === 'no-stream-key' || fault === 'stream-key-form') return 'NetStream.Publish.BadName';
-  return 'NetStream.Publish.Denied';
-};
-
 /**
  * The status code for each refusal. BadName is what encoders take for "wrong key or already on air" and OBS
  * then asks its user to check the key; Denied for what may pass by itself.
@@ -77,4 +70,33 @@ export const evictionStatus: Readonly<Record<EvictReason, { readonly code: strin
   'channel-deleted': { code: 'NetStream.Publish.BadName', words: 'the channel was deleted' },
   'shutting-down': { code: 'NetConnection.Connect.Closed', words: 'the server is shutting down; connect again' },
   'fault': { code: 'NetStream.Failed', words: 'the server had a problem with this stream; connect again' },
+};
+
+/** The status code that fits a fault, for a peer that is connected. */
+const faultStatus = (fault: RtmpFault): string => {
+  if (fault === 'play') return 'NetStream.Play.Failed';
+  if (fault === 'no-stream-key' || fault === 'stream-key-form') return 'NetStream.Publish.BadName';
+  return 'NetStream.Publish.Denied';
+};
+
+/** How a session that threw ends: for the core, for the log, and for the sender. */
+export type Parting = {
+  readonly end: EndReason;
+  readonly line: { readonly level: 'warn' | 'error'; readonly [field: string]: unknown };
+  readonly code: string;
+  readonly words: string;
+};
+
+export const partingOf = (error: unknown): Parting => {
+  // Not the sender's fault: something of ours threw.
+  if (!(error instanceof RtmpError)) {
+    return { end: 'evicted', line: { level: 'error', err: error }, ...evictionStatus.fault };
+  }
+  const { fault, message } = error;
+  return {
+    end: fault.endsWith('-timeout') ? 'timeout' : 'protocol-error',
+    line: { level: 'warn', fault },
+    code: faultStatus(fault),
+    words: message,
+  };
 };

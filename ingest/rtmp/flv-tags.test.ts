@@ -20,18 +20,33 @@ t.test('video tags', async (t) => {
   t.strictSame(tag, { kind: 'frame', key: true, offset: 66, data: hex('00000001 65') });
   t.equal(tag.kind === 'frame' && tag.data.buffer === frame.buffer, true, 'nothing is copied');
   t.match(readVideoTag(hex('27 01 ffffdf 00000001 41')), { key: false, offset: -33 }, 'the offset is signed');
-  for (const empty of ['', '17', '17 01', '17 01 000000', '17 00 000000', '17 02 000000 00', '57 00', '52 01', '17 09 000000 00']) {
+  for (const empty of [
+    '',
+    '17',
+    '17 01',
+    '17 01 000000',
+    '17 00 000000',
+    '17 02 000000 00',
+    '57 00',
+    '52 01',
+    '17 09 000000 00',
+  ]) {
     t.strictSame(readVideoTag(hex(empty)), { kind: 'nothing' }, empty);
   }
   t.match(readVideoTag(hex('1c 00 000000 01')), { kind: 'unsupported', codec: /HEVC/ });
   t.match(readVideoTag(hex('90 61763031 00')), { kind: 'unsupported', codec: 'av01 (Enhanced RTMP)' });
-  t.match(readVideoTag(hex('90 00ff0a0d 00')), { kind: 'unsupported', codec: 'Enhanced RTMP' }, 'no control characters');
+  t.match(
+    readVideoTag(hex('90 00ff0a0d 00')),
+    { kind: 'unsupported', codec: 'Enhanced RTMP' },
+    'no control characters',
+  );
 });
 
 t.test('audio tags', async (t) => {
   t.strictSame(readAudioTag(hex('af 00 1190')), { kind: 'config', config: hex('1190') });
   t.strictSame(readAudioTag(hex('af 01 2122')), { kind: 'frame', key: true, offset: 0, data: hex('2122') });
-  for (const empty of ['', 'af', 'af 01', 'af 00', 'af 07 11']) t.strictSame(readAudioTag(hex(empty)), { kind: 'nothing' });
+  for (const empty of ['', 'af', 'af 01', 'af 00', 'af 07 11'])
+    t.strictSame(readAudioTag(hex(empty)), { kind: 'nothing' });
   t.match(readAudioTag(hex('2f ff')), { kind: 'unsupported', codec: 'MP3' });
   t.match(readAudioTag(hex('90 4f707573')), { kind: 'unsupported', codec: 'Opus (Enhanced RTMP)' });
 });
@@ -47,10 +62,22 @@ t.test('NAL units behind lengths of 1, 2 and 3 bytes are handed over behind 4, a
   t.strictSame(record, hex('0142c00d fd e10000'), 'the original is as it was');
   const normal = hex('0142c00d ff e10000');
   t.equal(avcLengths(normal).config, normal);
-  t.equal(fault(() => avcLengths(hex('0242c00d ff e10000'))), 'avc-config');
-  t.equal(fault(() => avcLengths(hex('0142c00d ff'))), 'avc-config');
-  t.equal(fault(() => withFourByteLengths(hex('05 6588'), 1)), 'avc-lengths');
-  t.equal(fault(() => withFourByteLengths(hex('0002 6588 00'), 2)), 'avc-lengths');
+  t.equal(
+    fault(() => avcLengths(hex('0242c00d ff e10000'))),
+    'avc-config',
+  );
+  t.equal(
+    fault(() => avcLengths(hex('0142c00d ff'))),
+    'avc-config',
+  );
+  t.equal(
+    fault(() => withFourByteLengths(hex('05 6588'), 1)),
+    'avc-lengths',
+  );
+  t.equal(
+    fault(() => withFourByteLengths(hex('0002 6588 00'), 2)),
+    'avc-lengths',
+  );
 });
 
 t.test('100,000 damaged tags: a tag or an RtmpError', async (t) => {

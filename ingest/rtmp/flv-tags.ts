@@ -6,7 +6,12 @@ import { RtmpError } from './errors.ts';
 
 export type MediaTag =
   | { readonly kind: 'config'; readonly config: Buffer }
-  | { readonly kind: 'frame'; readonly key: boolean; /** pts - dts, ms, signed. */ readonly offset: number; readonly data: Buffer }
+  | {
+      readonly kind: 'frame';
+      readonly key: boolean;
+      /** pts - dts, ms, signed. */ readonly offset: number;
+      readonly data: Buffer;
+    }
   /** Empty packets, ends of sequences, player commands: nothing for the core. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unsupported'; readonly codec: string };
@@ -83,7 +88,10 @@ export const readAudioTag = (body: Buffer): MediaTag => {
 
 const enhanced = (body: Buffer): MediaTag => {
   const fourCc = body.toString('latin1', 1, 5);
-  return { kind: 'unsupported', codec: /^[A-Za-z0-9.-]{4}$/.test(fourCc) ? `${fourCc} (Enhanced RTMP)` : 'Enhanced RTMP' };
+  return {
+    kind: 'unsupported',
+    codec: /^[A-Za-z0-9.-]{4}$/.test(fourCc) ? `${fourCc} (Enhanced RTMP)` : 'Enhanced RTMP',
+  };
 };
 
 /** AVCDecoderConfigurationRecord, ISO 14496-15 5.3.3.1.2. */

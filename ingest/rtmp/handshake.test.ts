@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import t from 'tap';
-import { RtmpError } from './errors.ts';
+import type { RtmpError } from './errors.ts';
 import { digest, digestSchemes, handshakeKeys, ServerHandshake } from './handshake.ts';
 import { Random } from './test-random.ts';
 
@@ -42,7 +42,9 @@ t.test('a client that signs, in either place, gets signed packets', async (t) =>
     const place = scheme.place(s1);
     t.ok(digest(s1, place, handshakeKeys.server).equals(s1.subarray(place, place + 32)), 'S1');
     const tail = Buffer.from('f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae', 'hex');
-    const key = createHmac('sha256', Buffer.concat([handshakeKeys.server, tail])).update(signed).digest();
+    const key = createHmac('sha256', Buffer.concat([handshakeKeys.server, tail]))
+      .update(signed)
+      .digest();
     const s2 = reply.subarray(1537);
     t.ok(createHmac('sha256', key).update(s2.subarray(0, 1504)).digest().equals(s2.subarray(1504)), 'S2');
   }
@@ -51,6 +53,6 @@ t.test('a client that signs, in either place, gets signed packets', async (t) =>
 t.test('what is no RTMP is named', async (t) => {
   const cases = { 'rtmpe': 6, 'rtmps-on-plain-port': 0x16, 'http-on-rtmp-port': 0x47, 'not-rtmp': 0 };
   for (const [fault, first] of Object.entries(cases)) {
-    t.throws(() => new ServerHandshake().push(Buffer.from([first, 1, 2])), { fault } as Partial<RtmpError> as Error);
+    t.throws(() => new ServerHandshake().push(Buffer.from([first, 1, 2])), { fault } as RtmpError);
   }
 });

@@ -3,19 +3,25 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import t from 'tap';
-import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
+import type { AccessUnit } from '../../packager/media/unit.ts';
 import { encodeAmf0 } from './amf0.ts';
 import type { AmfValue } from './amf0.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import * as say from './messages.ts';
 import type { Outgoing } from './messages.ts';
 import { RtmpTestClient } from './test-client.ts';
-import { connectCommand, fingerprint, plainHandshake, preparation, publishCommand, sessionBytes } from './test-messages.ts';
+import {
+  connectCommand,
+  fingerprint,
+  plainHandshake,
+  preparation,
+  publishCommand,
+  sessionBytes,
+} from './test-messages.ts';
 import { Random } from './test-random.ts';
 import { stage } from './test-stage.ts';
+import { audio, video } from './test-units.ts';
 
-const video: TrackConfig = { kind: 'video', codec: 'h264', config: Buffer.from('0142c00dffe100046742000101000468ce3880', 'hex') };
-const audio: TrackConfig = { kind: 'audio', codec: 'aac', config: Buffer.from('1190', 'hex') };
 const random = new Random(1935);
 const clip: AccessUnit[] = Array.from({ length: 60 }, (_, index) =>
   index % 2 === 0
@@ -45,7 +51,13 @@ const steadyStream = (client: RtmpTestClient): { readonly stop: () => Promise<Ac
   const done = (async () => {
     for (let index = 0; going; index += 1) {
       const kind = index % 3 === 0 ? 'video' : 'audio';
-      const unit: AccessUnit = { kind, dts: index * 11, pts: index * 11, key: kind === 'audio', data: Buffer.alloc(400, index) };
+      const unit: AccessUnit = {
+        kind,
+        dts: index * 11,
+        pts: index * 11,
+        key: kind === 'audio',
+        data: Buffer.alloc(400, index),
+      };
       sent.push(unit);
       await client.send(unit);
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -76,7 +88,10 @@ t.test('1,000 malformed connections cost a good stream not one unit, and each on
   t.strictSame(good?.ends, ['announced']);
   while (server.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
   t.ok(others.length > 100, `${others.length} got as far as publishing`);
-  t.ok(others.every(({ ends }) => ends.length === 1), 'each of which ended once');
+  t.ok(
+    others.every(({ ends }) => ends.length === 1),
+    'each of which ended once',
+  );
   const closed = lines.filter(({ event }) => event === 'rtmp.closed');
   t.equal(closed.length, 1001, 'one line for each connection');
   t.equal(lines.filter(({ level }) => level === 'error').length, 0, 'and none of them was a mistake of ours');
@@ -90,15 +105,24 @@ const script = (...steps: (Outgoing | Buffer)[]): Buffer => {
   const bytes = steps.map((step) => (Buffer.isBuffer(step) ? step : writer.encode(step.chunkStream, step.message)));
   return Buffer.concat([plainHandshake(), ...bytes]);
 };
-const raw = (type: number, payload: Buffer): Outgoing => ({ chunkStream: 3, message: { type, streamId: 1, timestamp: 0, payload } });
+const raw = (type: number, payload: Buffer): Outgoing => ({
+  chunkStream: 3,
+  message: { type, streamId: 1, timestamp: 0, payload },
+});
 const amf = (...values: AmfValue[]): Outgoing => raw(20, encodeAmf0(...values));
 const hello = connectCommand({ app: 'live', key: '' });
 const begin = [hello, ...preparation('good')];
 const live = [...begin, publishCommand(1, 'good')];
-const deep = Buffer.concat([encodeAmf0('connect', 1), ...Array.from({ length: 20_000 }, () => Buffer.from('03000161', 'hex'))]);
+const deep = Buffer.concat([
+  encodeAmf0('connect', 1),
+  ...Array.from({ length: 20_000 }, () => Buffer.from('03000161', 'hex')),
+]);
 
 const malformed: Readonly<Record<string, Buffer>> = {
-  'a tcUrl that is no URL': script(connectCommand({ app: '', key: '', tcUrl: ':// %%% \u0000' }), publishCommand(1, '')),
+  'a tcUrl that is no URL': script(
+    connectCommand({ app: '', key: '', tcUrl: ':// %%% \u0000' }),
+    publishCommand(1, ''),
+  ),
   'publish with a null name': script(...begin, amf('publish', 5, null, null)),
   'an empty AMF string for a command': script(raw(20, Buffer.from('020000', 'hex'))),
   'connect with no object': script(amf('connect', 1)),
@@ -109,14 +133,17 @@ const malformed: Readonly<Record<string, Buffer>> = {
   '65,000 chunk streams': script(
     ...Array.from({ length: 65_000 }, (_, id) => Buffer.from([1, id & 255, id >> 8, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0, 0])),
   ),
-  'Set Chunk Size for ever': script(...live, ...Array.from({ length: 20_000 }, (_, size) => say.setChunkSize(128 + (size % 2) * 0))),
+  'Set Chunk Size for ever': script(...live, ...Array.from({ length: 20_000 }, () => say.setChunkSize(128))),
   'commands for ever': script(...Array.from({ length: 5_000 }, () => amf('createStream', 1, null))),
   'an invalid FourCC': script(...live, raw(9, Buffer.from('9000ff00ff0000', 'hex'))),
   'an AVC configuration of nothing': script(...live, raw(9, Buffer.from('170000000001', 'hex'))),
   'an aggregate that is cut short': script(...live, raw(22, Buffer.from('0900ffff000000000000000000', 'hex'))),
   'metadata that is no AMF': script(...live, raw(18, Buffer.from('ff00ff00', 'hex'))),
   'a message of 16 MB': script(...live, Buffer.from('06000000ffffff0901000000', 'hex'), Buffer.alloc(128)),
-  'a message of 1 MB before anybody was let in': script(Buffer.from('060000000fffff0901000000', 'hex'), Buffer.alloc(128)),
+  'a message of 1 MB before anybody was let in': script(
+    Buffer.from('060000000fffff0901000000', 'hex'),
+    Buffer.alloc(128),
+  ),
   'TLS': Buffer.from('1603010200010001fc0303', 'hex'),
   'HTTP': Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
   'nothing': Buffer.alloc(0),
@@ -127,7 +154,7 @@ t.test('each of the classics ends its own session, without a mistake of ours', a
   const stream = steadyStream(await RtmpTestClient.connect({ port, key: 'good' }));
   for (const [what, bytes] of Object.entries(malformed)) {
     await attack(port, bytes);
-    const line = lines.filter(({ event }) => event === 'rtmp.closed').at(-1);
+    const line = lines.findLast(({ event }) => event === 'rtmp.closed');
     t.match(line, { level: /debug|info|warn/, why: /\w/ }, `${what}: ${String(line?.['why'])}`);
   }
   const sent = await stream.stop();
@@ -140,7 +167,9 @@ t.test('a stranger that begins as many messages as it can holds less than 8 MB',
   const { port, server } = await stage(t);
   const open: Socket[] = [];
   const before = process.memoryUsage.rss();
-  const begun = Array.from({ length: 60 }, (_, id) => Buffer.concat([Buffer.from([id + 3, 0, 0, 0, 0, 0x20, 0, 20, 0, 0, 0, 0]), Buffer.alloc(128, 1)]));
+  const begun = Array.from({ length: 60 }, (_, id) =>
+    Buffer.concat([Buffer.from([id + 3, 0, 0, 0, 0, 0x20, 0, 20, 0, 0, 0, 0]), Buffer.alloc(128, 1)]),
+  );
   const bytes = Buffer.concat([plainHandshake(), ...begun]);
   for (let index = 0; index < 50; index += 1) {
     const socket = connect(port, '127.0.0.1');

@@ -1,4 +1,6 @@
 /** Everything that bounds an RTMP peer, in one place. Bytes, milliseconds and counts. */
+import type { ChunkLimits } from './chunks.ts';
+
 export type RtmpLimits = {
   /** For the whole handshake, from the accepted socket to the last byte of C2. */
   readonly handshakeMs: number;
@@ -47,3 +49,10 @@ export const defaultLimits: RtmpLimits = {
   strangersPerAddress: 4096,
   strangers: 8192,
 };
+
+/** What a chunk reader may hold for somebody whom nobody has let in yet. */
+export const strangerLimits = (limits: RtmpLimits): ChunkLimits => ({
+  messageBytes: limits.strangerMessageBytes,
+  partialBytes: limits.strangerPartialBytes,
+  chunkStreams: limits.chunkStreams,
+});

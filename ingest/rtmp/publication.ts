@@ -5,6 +5,7 @@ import type { AmfLimits } from './amf0.ts';
 import type { Message } from './chunks.ts';
 import { RtmpError } from './errors.ts';
 import { avcLengths, readAudioTag, readVideoTag, withFourByteLengths } from './flv-tags.ts';
+import { messageType } from './messages.ts';
 
 export class Publication {
   #sink: PublishSink;
@@ -22,8 +23,15 @@ export class Publication {
     this.#limits = limits;
   }
 
-  /** False: the core is full. Throws RtmpError. */
-  video({ payload, timestamp }: Message): boolean {
+  /** A message, or a tag of an aggregate one. False: the core is full. Throws RtmpError. */
+  media(message: Message): boolean {
+    if (message.type === messageType.video) return this.#video(message);
+    if (message.type === messageType.audio) return this.#audio(message);
+    if (message.type === messageType.data) this.data(message.payload);
+    return true;
+  }
+
+  #video({ payload, timestamp }: Message): boolean {
     const tag = readVideoTag(payload);
     switch (tag.kind) {
       case 'config': {
@@ -44,8 +52,7 @@ export class Publication {
     }
   }
 
-  /** False: the core is full. Throws RtmpError. */
-  audio({ payload, timestamp }: Message): boolean {
+  #audio({ payload, timestamp }: Message): boolean {
     const tag = readAudioTag(payload);
     switch (tag.kind) {
       case 'config':
@@ -61,7 +68,7 @@ export class Publication {
     }
   }
 
-  /** onMetaData, with or without the @setDataFrame of FMLE before it. Never worth a stream: what is damaged is counted. */
+  /** onMetaData, with or without FMLE's @setDataFrame before it. Never worth a stream: damage is counted. */
   data(amf: Buffer): void {
     if (amf.length > this.#limits.amfStringBytes) {
       this.dropped += 1;

@@ -12,8 +12,12 @@ const asPacket = (unit: AccessUnit): string => `${unit.kind} ${unit.dts} ${unit.
 t.test('what ffmpeg pushes arrives whole, with the times that ffprobe sees, and with one announced end', async (t) => {
   const { desk, port, lines } = await stage(t);
   const file = join(t.testdir(), 'same.flv');
-  const push = await ffmpeg(...testPattern(4), '-f', 'tee', `[f=flv]${file}|[f=flv]rtmp://127.0.0.1:${port}/live/good-key`)
-    .done;
+  const push = await ffmpeg(
+    ...testPattern(4),
+    '-f',
+    'tee',
+    `[f=flv]${file}|[f=flv]rtmp://127.0.0.1:${port}/live/good-key`,
+  ).done;
   t.equal(push.code, 0, push.stderr);
   const [sink] = desk.sinks;
   if (!sink) return t.fail('nothing was published');
@@ -25,7 +29,10 @@ t.test('what ffmpeg pushes arrives whole, with the times that ffprobe sees, and 
   const expected = packets.map((packet) => `${packet.codec_type} ${packet.dts} ${packet.pts} ${packet.flags[0]}`);
   t.strictSame(sink.units.map(asPacket), expected, 'every packet, its dts, pts and key flag');
   t.equal(sink.units.filter((unit) => unit.kind === 'video').length, 120, 'every frame');
-  t.ok(sink.units.some((unit) => unit.pts > unit.dts + 33), 'with B-frames');
+  t.ok(
+    sink.units.some((unit) => unit.pts > unit.dts + 33),
+    'with B-frames',
+  );
 
   const clip = clipOfFlv(await readFile(file));
   t.strictSame(sink.units.map(fingerprint), clip.units.map(fingerprint), 'byte for byte');
@@ -73,7 +80,8 @@ t.test('a publisher that is sent away is told why', async (t) => {
 
 t.test('ffmpeg as a player, which checks the signed handshake, is told that this is no place to play', async (t) => {
   const { port, lines } = await stage(t);
-  const pull = await ffmpeg('-loglevel', 'debug', '-i', `rtmp://127.0.0.1:${port}/live/good-key`, '-f', 'null', '-').done;
+  const pull = await ffmpeg('-loglevel', 'debug', '-i', `rtmp://127.0.0.1:${port}/live/good-key`, '-f', 'null', '-')
+    .done;
   t.not(pull.code, 0);
   t.notMatch(pull.stderr, /validating failed/, 'our digests are right');
   t.match(pull.stderr, /plays them over HLS/);

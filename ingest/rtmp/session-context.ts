@@ -6,9 +6,12 @@ import type { RtmpLimits } from './limits.ts';
 /** One line of the log. Never holds a stream key, nor anything else that a sender wrote but its software's name. */
 export type RtmpLog = (entry: {
   readonly event: string;
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly [field: string]: unknown;
 }) => void;
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** What the last line of a session adds. */
+export type EndLine = { readonly level: LogLevel; readonly why: string; readonly [field: string]: unknown };
 
 export type SessionContext = {
   readonly id: number;

@@ -15,13 +15,14 @@ import { ChunkReader } from './chunks.ts';
 import type { Message } from './chunks.ts';
 import { CommandFlow, serverWindow } from './commands.ts';
 import type { Effect } from './commands.ts';
-import { evictionStatus, faultStatus, RtmpError } from './errors.ts';
+import { evictionStatus, partingOf, RtmpError } from './errors.ts';
 import { ServerHandshake } from './handshake.ts';
-import { interpret, messageType, pong, windowSize } from './messages.ts';
+import { strangerLimits } from './limits.ts';
+import { interpret, pong, windowSize } from './messages.ts';
 import type { Outgoing } from './messages.ts';
 import { Outlet } from './outlet.ts';
 import { Publication } from './publication.ts';
-import type { SessionContext, SessionFacts, SessionState } from './session-context.ts';
+import type { EndLine, LogLevel, SessionContext, SessionFacts, SessionState } from './session-context.ts';
 
 export class RtmpSession {
   #socket: Socket;
@@ -51,11 +52,7 @@ export class RtmpSession {
     const { limits, clock } = context;
     this.#since = clock.wall();
     this.#sinceTick = clock.now();
-    this.#reader = new ChunkReader({
-      messageBytes: limits.strangerMessageBytes,
-      partialBytes: limits.strangerPartialBytes,
-      chunkStreams: limits.chunkStreams,
-    });
+    this.#reader = new ChunkReader(strangerLimits(limits));
     this.#acknowledger = new Acknowledger(clock, {
       canSend: () => !this.#paused,
       send: (message) => this.#guard(() => this.#outlet.send(message)),
@@ -161,9 +158,7 @@ export class RtmpSession {
     const publication = this.#publication;
     if (!publication) return true;
     const before = publication.units;
-    let room = true;
-    if (message.type === messageType.video) room = publication.video(message);
-    else if (message.type === messageType.audio) room = publication.audio(message);
+    const room = publication.media(message);
     if (publication.units > before) this.#mediaAt = this.#context.clock.now();
     return room;
   }
@@ -275,16 +270,8 @@ export class RtmpSession {
 
   #fail(error: unknown): void {
     if (this.#gone) return;
-    const farewell = (code: string, words: string) => () => this.#flow.farewell(code, words);
-    if (!(error instanceof RtmpError)) {
-      // Not the sender's fault: something of ours threw.
-      const { code, words } = evictionStatus.fault;
-      this.#leave('evicted', { level: 'error', why: words, err: error }, farewell(code, words));
-      return;
-    }
-    const { fault, message } = error;
-    const reason: EndReason = fault.endsWith('-timeout') ? 'timeout' : 'protocol-error';
-    this.#leave(reason, { level: 'warn', why: message, fault }, farewell(faultStatus(fault), message));
+    const { end, line, code, words } = partingOf(error);
+    this.#leave(end, { ...line, why: words }, () => this.#flow.farewell(code, words));
   }
 
   #onGone(why: string): void {
@@ -332,7 +319,14 @@ export class RtmpSession {
     const seconds = Math.round((this.#context.clock.now() - this.#sinceTick) / 1000);
     const publication = this.#publication;
     const counts = publication ? { units: publication.units, dropped: publication.dropped } : {};
-    this.#log(level, 'rtmp.closed', { end: reason, ...line, ...counts, state: this.#state, bytesIn: this.#bytesIn, seconds });
+    this.#log(level, 'rtmp.closed', {
+      end: reason,
+      ...line,
+      ...counts,
+      state: this.#state,
+      bytesIn: this.#bytesIn,
+      seconds,
+    });
     try {
       publication?.end(reason);
     } catch (error) {
@@ -340,7 +334,7 @@ export class RtmpSession {
     }
   }
 
-  #log(level: 'debug' | 'info' | 'warn' | 'error', event: string, fields: Readonly<Record<string, unknown>>): void {
+  #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void {
     const { id, protocol, address, log } = this.#context;
     log({ event, level, session: id, protocol, address, software: this.#software, ...fields });
   }
@@ -359,5 +353,3 @@ export class RtmpSession {
     this.#acknowledger.stop();
   }
 }
-
-type EndLine = { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly why: string; readonly [field: string]: unknown };

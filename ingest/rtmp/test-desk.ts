@@ -1,5 +1,12 @@
 /** For tests: a desk that admits one kind of key, and sinks that remember everything they were given. */
-import type { EndReason, EvictReason, PublishDesk, PublishRequest, PublishSink, PublishVerdict } from '../../packager/media/publish.ts';
+import type {
+  EndReason,
+  EvictReason,
+  PublishDesk,
+  PublishRequest,
+  PublishSink,
+  PublishVerdict,
+} from '../../packager/media/publish.ts';
 import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
 
 export class RecordingSink implements PublishSink {
@@ -8,8 +15,6 @@ export class RecordingSink implements PublishSink {
   readonly hints: Readonly<Record<string, unknown>>[] = [];
   readonly ends: EndReason[] = [];
   readonly ended: Promise<EndReason>;
-  /** The longest that units are kept; the count goes on. */
-  keep = Infinity;
   count = 0;
   onUnit: (unit: AccessUnit) => void = () => {};
   #end: (reason: EndReason) => void = () => {};
@@ -26,7 +31,7 @@ export class RecordingSink implements PublishSink {
   }
   write(unit: AccessUnit): boolean {
     this.count += 1;
-    if (this.units.length < this.keep) this.units.push(unit);
+    this.units.push(unit);
     this.onUnit(unit);
     return this.#full === undefined;
   }

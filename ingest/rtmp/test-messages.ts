@@ -58,7 +58,10 @@ export const unitMessage = (streamId: number, unit: AccessUnit): Outgoing => {
 
 export const metadataMessage = (streamId: number, metadata: Readonly<Record<string, AmfValue>>): Outgoing => ({
   chunkStream: 4,
-  message: { ...say.command(streamId, '@setDataFrame', 'onMetaData', { ...metadata }).message, type: say.messageType.data },
+  message: {
+    ...say.command(streamId, '@setDataFrame', 'onMetaData', { ...metadata }).message,
+    type: say.messageType.data,
+  },
 });
 
 /** C0, C1 and C2 of a client that does not sign. */
@@ -70,7 +73,11 @@ export const plainHandshake = (): Buffer => {
 };
 
 /** A whole session in one piece: a server has to take it although nobody waited for an answer. */
-export const sessionBytes = (publish: Publish, tracks: readonly TrackConfig[], units: readonly AccessUnit[]): Buffer => {
+export const sessionBytes = (
+  publish: Publish,
+  tracks: readonly TrackConfig[],
+  units: readonly AccessUnit[],
+): Buffer => {
   const writer = new ChunkWriter();
   const bytes = [plainHandshake()];
   const add = ({ chunkStream, message }: Outgoing): void => {
@@ -105,13 +112,14 @@ export const clipOfFlv = (file: Buffer): Clip => {
       const tag = kind === 'video' ? readVideoTag(body) : readAudioTag(body);
       if (tag.kind === 'config' && kind === 'video') tracks.push({ kind, codec: 'h264', config: tag.config });
       else if (tag.kind === 'config' && kind === 'audio') tracks.push({ kind, codec: 'aac', config: tag.config });
-      else if (tag.kind === 'frame') units.push({ kind, dts, pts: (dts + tag.offset) >>> 0, key: tag.key, data: tag.data });
+      else if (tag.kind === 'frame')
+        units.push({ kind, dts, pts: (dts + tag.offset) >>> 0, key: tag.key, data: tag.data });
     }
     at += 11 + size + 4;
   }
   return { tracks, units };
 };
 
-/** What identifies a unit in a comparison. */
+/** A unit in one line, for comparisons. */
 export const fingerprint = (unit: AccessUnit): string =>
   `${unit.kind} ${unit.dts} ${unit.pts} ${unit.key} ${createHash('sha256').update(unit.data).digest('hex').slice(0, 16)}`;
