@@ -1,0 +1,33 @@
+/** One way to ask the server: JSON in, JSON out, every failure an ApiProblem. The session is a cookie. */
+import { ApiProblem, problemOf } from './problem.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+const base = '/api/v1';
+
+/** A proxy may answer with HTML; then the status is all that there is to know. */
+const jsonOf = async (response: Response): Promise<unknown> => {
+  try {
+    return await response.json();
+  } catch {
+    return null;
+  }
+};
+
+export const ask = async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
+  let response: Response;
+  try {
+    response = await fetch(base + path, {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    throw new ApiProblem(0, 'unreachable', error instanceof Error ? error.message : '');
+  }
+  if (!response.ok) throw problemOf(response.status, await jsonOf(response));
+  // 204 and an empty answer carry no value; whoever asks for one of these types says so with T = void.
+  return (response.status === 204 ? undefined : await jsonOf(response)) as T;
+};

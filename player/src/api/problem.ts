@@ -1,0 +1,57 @@
+/** What went wrong with a request, as the server tells it (RFC 9457), and the words that a person gets. */
+import type { PlainKey } from '../words/fill.ts';
+
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+
+  /** Status 0: the server was not reached at all. */
+  constructor(status: number, code: string, detail: string) {
+    super(`${status} ${code}${detail === '' ? '' : `: ${detail}`}`);
+    this.name = 'ApiProblem';
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+  }
+
+  static from(error: unknown): ApiProblem {
+    if (error instanceof ApiProblem) return error;
+    return new ApiProblem(0, 'unexpected', error instanceof Error ? error.message : String(error));
+  }
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The body may be a problem document, some proxy's HTML, or nothing. */
+export const problemOf = (status: number, body: unknown): ApiProblem => {
+  const fields: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
+  return new ApiProblem(status, text(fields.code) || `http-${status}`, text(fields.detail) || text(fields.title));
+};
+
+const byCode: Readonly<Record<string, PlainKey>> = {
+  unreachable: 'problem.unreachable',
+  'name-taken': 'problem.nameTaken',
+  'channel-name-taken': 'problem.nameTaken',
+  'username-taken': 'problem.usernameTaken',
+  'wrong-password': 'problem.credentials',
+  'invalid-credentials': 'problem.credentials',
+  'setup-token-invalid': 'problem.setupToken',
+  'setup-done': 'problem.setupDone',
+  'concurrent-streams': 'problem.concurrentStreams',
+};
+
+/** Codes first, then what the status alone can say. */
+export const wordsFor = (problem: ApiProblem): PlainKey => {
+  const known = Object.hasOwn(byCode, problem.code) ? byCode[problem.code] : undefined;
+  if (known) return known;
+  if (problem.status === 400 || problem.status === 422) return 'problem.invalid';
+  if (problem.status === 401) return 'problem.signIn';
+  if (problem.status === 403) return 'problem.forbidden';
+  if (problem.status === 404) return 'problem.notFound';
+  if (problem.status === 409) return 'problem.conflict';
+  if (problem.status === 413) return 'problem.tooLarge';
+  if (problem.status === 429) return 'problem.tooMany';
+  if (problem.status >= 500) return 'problem.server';
+  return 'problem.unexpected';
+};

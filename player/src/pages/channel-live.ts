@@ -1,0 +1,69 @@
+/** A channel's page in one place: what the server says is happening, and the playlist that fits it. */
+import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api/endpoints.ts';
+import { follow } from '../api/follow-browser.ts';
+import type { ChannelNow } from '../api/follow.ts';
+import { ApiProblem } from '../api/problem.ts';
+import type { Channel } from '../api/types.ts';
+import { backOff } from '../lib/back-off.ts';
+
+/** Until the socket has spoken, the channel's own record tells whether it is live. */
+export const fromRecord = (channel: Channel): ChannelNow => ({
+  state: channel.live ? 'live' : 'offline',
+  videoId: channel.live?.videoId ?? null,
+  startedAt: channel.live?.startedAt ?? null,
+  viewers: channel.live?.viewers ?? 0,
+  title: channel.title,
+});
+
+export const useChannelNow = (name: string | null, channel: Channel | null): ChannelNow | null => {
+  const [heard, setHeard] = useState<{ name: string; now: ChannelNow } | null>(null);
+  useEffect(() => (name === null ? undefined : follow(name, (now) => setHeard({ name, now }))), [name]);
+  if (heard && heard.name === name) return heard.now;
+  return channel && fromRecord(channel);
+};
+
+export type Source = { readonly video: string; readonly hls: string };
+
+export type LiveSource = { readonly source: Source | null; readonly problem: ApiProblem | null; renew(): void };
+
+/**
+ * The playlist of what is live. It stays after the end, so that a viewing runs to its last second,
+ * and it changes by itself when another broadcast begins.
+ */
+export const useLiveSource = (now: ChannelNow | null): LiveSource => {
+  const [source, setSource] = useState<Source | null>(null);
+  const [turn, setTurn] = useState(0);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const video = now && (now.state === 'live' || now.state === 'waiting') ? now.videoId : null;
+  const idle = now?.state === 'starting';
+  useEffect(() => {
+    if (video === null) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let current = true;
+    const ask = async (attempt: number): Promise<void> => {
+      try {
+        const { hls } = await api.playVideo(video);
+        if (!current) return;
+        setProblem(null);
+        setSource({ video, hls });
+      } catch (error) {
+        if (!current) return;
+        const failure = ApiProblem.from(error);
+        const final = failure.status === 401 || failure.status === 403;
+        if (final) setProblem(failure);
+        else timer = setTimeout(() => void ask(attempt + 1), backOff(attempt, { first: 500, most: 8_000 }, Math.random));
+      }
+    };
+    void ask(0);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [video, turn]);
+  useEffect(() => {
+    // The next broadcast is on its way: the last picture of the old one gives way.
+    if (idle) setSource(null);
+  }, [idle]);
+  return { source, problem, renew: () => setTurn((count) => count + 1) };
+};

@@ -1,0 +1,83 @@
+/** A channel: what is live on it, changing by itself, and its replays below. */
+import { useEffect } from 'preact/hooks';
+import { api } from '../api/endpoints.ts';
+import { ago } from '../lib/format.ts';
+import { StateBadge } from '../parts/badge.tsx';
+import { Empty, Failed, Skeleton, SkeletonTiles } from '../parts/states.tsx';
+import { VideoTile, viewersText } from '../parts/tiles.tsx';
+import { Heading } from '../parts/title.tsx';
+import { Link } from '../router.tsx';
+import { paths } from '../routes.ts';
+import { useLoaded, useTitle } from '../state/use.ts';
+import { language, t } from '../words/index.ts';
+import { useChannelNow } from './channel-live.ts';
+import { LiveStage } from './live-stage.tsx';
+
+export const ChannelPage = ({ name }: { name: string }) => {
+  const record = useLoaded(`@${name}`, () => api.channel(`@${name}`));
+  const channel = record.now.is === 'here' ? record.now.value : null;
+  const missing = record.now.is === 'failed' && (record.now.problem.status === 404 || record.now.problem.status === 403);
+  const now = useChannelNow(missing ? null : name, channel);
+  const replays = useLoaded(channel && `${channel.id} ${now?.state === 'ended' || now?.state === 'offline'}`, () =>
+    api.channelVideos(channel?.id ?? ''),
+  );
+  const title = now?.title || channel?.title || `@${name}`;
+  useTitle(title);
+  useEffect(() => {
+    // A recording is there the moment the show ends; its title and length settle a little later.
+    if (now?.state !== 'ended') return;
+    const timer = setTimeout(replays.reload, 3_000);
+    return () => clearTimeout(timer);
+  }, [now?.state]);
+
+  if (missing) {
+    return (
+      <main id="main">
+        <Heading>{t('channel.missing.title')}</Heading>
+        <Empty title={`@${name}`} text={t('channel.missing.text')}>
+          <Link class="button" to={paths.home}>
+            {t('missing.action')}
+          </Link>
+        </Empty>
+      </main>
+    );
+  }
+  return (
+    <main id="main">
+      <div class="watch">
+        {now ? <LiveStage name={name} now={now} /> : <div class="stage" />}
+        {record.now.is === 'failed' && <Failed problem={record.now.problem} onRetry={record.reload} />}
+        <div class="page-head">
+          <div>
+            <Heading>{title}</Heading>
+            <p class="row soft">
+              {now && <StateBadge state={now.state} />}
+              <span>@{name}</span>
+              {now?.state === 'live' && <span>{viewersText(now.viewers)}</span>}
+              {now?.state === 'live' && now.startedAt !== null && (
+                <span>{t('live.since', { ago: ago(language.get(), now.startedAt, Date.now()) })}</span>
+              )}
+            </p>
+          </div>
+        </div>
+      </div>
+      <section class="section" aria-labelledby="replays">
+        <h2 id="replays">{t('channel.replays')}</h2>
+        {replays.now.is === 'loading' && (record.now.is === 'failed' ? <Skeleton lines={1} /> : <SkeletonTiles />)}
+        {replays.now.is === 'failed' && <Failed problem={replays.now.problem} onRetry={replays.reload} />}
+        {replays.now.is === 'here' && <Replays videos={replays.now.value.items.filter((video) => video.state !== 'live')} />}
+      </section>
+    </main>
+  );
+};
+
+const Replays = ({ videos }: { videos: readonly Parameters<typeof VideoTile>[0]['video'][] }) =>
+  videos.length === 0 ? (
+    <p class="soft">{t('channel.replays.empty')}</p>
+  ) : (
+    <ul class="tiles">
+      {videos.map((video) => (
+        <VideoTile key={video.id} video={video} />
+      ))}
+    </ul>
+  );

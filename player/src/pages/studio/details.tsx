@@ -1,0 +1,63 @@
+/** Title, visibility and latency of a channel. The title can change in the middle of a show. */
+import { useState } from 'preact/hooks';
+import { api } from '../../api/endpoints.ts';
+import { visibilities } from '../../api/types.ts';
+import type { Channel, Visibility } from '../../api/types.ts';
+import { Button } from '../../parts/button.tsx';
+import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
+import { problemText } from '../../parts/states.tsx';
+import { toast } from '../../parts/toasts.tsx';
+import { useSending } from '../../state/use-form.ts';
+import { t } from '../../words/index.ts';
+import { latencyOptions, visibilityOptions } from './choices.ts';
+
+/** A visibility that this page has no words for (a list, a password) is set elsewhere and left as it is. */
+const known = (text: string): Visibility | null => visibilities.find((visibility) => visibility === text) ?? null;
+
+export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
+  const [title, setTitle] = useState(channel.title);
+  const [visibility, setVisibility] = useState(known(channel.visibility));
+  const [latency, setLatency] = useState(channel.latency);
+  const sending = useSending();
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    if (title.trim() === '') return;
+    sending.run(async () => {
+      const change = { title: title.trim().normalize('NFC'), latency, ...(visibility ? { visibility } : {}) };
+      onChanged(await api.changeChannel(channel.id, change));
+      toast(t('room.saved'));
+    });
+  };
+  return (
+    <section class="card" aria-labelledby="details">
+      <h2 id="details">{t('room.details')}</h2>
+      <form class="form" onSubmit={submit} noValidate>
+        {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
+        <TextField
+          label={t('create.channelTitle')}
+          name="title"
+          value={title}
+          onValue={setTitle}
+          fault={title.trim() === '' ? t('account.required') : null}
+          maxLength={200}
+        />
+        {visibility && (
+          <ChoiceField label={t('room.visibility')} name="visibility" value={visibility} options={visibilityOptions()} onValue={setVisibility} />
+        )}
+        <ChoiceField
+          label={t('room.latency')}
+          name="latency"
+          value={latency}
+          options={latencyOptions()}
+          onValue={setLatency}
+          hint={t('room.latency.hint')}
+        />
+        <div class="form-foot">
+          <Button look="primary" submit busy={sending.busy}>
+            {sending.busy ? t('room.saving') : t('room.save')}
+          </Button>
+        </div>
+      </form>
+    </section>
+  );
+};

@@ -1,0 +1,59 @@
+/** The stream key of a channel: hidden until asked for, replaced in one step. */
+import { useEffect, useState } from 'preact/hooks';
+import { api } from '../../api/endpoints.ts';
+import { ApiProblem } from '../../api/problem.ts';
+import type { StreamKey } from '../../api/types.ts';
+import { problemText } from '../../parts/states.tsx';
+import { toast } from '../../parts/toasts.tsx';
+import { useLoaded } from '../../state/use.ts';
+import type { Loading } from '../../state/use.ts';
+import { t } from '../../words/index.ts';
+
+export type ChannelKey = {
+  readonly list: Loading<StreamKey | null>;
+  /** The key itself while it is shown. */
+  readonly shown: string | null;
+  show(): Promise<void>;
+  hide(): void;
+  /** Brings the key without showing it; null when that failed, and the person has been told. */
+  bring(): Promise<string | null>;
+  /** The new key works before the old one stops. */
+  rotate(): Promise<void>;
+};
+
+export const useChannelKey = (channel: string): ChannelKey => {
+  const list = useLoaded(`key ${channel}`, async () => (await api.streamKeys(channel)).items[0] ?? null);
+  const [known, setKnown] = useState<string | null>(null);
+  const [visible, setVisible] = useState(false);
+  const current = list.now.is === 'here' ? list.now.value : null;
+  useEffect(() => {
+    setKnown(null);
+    setVisible(false);
+  }, [current?.id]);
+
+  const bring = async (): Promise<string | null> => {
+    if (known !== null) return known;
+    if (!current) return null;
+    try {
+      const { key } = await api.revealKey(channel, current.id);
+      setKnown(key);
+      return key;
+    } catch (error) {
+      toast(problemText(ApiProblem.from(error)));
+      return null;
+    }
+  };
+  return {
+    list,
+    shown: visible ? known : null,
+    bring,
+    show: async () => setVisible((await bring()) !== null),
+    hide: () => setVisible(false),
+    async rotate() {
+      await api.createKey(channel);
+      if (current) await api.deleteKey(channel, current.id);
+      list.reload();
+      toast(t('room.key.rotated'));
+    },
+  };
+};

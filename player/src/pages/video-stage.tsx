@@ -1,0 +1,54 @@
+/** The stage of one video: it waits while the video is prepared, then plays it. */
+import { api } from '../api/endpoints.ts';
+import type { Video } from '../api/types.ts';
+import { problemText } from '../parts/states.tsx';
+import { StageWords } from '../stage/over.tsx';
+import { Stage } from '../stage/stage.tsx';
+import { useEvery, useLoaded } from '../state/use.ts';
+import type { Loading } from '../state/use.ts';
+import { t } from '../words/index.ts';
+
+export const plays = (video: Video): boolean => video.state === 'live' || video.state === 'playable' || video.state === 'ready';
+
+/** The record and the playlist are asked for together: the first picture does not wait for the title. */
+export const useVideo = (id: string): { record: Loading<Video>; address: Loading<{ hls: string }> } => {
+  const record = useLoaded(id, () => api.video(id));
+  const address = useLoaded(id, () => api.playVideo(id));
+  useEvery(4_000, () => {
+    if (record.now.is !== 'here') return;
+    const { state } = record.now.value;
+    const settled = address.now.is === 'here' || state === 'failed';
+    if (settled) return;
+    record.reload();
+    if (plays(record.now.value)) address.reload();
+  });
+  return { record, address };
+};
+
+export const VideoStage = ({ id, record, address, fill }: ReturnType<typeof useVideo> & { id: string; fill?: boolean }) => {
+  const video = record.now.is === 'here' ? record.now.value : null;
+  const words = () => {
+    if (address.now.is === 'here') return undefined;
+    if (record.now.is === 'failed') {
+      const hidden = record.now.problem.status === 404 || record.now.problem.status === 403;
+      return (
+        <StageWords
+          title={hidden ? t('video.missing.title') : t('player.error')}
+          text={hidden ? t('video.missing.text') : problemText(record.now.problem)}
+          water={id}
+        />
+      );
+    }
+    if (video?.state === 'failed') return <StageWords title={t('video.failed.title')} text={t('video.failed.text')} water={id} />;
+    if (video && !plays(video)) return <StageWords title={t('video.notYet.title')} text={t('video.notYet.text')} water={id} />;
+    if (address.now.is === 'failed' && video) return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
+    return undefined;
+  };
+  // Whether it is live decides the controls and the engine's settings, so the record is waited for; both were asked together.
+  const source = address.now.is === 'here' && video ? address.now.value.hls : null;
+  return (
+    <Stage source={source} live={video?.state === 'live'} title={video?.title ?? ''} fill={fill ?? false} renew={address.reload}>
+      {words()}
+    </Stage>
+  );
+};

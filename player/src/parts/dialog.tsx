@@ -1,0 +1,42 @@
+/** A modal question, on the browser's own <dialog>: it traps the focus, closes on Esc, and gives the focus back. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { t } from '../words/index.ts';
+import { Button } from './button.tsx';
+
+type DialogProps = { title: string; children: ComponentChildren; onClose: () => void };
+
+export const Dialog = ({ title, children, onClose }: DialogProps) => {
+  const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    box.current?.showModal();
+    // Taken out of the page while open, a dialog does not give the focus back by itself.
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog class="dialog" ref={box} aria-labelledby={id} onClose={onClose}>
+      <div class="dialog-body">
+        <h2 id={id}>{title}</h2>
+        {children}
+      </div>
+    </dialog>
+  );
+};
+
+type ConfirmProps = { title: string; text: string; yes: string; busy: boolean; onYes: () => void; onNo: () => void };
+
+export const Confirm = ({ title, text, yes, busy, onYes, onNo }: ConfirmProps) => (
+  <Dialog title={title} onClose={onNo}>
+    <p class="soft">{text}</p>
+    <div class="dialog-foot">
+      <Button onPress={onNo}>{t('frame.cancel')}</Button>
+      <Button look="danger" busy={busy} onPress={onYes}>
+        {yes}
+      </Button>
+    </div>
+  </Dialog>
+);

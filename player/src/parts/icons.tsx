@@ -1,0 +1,25 @@
+/** The few pictures that buttons carry. They say nothing by themselves: the button has the words. */
+const shapes = {
+  copy: 'M9 9h9.5v9.5H9zM5.5 15V5.5H15',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zm-7.5 8a7.5 7.5 0 0 1 15 0',
+  sound: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11',
+  plus: 'M12 5v14M5 12h14',
+  open: 'M14 5h5v5M19 5l-8 8M17 14v5H5V7h5',
+  back: 'M14.5 6l-6 6 6 6',
+  stop: 'M7 7h10v10H7z',
+} as const;
+
+export const Icon = ({ name }: { name: keyof typeof shapes }) => (
+  <svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+    <path d={shapes[name]} />
+  </svg>
+);
+
+/** Two mill arches over running water. */
+export const Mark = () => (
+  <svg viewBox="0 0 32 32" fill="none" stroke-linecap="round" aria-hidden="true">
+    <path d="M5 18v-6a5.5 5.5 0 0 1 11 0v6m0-6a5.5 5.5 0 0 1 11 0v6" stroke="currentColor" stroke-width="3.2" />
+    <path d="M3 25c3.2-2.6 5.4-2.6 8.6 0s5.4 2.6 8.6 0 5.4-2.6 8.8 0" stroke="var(--accent)" stroke-width="3" />
+  </svg>
+);

@@ -1,0 +1,46 @@
+/** Cards of what can be watched. */
+import type { Channel, Video } from '../api/types.ts';
+import { ago, clock, count } from '../lib/format.ts';
+import { Link } from '../router.tsx';
+import { paths } from '../routes.ts';
+import { language, t, tCount } from '../words/index.ts';
+import { StateBadge } from './badge.tsx';
+import { Water } from './cover.tsx';
+
+export const viewersText = (viewers: number): string => tCount('live.viewers', viewers, count(language.get(), viewers));
+
+export const LiveTile = ({ channel }: { channel: Channel }) => (
+  <li class="tile">
+    <div class="cover">
+      <Water name={channel.name} />
+      <StateBadge state={channel.live ? 'live' : 'offline'} />
+    </div>
+    <Link to={paths.channel(channel.name)}>{channel.title || channel.name}</Link>
+    <p>
+      @{channel.name}
+      {channel.live && ` · ${viewersText(channel.live.viewers)}`}
+    </p>
+  </li>
+);
+
+const VideoState = ({ video }: { video: Video }) => {
+  if (video.state === 'live') return <StateBadge state="live" />;
+  if (video.state === 'playable' || video.state === 'ready') return null;
+  return <span class="badge">{t(`video.state.${video.state}`)}</span>;
+};
+
+export const VideoTile = ({ video }: { video: Video }) => {
+  const when = video.startedAt ?? video.createdAt;
+  const facts = [video.channel && `@${video.channel.name}`, when !== undefined && ago(language.get(), when, Date.now())];
+  return (
+    <li class="tile">
+      <div class="cover">
+        <Water name={video.id} />
+        <VideoState video={video} />
+        {typeof video.duration === 'number' && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
+      </div>
+      <Link to={paths.watch(video.id)}>{video.title || t('home.untitled')}</Link>
+      <p>{facts.filter(Boolean).join(' · ')}</p>
+    </li>
+  );
+};

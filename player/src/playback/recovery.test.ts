@@ -1,0 +1,44 @@
+import t from 'tap';
+import { nextStep, nothingTried } from './recovery.ts';
+import type { Failure } from './recovery.ts';
+
+const most = () => 1;
+const network = (status: number, manifest = false): Failure => ({ kind: 'network', status, manifest });
+
+t.test('a lost network is tried again for ever, from half a second up to eight', async (t) => {
+  const tried = nothingTried();
+  const waits = Array.from({ length: 50 }, () => {
+    const step = nextStep(network(0), tried, most);
+    return step.do === 'resume' ? step.after : -1;
+  });
+  t.same(waits.slice(0, 6), [500, 1000, 2000, 4000, 8000, 8000]);
+  t.equal(waits.at(-1), 8000);
+});
+
+t.test('a playlist that did not come is loaded again from the start', async (t) => {
+  t.equal(nextStep(network(503, true), nothingTried(), most).do, 'load-again');
+});
+
+t.test('a refused grant is not tried again', async (t) => {
+  t.same(nextStep(network(403), nothingTried(), most), { do: 'give-up', code: 'forbidden' });
+});
+
+t.test('what is missing gets a few tries', async (t) => {
+  const tried = nothingTried();
+  for (let n = 0; n < 6; n++) t.equal(nextStep(network(404, true), tried, most).do, 'load-again');
+  t.same(nextStep(network(404, true), tried, most), { do: 'give-up', code: 'missing' });
+});
+
+t.test('media errors climb the ladder and then end', async (t) => {
+  const tried = nothingTried();
+  const media: Failure = { kind: 'media', status: 0, manifest: false };
+  t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: false });
+  t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: true });
+  t.same(nextStep(media, tried, most), { do: 'rebuild' });
+  t.same(nextStep(media, tried, most), { do: 'give-up', code: 'media' });
+});
+
+t.test('retries are spread between half of the wait and the whole', async (t) => {
+  const step = nextStep(network(0), nothingTried(), () => 0);
+  t.same(step, { do: 'resume', after: 250 });
+});

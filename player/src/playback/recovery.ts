@@ -1,0 +1,45 @@
+/**
+ * What to do about a failure that hls.js calls fatal. Pure: the failure and what was tried before in, the next step out.
+ *
+ *   network   try again, ever more patiently, for as long as the page is open
+ *   403       the grant is wrong, expired or revoked: trying again cannot help
+ *   404       live: a few tries (a playlist may be a moment younger than its announcement); then it is gone
+ *   media     recover the media element; then with the audio codec swapped; then a new player; then give up
+ */
+import { backOff } from '../lib/back-off.ts';
+import type { ErrorCode } from './state.ts';
+
+export type Failure = {
+  readonly kind: 'network' | 'media' | 'other';
+  /** HTTP status, 0 when the server was not reached. */
+  readonly status: number;
+  /** The multivariant playlist itself was not there: there is nothing to resume yet. */
+  readonly manifest: boolean;
+};
+
+export type Tried = { network: number; missing: number; media: number };
+
+export const nothingTried = (): Tried => ({ network: 0, missing: 0, media: 0 });
+
+export type Step =
+  | { readonly do: 'load-again'; readonly after: number }
+  | { readonly do: 'resume'; readonly after: number }
+  | { readonly do: 'recover-media'; readonly swapAudio: boolean }
+  | { readonly do: 'rebuild' }
+  | { readonly do: 'give-up'; readonly code: ErrorCode };
+
+const networkRetry = { first: 500, most: 8_000 };
+const missingTries = 6;
+
+export const nextStep = (failure: Failure, tried: Tried, random: () => number): Step => {
+  if (failure.kind === 'network') {
+    if (failure.status === 401 || failure.status === 403) return { do: 'give-up', code: 'forbidden' };
+    const gone = failure.status === 404 || failure.status === 410;
+    if (gone && ++tried.missing > missingTries) return { do: 'give-up', code: 'missing' };
+    return { do: failure.manifest ? 'load-again' : 'resume', after: backOff(tried.network++, networkRetry, random) };
+  }
+  tried.media += 1;
+  if (failure.kind === 'media' && tried.media <= 2) return { do: 'recover-media', swapAudio: tried.media === 2 };
+  if (tried.media <= 3) return { do: 'rebuild' };
+  return { do: 'give-up', code: 'media' };
+};

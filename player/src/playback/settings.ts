@@ -1,0 +1,46 @@
+/** Every setting of hls.js that is not its default, each with its reason. */
+import type { HlsConfig } from 'hls.js';
+
+/** How far behind its target a live viewing may be and still count as live, in seconds. */
+export const liveEdgeTolerance = 2.5;
+
+/** Further behind than this after a stall, waiting for the speed-up would take minutes: jump. Seconds. */
+export const jumpAfterStall = 4;
+
+export type Situation = {
+  readonly live: boolean;
+  /** Measured in an earlier viewing, bit/s. */
+  readonly knownBandwidth: number | null;
+};
+
+export const hlsSettings = ({ live, knownBandwidth }: Situation): Partial<HlsConfig> => ({
+  lowLatencyMode: true,
+
+  // The default 1 never catches up: whoever stalls once stays late for the whole show. 1.1 is below what is heard as
+  // a change of speed, and hls.js uses it only with more than a second of buffer and within a target duration.
+  maxLiveSyncPlaybackRate: 1.1,
+  // The default stands back by a whole second after each stall. One part (1/3 s) is what late arrival usually costs.
+  liveSyncOnStallIncrease: 0.35,
+  // Infinite duration is how controls know that this is live; the end of the show makes it finite.
+  liveDurationInfinity: true,
+
+  // The first fragment is on its way before the media element is attached.
+  startFragPrefetch: true,
+  // Our media is fMP4, which needs no transmuxing: a worker would be a second download and a copy of every part.
+  enableWorker: false,
+
+  // The default 0.5 Mbit/s starts everyone on the lowest rung, and a measuring fragment delays the first picture.
+  testBandwidth: false,
+  abrEwmaDefaultEstimate: knownBandwidth ?? 3_000_000,
+  // No more pixels than the window shows.
+  capLevelToPlayerSize: true,
+
+  // A day-long show must not fill the memory of a phone; a little is kept so that going back is instant.
+  backBufferLength: live ? 30 : 90,
+});
+
+/** A measured bandwidth that is worth starting from. */
+export const usefulBandwidth = (text: string | null): number | null => {
+  const value = Number(text);
+  return text !== null && Number.isFinite(value) && value >= 200_000 ? Math.min(value, 20_000_000) : null;
+};

@@ -1,0 +1,62 @@
+/** Hooks that tie a component to what changes outside of it. */
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { ApiProblem } from '../api/problem.ts';
+import type { Store } from './store.ts';
+
+export const useStore = <T>(store: Store<T>): T => {
+  const [, again] = useReducer((count: number, step: number) => count + step, 0);
+  useEffect(() => store.subscribe(() => again(1)), [store]);
+  return store.get();
+};
+
+export const useTitle = (title: string): void => {
+  useEffect(() => {
+    document.title = title === '' ? 'Millrace' : `${title} · Millrace`;
+  }, [title]);
+};
+
+export type Loaded<T> =
+  | { readonly is: 'loading' }
+  | { readonly is: 'here'; readonly value: T }
+  | { readonly is: 'failed'; readonly problem: ApiProblem };
+
+export type Loading<T> = { readonly now: Loaded<T>; reload(): void; replace(value: T): void };
+
+/** Loads when `key` changes, and again on `reload` without going back to the skeleton. `null` waits. */
+export const useLoaded = <T>(key: string | null, load: () => Promise<T>): Loading<T> => {
+  const [state, setState] = useState<{ key: string | null; now: Loaded<T> }>({ key, now: { is: 'loading' } });
+  const [turn, setTurn] = useState(0);
+  const loader = useRef(load);
+  loader.current = load;
+  useEffect(() => {
+    if (key === null) return;
+    let current = true;
+    const settle = (now: Loaded<T>): void => {
+      if (current) setState({ key, now });
+    };
+    loader.current().then(
+      (value) => settle({ is: 'here', value }),
+      (error: unknown) => settle({ is: 'failed', problem: ApiProblem.from(error) }),
+    );
+    return () => {
+      current = false;
+    };
+  }, [key, turn]);
+  return {
+    now: state.key === key ? state.now : { is: 'loading' },
+    reload: () => setTurn((count) => count + 1),
+    replace: (value) => setState({ key, now: { is: 'here', value } }),
+  };
+};
+
+/** Calls `tick` every so often while the page is seen; a hidden tab asks nothing of the server. */
+export const useEvery = (milliseconds: number, tick: () => void): void => {
+  const latest = useRef(tick);
+  latest.current = tick;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) latest.current();
+    }, milliseconds);
+    return () => clearInterval(timer);
+  }, [milliseconds]);
+};
