@@ -1,0 +1,213 @@
+/**
+ * The application: every part made and started in order, and stopped in the opposite one.
+ *
+ *     catalog ─ auth ─ events ─ live (resumes what was interrupted) ─ delivery, API, pages ─ HTTP ─ RTMP ─ ready
+ *
+ * Stopping: not ready, no new publishers, publishers let go (their shows wait for the next start), waiters
+ * released, connections closed; whatever still hangs after the grace is cut off.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { createRtmpServer } from '../ingest/rtmp/server.ts';
+import { systemClock, type Clock } from '../packager/clock.ts';
+import { nodeDisk } from '../packager/log/node-disk.ts';
+import { createApi } from './api/api.ts';
+import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
+import { Auth } from './auth/auth.ts';
+import { createGatekeeper } from './auth/gatekeeper.ts';
+import { addressBanner, linkBanner } from './banner.ts';
+import { openCatalog } from './catalog/catalog.ts';
+import type { Config } from './config/settings.ts';
+import { createDelivery } from './delivery/handler.ts';
+import { Demo } from './demo.ts';
+import { EventDispatcher } from './events/dispatcher.ts';
+import { ChannelTopic } from './live/channel-topic.ts';
+import { Live } from './live/live.ts';
+import { Viewers } from './live/viewers.ts';
+import { createMetrics } from './metrics.ts';
+import { serverReadings } from './readings.ts';
+import { version } from './version.ts';
+import { ConnectionCount } from './web/connections.ts';
+import { healthHandler } from './web/health.ts';
+import { WebPages } from './web/pages.ts';
+import { createWebSockets } from './ws/websockets.ts';
+
+export type ServerOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly demo?: boolean;
+  readonly clock?: Clock;
+  /** Something failed that nothing can go on without. */
+  readonly fatal: (error: unknown) => void;
+};
+
+export type RunningServer = {
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+  /** What the terminal should say. */
+  readonly banner: string;
+  stop(): Promise<void>;
+};
+
+/** SIGTERM to exit: 10 s at most, of which this is for connections that do not close by themselves. */
+const GRACE_MS = 7_000;
+const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
+
+export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
+  const stops: (() => unknown)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.reverse()) await stop();
+  };
+  try {
+    return await start({ config, log, demo, clock, fatal }, stops, stopAll);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+};
+
+const start = async (
+  { config, log, demo, clock, fatal }: Required<ServerOptions>,
+  stops: (() => unknown)[],
+  stopAll: () => Promise<void>,
+): Promise<RunningServer> => {
+  let ready = false;
+  const publicUrl = config['server.publicUrl'] === '' ? null : config['server.publicUrl'];
+
+  const catalog = await openCatalog({ folder: config.data, clock, log, onFault: fatal });
+  stops.push(() => catalog.close());
+  const auth = await Auth.create({ catalog, clock, log });
+  if (config['admin.password'] !== '') await auth.ensureAdmin(config['admin.password']);
+  const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
+  stops.push(() => events.stop());
+
+  const sockets = createWebSockets({ auth, clock, log, publicUrl });
+  stops.push(() => sockets.close());
+  const live = new Live({
+    ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
+    reconnectWindow: config['live.reconnectWindow'],
+    takeoverSilence: config['live.takeoverSilence'],
+    newVideoAfter: config['live.newVideoAfter'],
+    keepMs: config['recording.keep'],
+    syncEveryMs: config['recording.sync'],
+    marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
+    changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(fatal),
+  });
+  const viewers = new Viewers(clock);
+  stops.push(() => viewers.stop());
+  const gatekeeper = createGatekeeper(catalog.videos, events);
+  const delivery = createDelivery({
+    ...{ presentations: live.presentations, gatekeeper, clock, cacheBytes: config['delivery.cache'] },
+    onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
+  });
+  const hooks: ApiHooks = {
+    liveOf: (channelId) => {
+      const { videoId, startedAt } = live.status(channelId);
+      return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
+    },
+    endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
+  };
+  const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video) });
+  await live.start();
+  events.start();
+
+  const rtmp = createRtmpServer({
+    ...{ desk: live.desk, clock, limits: { idleMs: config['rtmp.idleTimeout'] } },
+    log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
+  });
+  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, delivery, rtmp, sockets })) : null;
+  const pages = WebPages.load(webFolder);
+  if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
+  const health = healthHandler({
+    notReady: () => (ready ? [] : ['starting or stopping']),
+    facts: () => ({ version, disk: { level: live.disk.level, ...live.disk.space }, live: live.channels.length }),
+    metrics,
+    failed: (error) => log.error({ err: error }, 'The metrics could not be gathered.'),
+  });
+
+  // The port must be known before the API can tell encoders where to send.
+  const rtmpAt = await rtmp.listen({ host: config['rtmp.host'], port: config['rtmp.port'] });
+  stops.push(() => rtmp.close());
+  const api = await createApi({
+    ...{ catalog, auth, hooks, clock, log },
+    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, version },
+    ...(metrics && { registry: metrics }),
+  });
+  stops.push(() => api.close());
+
+  const http = createServer(serverLimits, (request: IncomingMessage, response: ServerResponse) => {
+    if (delivery.handle(request, response)) {
+      viewers.note(request);
+      return;
+    }
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    if (health(path, request, response)) return;
+    if (api.owns(path) || !pages) api.handler(request, response);
+    else pages.handle(request, response);
+  });
+  const connections = new ConnectionCount(config['http.connectionsPerAddress']);
+  http.on('connection', (socket) => connections.take(socket));
+  sockets.attach(http);
+  const httpPort = await listen(http, config['http.host'], config['http.port']);
+  stops.push(() => closeHttp(http, clock));
+  // Before connections close: the shows are brought to rest and everybody who waits gets what there is.
+  stops.push(async () => {
+    rtmp.stopAccepting();
+    await live.stop();
+    delivery.release();
+  });
+
+  if (demo) {
+    const sender = new Demo({ catalog, auth, clock, log, rtmpPort: rtmpAt.port });
+    stops.push(() => sender.stop());
+    await sender.start();
+  }
+  ready = true;
+  log.info({ http: httpPort, rtmp: rtmpAt.port, version }, 'The server is ready.');
+
+  const link = await auth.setupLink();
+  const banner =
+    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port }) +
+    (link ? linkBanner(config, link.token, 'Open this link once to make the admin’s account:', httpPort) : '\n');
+  return {
+    httpPort,
+    rtmpPort: rtmpAt.port,
+    banner,
+    stop: () => {
+      ready = false;
+      return stopAll();
+    },
+  };
+};
+
+/** Slow heads are slow-loris; bodies of the API are small; players and proxies keep connections for long. */
+const serverLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16_384,
+  noDelay: true,
+} as const;
+
+const listen = (server: Server, host: string, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? `Port ${port} is taken: is another server running? Choose another with MILLRACE_HTTP_PORT.` : error.message;
+      reject(new Error(why, { cause: error }));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+
+const closeHttp = (server: Server, clock: Clock): Promise<void> =>
+  new Promise((resolve) => {
+    const cut = clock.after(GRACE_MS, () => server.closeAllConnections());
+    server.close(() => {
+      cut();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });

@@ -1,0 +1,110 @@
+/** The command line: `npm run millrace -- COMMAND`, `millrace COMMAND` in the container. */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../packager/clock.ts';
+import { nodeDisk } from '../packager/log/node-disk.ts';
+import { startServer } from './app.ts';
+import { adminReset } from './auth/admin-reset.ts';
+import { checkHealth } from './commands/health.ts';
+import { checkStorage } from './commands/fsck.ts';
+import { ConfigError, loadConfig, type Loaded } from './config/load.ts';
+import { createLog } from './log.ts';
+import { linkBanner } from './banner.ts';
+import { version } from './version.ts';
+
+const USAGE = `millrace ${version}
+
+  millrace serve [--demo]      runs the server; --demo adds a channel with a test picture
+  millrace admin reset         prints a one-time link that sets a new password for the admin
+  millrace fsck [--deep]       compares the media on the disk with the catalog; changes nothing
+  millrace health              asks the running server whether it is ready
+  millrace version
+
+  --config FILE                settings from a YAML file (or MILLRACE_CONFIG); see conf/default.yaml
+`;
+
+/** sysexits.h: 64 wrong usage, 70 our own fault, 78 configuration. */
+const EXIT = { usage: 64, software: 70, config: 78 } as const;
+
+const options = { config: { type: 'string' }, demo: { type: 'boolean' }, deep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+
+const fail = (code: number, message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+};
+
+const load = (file: string | undefined): Loaded => {
+  try {
+    return loadConfig(file ?? process.env['MILLRACE_CONFIG'] ?? null, process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(EXIT.config, error.message);
+    throw error;
+  }
+};
+
+const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void> => {
+  const log = createLog(config['log.level']);
+  for (const warning of warnings) log.warn(warning);
+  let stopping: Promise<void> | null = null;
+  const give = (code: number) => (error: unknown): void => {
+    log.fatal({ err: error }, 'The server cannot go on.');
+    process.exit(code);
+  };
+  // A bug that reaches the top has left the process in a state that nobody knows.
+  process.on('uncaughtException', give(EXIT.software));
+  process.on('unhandledRejection', give(EXIT.software));
+  try {
+    const server = await startServer({ config, log, demo, fatal: give(EXIT.software) });
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15)); // The second one is now.
+      log.info({ signal }, 'Stopping.');
+      stopping = server.stop().then(() => process.exit(0), give(EXIT.software));
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.stdout.write(server.banner);
+  } catch (error) {
+    log.fatal({ err: error }, 'The server could not start.');
+    fail(EXIT.software, error instanceof Error ? error.message : String(error));
+  }
+};
+
+const main = async (): Promise<void> => {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true, strict: true });
+  const command = positionals.join(' ');
+  if (values.help || command === 'help') {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (command === 'version') {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  const loaded = load(values.config);
+  const { config } = loaded;
+  switch (command) {
+    case 'serve':
+      return serve(loaded, values.demo ?? false);
+    case 'health':
+      process.exitCode = await checkHealth(config['http.port']);
+      return;
+    case 'admin reset': {
+      if (!existsSync(config.data)) fail(EXIT.usage, `There is no data folder at ${config.data}: start the server once first.`);
+      const { token } = await adminReset(config.data, systemClock);
+      process.stdout.write(linkBanner(config, token, 'Open this link within an hour to set a new password for the admin:'));
+      return;
+    }
+    case 'fsck':
+      process.exitCode = await checkStorage(config.data, values.deep ?? false, nodeDisk);
+      return;
+    default:
+      fail(EXIT.usage, command === '' ? USAGE : `There is no command "${command}".\n\n${USAGE}`);
+  }
+};
+
+try {
+  await main();
+} catch (error) {
+  if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) fail(EXIT.usage, `${error.message}\n\n${USAGE}`);
+  throw error;
+}

@@ -1,0 +1,33 @@
+/** What the server's metrics are read from. */
+import type { RtmpServer } from '../ingest/rtmp/server.ts';
+import type { Delivery } from './delivery/handler.ts';
+import type { Live } from './live/live.ts';
+import type { Reading } from './metrics.ts';
+import type { WebSockets } from './ws/websockets.ts';
+
+type Sources = { readonly live: Live; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly sockets: WebSockets };
+
+export const serverReadings = ({ live, delivery, rtmp, sockets }: Sources) => (): readonly Reading[] => [
+  { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
+  { name: 'millrace_ingest_backlog_bytes', help: 'Media received and not yet in the logs.', read: () => live.channels.reduce((sum, { run }) => sum + (run?.backlog ?? 0), 0) },
+  { name: 'millrace_rtmp_sessions', help: 'Open RTMP connections.', read: () => rtmp.sessions },
+  { name: 'millrace_rtmp_accepted_total', help: 'RTMP connections accepted.', read: () => rtmp.counters.accepted },
+  { name: 'millrace_rtmp_turned_away_total', help: 'RTMP connections turned away.', read: () => rtmp.counters.turnedAway },
+  { name: 'millrace_rtmp_received_bytes_total', help: 'Bytes received over RTMP.', read: () => rtmp.counters.bytesIn },
+  { name: 'millrace_delivery_answers_total', help: 'Answers to players by kind and status.', label: 'answer', read: () => Object.fromEntries(delivery.stats().requests) },
+  { name: 'millrace_delivery_sent_bytes_total', help: 'Bytes sent to players.', read: () => delivery.stats().bytesSent },
+  { name: 'millrace_delivery_waiters', help: 'Requests that wait for media.', read: () => delivery.stats().waiters },
+  { name: 'millrace_delivery_playlists_written_total', help: 'Playlists written, whatever the number of viewers.', read: () => delivery.stats().playlistsWritten },
+  { name: 'millrace_delivery_cache_hits_total', help: 'Media answered from memory.', read: () => delivery.stats().cache.hits },
+  { name: 'millrace_delivery_cache_misses_total', help: 'Media read from the logs.', read: () => delivery.stats().cache.misses },
+  { name: 'millrace_delivery_cache_bytes', help: 'Memory that cached media takes.', read: () => delivery.stats().cache.bytes },
+  { name: 'millrace_websockets', help: 'Open WebSocket connections.', read: () => sockets.connections },
+  { name: 'millrace_disk_free_bytes', help: 'Room on the disk of the data folder.', read: () => live.disk.space.free },
+  { name: 'millrace_disk_total_bytes', help: 'Size of the disk of the data folder.', read: () => live.disk.space.total },
+];
+
+const tally = (names: readonly string[]): Record<string, number> => {
+  const counts: Record<string, number> = { starting: 0, live: 0, waiting: 0 };
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+};
