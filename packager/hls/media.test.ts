@@ -156,3 +156,19 @@ t.test('an empty window is still a playlist', async (t) => {
   t.match(text, `URI="${run}-1-0.m4s"`);
   t.throws(() => mediaPlaylist(new PretendStream().snapshot(), 'v9'), { name: 'RangeError' });
 });
+
+t.test('a playlist of hours is the same whether it was put together at once or as it grew', async (t) => {
+  const grown = new PretendStream();
+  const steps = [70, 63, 1, 64, 200].map((count) => {
+    grown.segments(count).epoch();
+    return mediaPlaylist(grown.keep(300).snapshot(), 'v0');
+  });
+  const read = readMedia(steps.at(-1) ?? '', { shortSegments: true });
+  const segments = read.segments.filter(({ uri }) => uri);
+  t.same(segments.map(({ mediaSequenceNumber }) => mediaSequenceNumber), Array.from({ length: 300 }, (_, n) => n + 99));
+  t.ok(segments.every(({ uri, mediaSequenceNumber }) => uri === `${run}-${mediaSequenceNumber}.m4s`));
+  t.same(segments.filter(({ discontinuity }) => discontinuity).map(({ mediaSequenceNumber }) => mediaSequenceNumber), [134, 135, 199]);
+  const fresh = new PretendStream();
+  for (const count of [70, 63, 1, 64, 200]) fresh.segments(count).epoch();
+  t.equal(mediaPlaylist(fresh.keep(300).snapshot(), 'v0'), steps.at(-1));
+});

@@ -7,7 +7,7 @@
  * the parts of its last segments, for whoever was at the live edge when it ended.
  */
 import { initName, partName, playlistName } from '../names.ts';
-import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
+import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { dateLine, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import {
   endOf,
@@ -48,30 +48,16 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   let text = head(snapshot, track, window);
   if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
 
-  // The epoch of the segment before: a DISCONTINUITY leaves the playlist together with the segment ahead of it.
-  let epoch = first > from ? track.segments[first - 1]?.epoch : undefined;
-  // Who merges a delta may have no segment left to take the MAP from, so the first one kept names it again.
-  let mapped = false;
-  const enter = (next: number): string => {
-    const opening = discontinuities(epoch, next) + (mapped && epoch === next ? '' : mapLine(snapshot, track, next));
-    epoch = next;
-    mapped = true;
-    return opening;
-  };
-
-  for (let index = first; index < to; index++) {
-    const segment = track.segments[index];
-    if (!segment) break;
-    const lines = segmentLines(snapshot, track, segment);
-    if (!mapped || epoch !== segment.epoch) text += enter(segment.epoch);
-    text += lines.date;
-    if (index >= firstWithParts) text += segmentPartLines(snapshot, track, segment);
-    text += lines.media;
+  for (let index = first; index < to; ) {
+    const whole = index > first && index % blockLength === 0 && index + blockLength <= firstWithParts;
+    text += whole ? block(snapshot, track, index) : closedSegment(snapshot, track, index, { first, from, parts: index >= firstWithParts });
+    index += whole ? blockLength : 1;
   }
   if (ended) return text + '#EXT-X-ENDLIST\n';
   if (!parts) return text + reports(snapshot, track);
   if (open) {
-    text += enter(open.epoch) + dateLine(snapshot, track, open.epoch, open.start);
+    const before = to > from ? track.segments[to - 1]?.epoch : undefined;
+    text += opening(snapshot, track, before, open.epoch, first === to) + dateLine(snapshot, track, open.epoch, open.start);
     text += partLines(snapshot, track, open.msn, open.parts, open.count);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
@@ -79,6 +65,40 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(snapshot.run, nextMsn(track), nextPart(track))}"\n`;
   return text + reports(snapshot, track);
 };
+
+type Place = { readonly first: number; readonly from: number; readonly parts: boolean };
+
+const closedSegment = (snapshot: PresentationSnapshot, track: TrackSnapshot, index: number, { first, from, parts }: Place): string => {
+  const segment = track.segments[index];
+  if (!segment) return '';
+  // A DISCONTINUITY leaves the playlist together with the segment ahead of it.
+  const before = index > from ? track.segments[index - 1]?.epoch : undefined;
+  const lines = segmentLines(snapshot, track, segment);
+  return opening(snapshot, track, before, segment.epoch, index === first) + lines.date + (parts ? segmentPartLines(snapshot, track, segment) : '') + lines.media;
+};
+
+/** What a change of epoch puts ahead of a segment. Who merges a delta may have no MAP left: the first segment names it again. */
+const opening = (snapshot: PresentationSnapshot, track: TrackSnapshot, before: number | undefined, epoch: number, first: boolean): string =>
+  before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch);
+
+/**
+ * Segments far from both ends, many at a time: their text depends on nothing but themselves and the segment
+ * before, so a playlist of hours is put together from a few long strings.
+ */
+const block = (snapshot: PresentationSnapshot, track: TrackSnapshot, start: number): string => {
+  const key = track.segments[start];
+  const known = key && blocks.get(key);
+  if (known !== undefined) return known;
+  const lines: string[] = [];
+  for (let index = start; index < start + blockLength; index++) lines.push(closedSegment(snapshot, track, index, { first: -1, from: -1, parts: false }));
+  // `join` makes one flat string, where `+` would leave V8 a tree to walk at every use.
+  const text = lines.join('');
+  if (key) blocks.set(key, text);
+  return text;
+};
+
+const blockLength = 64;
+const blocks = new WeakMap<SegmentRef, string>();
 
 const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed): string => {
   const { policy } = snapshot;

@@ -40,7 +40,7 @@ const play = (steps: readonly Step[], look: (before: string, stream: PretendStre
   }
 };
 
-const check = (look: (before: string, stream: PretendStream, track: string) => void, runs = 150): void =>
+const check = (look: (before: string, stream: PretendStream, track: string) => void, runs = 100): void =>
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 50 }), (steps) => play(steps, look)),
     { numRuns: runs, seed: 20_260_101 },
