@@ -11,7 +11,7 @@ export type ClockPublisher = {
   readonly late: () => number;
 };
 
-export type ClockPublisherOptions = { width?: number; height?: number; fps?: number; gop?: number; kbps?: number };
+export type ClockPublisherOptions = { width?: number; height?: number; fps?: number; gop?: number; kbps?: number; audio?: boolean };
 
 /**
  * Each picture is stamped with the wall clock in ms at the moment when it goes to the encoder (libx264, zerolatency,
@@ -19,14 +19,16 @@ export type ClockPublisherOptions = { width?: number; height?: number; fps?: num
  * pipe, the muxer and the socket.
  */
 export const publishClock = (url: string, options: ClockPublisherOptions = {}): ClockPublisher => {
-  const { width = 640, height = 360, fps = 30, gop = 60, kbps = 1500 } = options;
+  const { width = 640, height = 360, fps = 30, gop = 60, kbps = 1500, audio = true } = options;
+  // The sound is made on demand, as fast as pictures come: paced by itself (-re) it holds them back by 300 ms.
+  const sound = audio ? ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', '-map', '0:v', '-map', '1:a'] : [];
   const child = spawn(
     process.env.FFMPEG_PATH || 'ffmpeg',
     [
       ...['-hide_banner', '-v', 'error', '-nostats', '-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0'],
       ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-framerate', String(fps), '-i', 'pipe:0'],
-      ...['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'],
-      ...['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0'],
+      ...sound,
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-bf', '0'],
       ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-b:v', `${kbps}k`],
       ...['-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, '-pix_fmt', 'yuv420p', '-threads', '1'],
       ...['-c:a', 'aac', '-b:a', '96k', '-ac', '2', '-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv', url],

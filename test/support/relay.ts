@@ -1,0 +1,43 @@
+/** A TCP relay between a sender and the server that knows when the last byte went on: bytes are seen, never changed. */
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+export type Relay = {
+  readonly port: number;
+  /** `performance.now()` at the last byte that was passed on to the server. */
+  lastByteAt(): number;
+  close(): Promise<void>;
+};
+
+export const relayTo = async (port: number): Promise<Relay> => {
+  let last = Number.NaN;
+  const sockets = new Set<Socket>();
+  const server = createServer((sender) => {
+    const receiver = connect(port, '127.0.0.1');
+    for (const socket of [sender, receiver]) {
+      socket.setNoDelay(true);
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        sender.destroy();
+        receiver.destroy();
+      });
+    }
+    sender.on('data', (chunk) => {
+      if (!receiver.write(chunk)) sender.pause();
+      last = performance.now();
+    });
+    receiver.on('drain', () => sender.resume());
+    receiver.pipe(sender);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    lastByteAt: () => last,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+};

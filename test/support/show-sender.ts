@@ -1,0 +1,46 @@
+/** Sends a ready-made clip over RTMP as fast as the server takes it: seconds of media in milliseconds of test. */
+import { RtmpTestClient } from '../../ingest/rtmp/test-client.ts';
+import type { AccessUnit } from '../../packager/media/unit.ts';
+import { clip, type ClipOptions } from './clips.ts';
+import { mustFfmpeg } from './ffmpeg.ts';
+import { readFlv, type FlvClip } from './flv.ts';
+import type { Channel, MillraceServer } from './server.ts';
+
+export const flvClip = async (options: ClipOptions = {}): Promise<FlvClip> => {
+  const { file } = await clip(options);
+  const { stdout } = await mustFfmpeg(['-v', 'error', '-i', file, '-c', 'copy', '-f', 'flv', 'pipe:1']);
+  return readFlv(stdout);
+};
+
+const moved = (unit: AccessUnit, by: number): AccessUnit => ({ ...unit, dts: (unit.dts + by) % 2 ** 32, pts: (unit.pts + by) % 2 ** 32 });
+
+export class ShowSender {
+  readonly client: RtmpTestClient;
+  readonly #clip: FlvClip;
+
+  private constructor(client: RtmpTestClient, source: FlvClip) {
+    this.client = client;
+    this.#clip = source;
+  }
+
+  static async connect(server: MillraceServer, channel: Channel, source: FlvClip, host?: string): Promise<ShowSender> {
+    const client = await RtmpTestClient.connect({ port: server.ports.rtmp, key: channel.ingest.rtmp.key, ...(host !== undefined && { host }) });
+    if (source.avcConfig) client.track({ kind: 'video', codec: 'h264', config: source.avcConfig });
+    if (source.aacConfig) client.track({ kind: 'audio', codec: 'aac', config: source.aacConfig });
+    return new ShowSender(client, source);
+  }
+
+  /** What the clip holds from one time to another, in ms of the clip; its stamps moved by `shift`. */
+  async send({ from = 0, until = Number.POSITIVE_INFINITY, shift = 0 }: { from?: number; until?: number; shift?: number } = {}): Promise<void> {
+    for (const unit of this.#clip.units) if (unit.dts >= from && unit.dts < until) await this.client.send(moved(unit, shift));
+  }
+
+  end(): Promise<void> {
+    return this.client.announceEnd();
+  }
+
+  /** The socket is gone without a word. */
+  vanish(): void {
+    this.client.destroy();
+  }
+}
