@@ -1,4 +1,4 @@
-/** From messages to the core: one published stream, its tracks and its access units, and exactly one end. */
+/** From messages to the core: one published stream, its tracks and its access units. */
 import type { EndReason, PublishSink } from '../../packager/media/publish.ts';
 import { decodeAmf0 } from './amf0.ts';
 import type { AmfLimits } from './amf0.ts';
@@ -12,7 +12,6 @@ export class Publication {
   #limits: AmfLimits;
   #lengthSize: number | undefined;
   #audioKnown = false;
-  #ended = false;
   /** Access units handed over. */
   units = 0;
   /** Access units that came before their decoder configuration, and metadata that could not be read. */
@@ -90,8 +89,6 @@ export class Publication {
   }
 
   end(reason: EndReason): void {
-    if (this.#ended) return;
-    this.#ended = true;
     this.#sink.end(reason);
   }
 

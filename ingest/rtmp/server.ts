@@ -43,7 +43,7 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
   const limits: RtmpLimits = { ...defaultLimits, ...options.limits };
   const sessions = new Map<number, RtmpSession>();
   const strangers = new Strangers(limits);
-  const listener = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+  const listener = createServer();
   let lastId = 0;
   let turnedAway = 0;
   let turnedAwayLineAt = -Infinity;
@@ -69,6 +69,9 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
       turnAway(socket, address, 'too many connections that have not published');
       return;
     }
+    socket.setNoDelay(true);
+    // A sender whose network is gone says nothing; the kernel finds out.
+    socket.setKeepAlive(true, keepAliveMs);
     lastId += 1;
     const id = lastId;
     let stranger = true;

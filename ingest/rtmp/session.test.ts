@@ -187,3 +187,14 @@ t.test('an aggregate message fills the core once, and all of it arrives', async 
     ],
   );
 });
+
+t.test('a core that sends a session away while it ends hears of one end', async (t) => {
+  const { desk, port, lines } = await stage(t);
+  const client = await RtmpTestClient.connect({ port, key: 'good' });
+  const sink = desk.sinks[0];
+  if (!sink) return t.fail('no sink');
+  sink.onEnd = () => desk.evict(0, 'taken-over');
+  await client.announceEnd();
+  t.strictSame(sink.ends, ['announced']);
+  t.equal(lines.filter(({ event }) => event === 'rtmp.closed').length, 1);
+});

@@ -279,7 +279,7 @@ export class RtmpSession {
     // What came before the end is still the sender's: the core has it first, as fast as it takes it.
     this.#goneBecause ??= why;
     if (this.#state === 'publishing' && this.#paused) return;
-    if (this.#state !== 'leaving') this.#end('lost', { level: this.#bytesIn === 0 ? 'debug' : 'info', why });
+    if (this.#state !== 'leaving') this.#end('closed', 'lost', { level: this.#bytesIn === 0 ? 'debug' : 'info', why });
     this.#finish();
   }
 
@@ -297,8 +297,7 @@ export class RtmpSession {
   #leave(reason: EndReason, line: EndLine, farewell?: () => Outgoing): void {
     const words = this.#flow.connected && line['fault'] !== 'output-full' ? farewell?.() : undefined;
     const polite = words !== undefined || reason === 'announced';
-    this.#end(reason, line);
-    this.#state = 'leaving';
+    this.#end('leaving', reason, line);
     this.#stopTimers();
     if (this.#goneBecause !== undefined) {
       this.#finish();
@@ -313,8 +312,10 @@ export class RtmpSession {
     this.#setTimer(this.#context.limits.lingerMs, () => this.#socket.destroy());
   }
 
-  /** The one line, and the one end. */
-  #end(reason: EndReason, { level, ...line }: EndLine): void {
+  /** The one line, and the one end. The state comes first: the core may send the session away while it ends. */
+  #end(next: 'leaving' | 'closed', reason: EndReason, { level, ...line }: EndLine): void {
+    const state = this.#state;
+    this.#state = next;
     this.#endReason = reason;
     const seconds = Math.round((this.#context.clock.now() - this.#sinceTick) / 1000);
     const publication = this.#publication;
@@ -323,7 +324,7 @@ export class RtmpSession {
       end: reason,
       ...line,
       ...counts,
-      state: this.#state,
+      state,
       bytesIn: this.#bytesIn,
       seconds,
     });

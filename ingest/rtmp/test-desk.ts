@@ -17,6 +17,7 @@ export class RecordingSink implements PublishSink {
   readonly ended: Promise<EndReason>;
   count = 0;
   onUnit: (unit: AccessUnit) => void = () => {};
+  onEnd: (reason: EndReason) => void = () => {};
   #end: (reason: EndReason) => void = () => {};
   #full: { promise: Promise<void>; resolve: () => void } | undefined;
 
@@ -51,6 +52,7 @@ export class RecordingSink implements PublishSink {
   }
   end(reason: EndReason): void {
     this.ends.push(reason);
+    this.onEnd(reason);
     this.#end(reason);
   }
 }
