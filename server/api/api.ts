@@ -1,6 +1,6 @@
 /** The API as one fastify instance that does not listen: composition puts `handler` behind its own server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../packager/clock.ts';
@@ -64,7 +64,8 @@ const documentation = (app: FastifyInstance, routes: readonly Route[], version: 
 export const createApi = async ({ catalog, auth, hooks, config, clock, log, registry }: ApiOptions): Promise<Api> => {
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    // Its lines hold whole addresses; `observe` writes ours.
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: [...config.trustedProxies],
     bodyLimit: config.bodyLimit,
     routerOptions: { maxParamLength: 200 },

@@ -97,9 +97,16 @@ class ThreadDriver implements Driver {
   }
 }
 
+/** kysely's own lets one query through at a time; here the turnstile does that, for writers alone. */
+class ThreadAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 export const threadDialect = (thread: CatalogThread, turn: Turnstile): Dialect => ({
   createDriver: () => new ThreadDriver(thread, turn),
   createQueryCompiler: () => new SqliteQueryCompiler(),
-  createAdapter: () => new SqliteAdapter(),
+  createAdapter: () => new ThreadAdapter(),
   createIntrospector: (db) => new SqliteIntrospector(db),
 });

@@ -27,7 +27,8 @@ export class CatalogThread {
   }
 
   static async start(data: WorkerData, onFault: (error: Error) => void): Promise<CatalogThread> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: data, name: 'catalog' });
+    // Flags that are for the main thread (a test runner's hooks, --eval's) have no business here.
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: data, name: 'catalog', execArgv: [] });
     const thread = new CatalogThread(worker, onFault);
     try {
       await new Promise((resolve, reject) => thread.#waiting.set(openingId, { resolve, reject }));

@@ -18,6 +18,8 @@ const fromFramework = (error: Facts, bodyLimit: number): Problem | null => {
       return new Problem('not-json', 'Send the body as JSON, with `Content-Type: application/json`.');
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new Problem('malformed-request', 'The body is not as long as its Content-Length says.');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new Problem('address-too-long', 'A part of the address is longer than any id or name.');
     case 'FST_ERR_BAD_URL':
       return new Problem('malformed-request', 'The address has a percent sign that does not belong to an escape.');
     default:

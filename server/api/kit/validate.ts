@@ -17,6 +17,11 @@ const list = (params: object, name: string): string[] => {
 
 const under = (path: string, names: string[]): string[] => names.map((name) => (path === '' ? name : `${fieldOf(path)}.${name}`));
 
+const article = (type: unknown): string => {
+  const name = String(type);
+  return `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`;
+};
+
 /** A schema may bring its own sentence about what it wants (`description` is for readers, `wants` for senders). */
 const sentence = (issue: Issue, wants: string | undefined): string => {
   if (wants !== undefined) return `must be ${wants}`;
@@ -26,6 +31,10 @@ const sentence = (issue: Issue, wants: string | undefined): string => {
       return `must have at most ${String(limit)} characters`;
     case 'minLength':
       return limit === 1 ? 'must not be empty' : `must have at least ${String(limit)} characters`;
+    case 'minProperties':
+      return 'must change something: it is empty';
+    case 'type':
+      return `must be ${article(Reflect.get(issue.params, 'type'))}`;
     case 'enum':
       return `must be one of ${list(issue.params, 'allowedValues').join(', ')}`;
     default:

@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import { openCatalog } from './catalog.ts';
+import { first } from './migrations/001-first.ts';
+import type { Migration } from './migrations/migration.ts';
+import { channelOf, quiet, someAccount, testCatalog, testFolder } from './testing.ts';
+
+const opening = (folder: string, migrations?: readonly Migration[]) =>
+  openCatalog({ folder, clock: new FakeClock(), log: quiet, ...(migrations ? { migrations } : {}) });
+
+const second: Migration = { id: 2, name: 'second', up: async (db) => void (await db.schema.createTable('more').addColumn('id', 'text').execute()) };
+const broken: Migration = {
+  id: 3,
+  name: 'broken',
+  async up(db) {
+    await db.schema.createTable('half').addColumn('id', 'text').execute();
+    throw new Error('the plug was pulled');
+  },
+};
+
+t.test('a second server on the same data folder is refused in words, and the first goes on', async (t) => {
+  const { catalog, folder } = await testCatalog(t);
+  await t.rejects(opening(folder), { code: 'in-use', message: /Another Millrace is running on the data folder/ });
+  await someAccount(catalog);
+  await catalog.close();
+  await (await opening(folder)).close();
+});
+
+t.test('a catalog from the future is refused, and left as it is', async (t) => {
+  const folder = await testFolder(t);
+  await (await opening(folder, [first, second])).close();
+  await t.rejects(opening(folder), { code: 'from-the-future', message: /newer Millrace \(its version is 2; this program knows 1\)/ });
+  await (await opening(folder, [first, second])).close();
+});
+
+t.test('an upgrade that fails half way changes nothing at all', async (t) => {
+  const folder = await testFolder(t);
+  await (await opening(folder)).close();
+  await t.rejects(opening(folder, [first, second, broken]), /the plug was pulled/);
+  const catalog = await opening(folder);
+  t.teardown(() => catalog.close());
+  const tables = (await catalog.db.introspection.getTables()).map((table) => table.name);
+  t.notOk(tables.includes('more') || tables.includes('half'), 'no table of either step');
+  t.same(await catalog.db.selectFrom('migrations').select('id').execute(), [{ id: 1 }]);
+});
+
+t.test('an upgrade keeps what was there', async (t) => {
+  const folder = await testFolder(t);
+  const before = await opening(folder);
+  const owner = await someAccount(before);
+  await before.close();
+  const after = await opening(folder, [first, second]);
+  t.teardown(() => after.close());
+  t.equal((await after.accounts.get(owner))?.id, owner);
+});
+
+t.test('what is no catalog is refused in words', async (t) => {
+  const folder = await testFolder(t);
+  await writeFile(join(folder, 'catalog.db'), 'this is not a database, but long enough to be looked at as if it were one');
+  await t.rejects(opening(folder), { code: 'damaged' });
+});
+
+t.test('the master key is made once, for its owner only, and another one is refused', async (t) => {
+  const { catalog, folder } = await testCatalog(t);
+  const path = join(folder, 'master.key');
+  t.equal((await stat(path)).mode & 0o777, 0o600);
+  const key = await readFile(path);
+  t.equal(key.length, 32);
+  await catalog.close();
+  await rm(path);
+  await t.rejects(opening(folder), { code: 'wrong-key', message: /Put the master.key from the backup/ });
+  await writeFile(path, 'short');
+  await t.rejects(opening(folder), { code: 'wrong-key' });
+  await writeFile(path, key);
+  await (await opening(folder)).close();
+});
+
+t.test('a backup taken while the catalog is written to opens as a catalog', async (t) => {
+  const { catalog, folder } = await testCatalog(t);
+  const owner = await someAccount(catalog);
+  const target = await testFolder(t);
+  const writes = Array.from({ length: 50 }, () => catalog.channels.create(channelOf(owner)));
+  await catalog.backup(join(target, 'catalog.db'));
+  await Promise.all(writes);
+  await writeFile(join(target, 'master.key'), await readFile(join(folder, 'master.key')));
+  const copy = await opening(target);
+  t.teardown(() => copy.close());
+  t.equal((await copy.accounts.get(owner))?.id, owner);
+});
+
+t.test('an order that fails leaves the catalog working, and after its end orders fail instead of waiting', async (t) => {
+  const { catalog } = await testCatalog(t);
+  await t.rejects(catalog.db.insertInto('meta').values({ name: 'x', value: {} as string }).execute());
+  t.ok(await catalog.accounts.list({ limit: 1, after: null }));
+  await catalog.close();
+  await t.rejects(catalog.accounts.get('x'));
+});
+
+const writer = `
+  import { openCatalog } from ${JSON.stringify(new URL('./catalog.ts', import.meta.url).href)};
+  import { systemClock } from ${JSON.stringify(new URL('../../packager/clock.ts', import.meta.url).href)};
+  const catalog = await openCatalog({ folder: process.argv[1], clock: systemClock, log: { error() {} } });
+  for (;;) {
+    const made = await catalog.accounts.create({ username: 'u' + process.hrtime.bigint(), role: 'viewer', passwordHash: 'x' });
+    const { channel } = await catalog.channels.create({ name: made.id, ownerId: made.id, title: 't', description: '', visibility: 'public', latency: 'low', ladder: 'source', protection: 'none', srtPassphrase: null });
+    process.stdout.write(made.id + ' ' + channel.id + '\\n');
+  }`;
+
+t.test('what was acknowledged before a kill -9 is there after it, and nothing is half there', async (t) => {
+  const folder = await testFolder(t);
+  const acknowledged: [string, string][] = [];
+  for (const enough of [1, 17, 40]) {
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let seen = 0;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [account = '', channel = ''] = line.split(' ');
+      if (channel.length === 16) acknowledged.push([account, channel]);
+      seen += 1;
+      if (seen === enough) child.kill('SIGKILL');
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    t.equal(child.signalCode, 'SIGKILL');
+    const catalog = await opening(folder);
+    for (const [account, channel] of acknowledged) {
+      t.ok(await catalog.accounts.get(account), 'account');
+      t.equal((await catalog.channels.get(channel))?.ownerId, account);
+      t.equal((await catalog.streamKeys.ofChannel(channel)).length, 1, 'a channel comes with its key');
+    }
+    const events = await catalog.outbox.next(100_000);
+    const accounts = await catalog.db.selectFrom('accounts').select('id').execute();
+    t.equal(events.filter(({ event }) => event.type === 'account.created').length, accounts.length, 'each account with its event, each event with its account');
+    await catalog.close();
+  }
+});

@@ -1,0 +1,70 @@
+/** A catalog in a folder of its own, for tests. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FakeClock } from '../../packager/clock.ts';
+import type { KeptPolicy } from '../../packager/live/run.ts';
+import { openCatalog, type Catalog, type CatalogOptions } from './catalog.ts';
+import type { NewChannel } from './channels.ts';
+import { newId } from './ids.ts';
+import type { Role } from './schema.ts';
+import type { NewLive } from './videos.ts';
+
+type Test = { teardown(run: () => unknown): void };
+
+export const quiet = { error: () => undefined, warn: () => undefined, info: () => undefined };
+
+export const testFolder = async (t: Test): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-catalog-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+export const testCatalog = async (t: Test, options: Partial<CatalogOptions> = {}): Promise<{ catalog: Catalog; clock: FakeClock; folder: string }> => {
+  const folder = options.folder ?? (await testFolder(t));
+  const clock = new FakeClock();
+  const catalog = await openCatalog({ folder, clock, log: quiet, ...options });
+  t.teardown(() => catalog.close());
+  return { catalog, clock, folder };
+};
+
+export const someAccount = async (catalog: Catalog, role: Role = 'creator'): Promise<string> =>
+  (await catalog.accounts.create({ username: newId(), role, passwordHash: 'none' })).id;
+
+export const channelOf = (ownerId: string, change: Partial<NewChannel> = {}): NewChannel => ({
+  name: newId(),
+  ownerId,
+  title: 'A channel',
+  description: '',
+  visibility: 'public',
+  latency: 'low',
+  ladder: 'source',
+  protection: 'none',
+  srtPassphrase: null,
+  ...change,
+});
+
+const somePolicy: KeptPolicy = {
+  latency: 'low',
+  targetDuration: 2,
+  partHoldBack: 1.01,
+  version: 9,
+  independentSegments: true,
+  rhythm: { segmentMicros: 2e6, segmentLimitMicros: 2.5e6, gopMicros: 2e6, partLimitMicros: 335_000, longestFrameMicros: 33_334, frameRate: 30, audioFramesPerPart: 15 },
+};
+
+export const liveOn = (channelId: string, ownerId: string, change: Partial<NewLive> = {}): NewLive => ({
+  channelId,
+  ownerId,
+  title: 'A show',
+  visibility: 'public',
+  latency: 'low',
+  startedAt: 1_000,
+  run: newId(),
+  policy: somePolicy,
+  tracks: [
+    { id: 'v0', kind: 'video', codec: 'h264', timescale: 90_000, bandwidth: 5_000_000, averageBandwidth: 4_000_000, partTarget: 0.335, group: 'video', language: null, name: null },
+    { id: 'a0', kind: 'audio', codec: 'aac', timescale: 48_000, bandwidth: 160_000, averageBandwidth: 150_000, partTarget: 0.335, group: 'audio', language: null, name: null },
+  ],
+  ...change,
+});
