@@ -1,12 +1,12 @@
 import t from 'tap';
 import { FakeClock } from '../clock.ts';
-import type { LogFault } from './faults.ts';
 import { FaultyDisk } from './faulty-disk.ts';
 import type { DiskFailure } from './faulty-disk.ts';
-import { nodeDisk } from './node-disk.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { createTrackLog, openTrackLog, openTrackLogReader } from './open.ts';
+import type { LogOptions } from './open.ts';
 import { sample, sampleEpoch } from './sample.ts';
-import { fill, scratch, verdicts, written } from './scratch.ts';
+import { fill, verdicts, written } from './scratch.ts';
 import { LogError } from './types.ts';
 import type { FragmentEntry } from './types.ts';
 import type { RecordingLog } from './writer.ts';
@@ -18,10 +18,15 @@ async function until(met: () => boolean): Promise<void> {
   for (let tries = 0; !met() && tries < 10_000; tries++) await turn();
 }
 
+const optionsOn = (disk: FaultyDisk, more: Partial<LogOptions> = {}): LogOptions => {
+  const base = { clock: new FakeClock(), folder: '/data/videos/v/v0', extentBytes: 16_384, syncEveryMs: 0 };
+  return { disk, ...base, ...more };
+};
+
 /** Everything that a log does in its life; gives the fragments that were announced as being on the disk. */
-async function life(disk: FaultyDisk, folder: string, onFault: (fault: LogFault) => void): Promise<FragmentEntry[]> {
+async function life(disk: FaultyDisk): Promise<FragmentEntry[]> {
   const clock = new FakeClock();
-  const options = { disk, clock, folder, extentBytes: 16_384, stallMs: 100, syncEveryMs: 0, onFault };
+  const options = optionsOn(disk, { clock });
   const announced: FragmentEntry[] = [];
   // A disk that failed twice is tried again after a while, and this test's time moves on only when told.
   const patient = async <T>(work: Promise<T>): Promise<T> => {
@@ -32,7 +37,7 @@ async function life(disk: FaultyDisk, folder: string, onFault: (fault: LogFault)
     over.catch(() => undefined);
     for (let waited = 0; !end.came; waited++) {
       await turn();
-      if (waited > 2000) clock.advance(50);
+      if (waited > 20) clock.advance(50);
     }
     return over;
   };
@@ -64,18 +69,18 @@ for (const failure of ['EIO', 'ENOSPC', 'short'] as const satisfies DiskFailure[
     const bad: string[] = [];
     let n = 1;
     for (; n < 1000; n++) {
-      const { options, remove } = await scratch();
-      const disk = new FaultyDisk(nodeDisk);
+      const memory = new MemoryDisk();
+      const disk = new FaultyDisk(memory);
       disk.failAt(n, failure);
       let announced: FragmentEntry[] = [];
       try {
-        announced = await life(disk, options.folder, () => undefined);
+        announced = await life(disk);
       } catch (error) {
         // Opening may fail on a failing disk, in words of its own.
         if (!(error instanceof LogError)) throw error;
       }
       const reached = disk.failed;
-      const reader = await openTrackLogReader(options);
+      const reader = await openTrackLogReader({ ...optionsOn(disk), disk: memory });
       const seen = await verdicts(reader);
       const { first, end, entry } = reader.snapshot();
       if (seen.includes('wrong')) bad.push(`${n}: wrong bytes`);
@@ -85,7 +90,6 @@ for (const failure of ['EIO', 'ENOSPC', 'short'] as const satisfies DiskFailure[
         if (seq >= first && (seq >= end || seen[seq - first] !== 'same' || entry(seq).size !== size)) bad.push(`${n}: lost ${seq}`);
       }
       await reader.close();
-      await remove();
       if (!reached) break;
     }
     t.strictSame(bad, []);
@@ -94,10 +98,10 @@ for (const failure of ['EIO', 'ENOSPC', 'short'] as const satisfies DiskFailure[
 }
 
 t.test('a write that stalls: live goes on from memory, and the recording is whole when the disk comes back', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
   const faults: string[] = [];
-  const { options, remove } = await scratch({ disk, clock, stallMs: 100, onFault: ({ kind }) => faults.push(kind) });
+  const options = optionsOn(disk, { clock, stallMs: 100, onFault: ({ kind }) => faults.push(kind) });
   const log = await createTrackLog(options);
   await fill(log, 0, 5);
   const goOn = disk.stall(/write/);
@@ -118,13 +122,12 @@ t.test('a write that stalls: live goes on from memory, and the recording is whol
   const reader = await openTrackLogReader(options);
   t.strictSame(await verdicts(reader), Array.from({ length: 11 }, () => 'same'));
   await reader.close();
-  await remove();
 });
 
 t.test('when memory is full too, the oldest fragments become a declared hole of the recording', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
-  const { options, remove } = await scratch({ disk, clock, volatileBytes: 8000 });
+  const options = optionsOn(disk, { clock, volatileBytes: 8000 });
   const log = await createTrackLog(options);
   await fill(log, 0, 5);
   disk.break('ENOSPC', /write/);
@@ -149,13 +152,12 @@ t.test('when memory is full too, the oldest fragments become a declared hole of 
     t.match(reader.snapshot().entry(7), { seq: 7, gap: true, size: 0, dts: sample(7).facts.dts, duration: 300, volatile: false });
     await reader.close();
   }
-  await remove();
 });
 
 t.test('a full disk does not fill up with empty extents', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
-  const { options, remove } = await scratch({ disk, clock });
+  const options = optionsOn(disk, { clock });
   const log = await createTrackLog(options);
   await fill(log, 0, 5);
   disk.break('ENOSPC', /write/);
@@ -166,19 +168,18 @@ t.test('a full disk does not fill up with empty extents', async (t) => {
     await until(() => disk.calls > calls);
     for (let turns = 0; turns < 50; turns++) await turn();
   }
-  t.ok((await nodeDisk.list(options.folder)).length <= 3);
+  t.ok((await disk.list(options.folder)).length <= 3);
   disk.repair();
   await log.close();
   const reader = await openTrackLogReader(options);
   t.strictSame(await verdicts(reader), Array.from({ length: 6 }, () => 'same'));
   await reader.close();
-  await remove();
 });
 
 t.test('a log can begin, and be watched, while there is no disk at all', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
-  const { options, remove } = await scratch({ disk, clock });
+  const options = optionsOn(disk, { clock });
   disk.break('EIO');
   const log = await createTrackLog(options);
   await log.beginEpoch(sampleEpoch(0));
@@ -190,13 +191,12 @@ t.test('a log can begin, and be watched, while there is no disk at all', async (
   const reader = await openTrackLogReader(options);
   t.strictSame(await verdicts(reader), ['same'], 'the last try, while closing, came through');
   await reader.close();
-  await remove();
 });
 
 t.test('a failed flush seals the extent, is not asked again, and is not forgotten', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const faults: string[] = [];
-  const { options, remove } = await scratch({ disk, extentBytes: 1 << 20, onFault: ({ kind }) => faults.push(kind) });
+  const options = optionsOn(disk, { extentBytes: 1 << 20, onFault: ({ kind }) => faults.push(kind) });
   const log = await createTrackLog(options);
   await fill(log, 0, 5);
   disk.break('EIO', /datasync/);
@@ -211,18 +211,17 @@ t.test('a failed flush seals the extent, is not asked again, and is not forgotte
   t.equal(log.stats().extents, 2, 'a new extent goes on');
   await log.sync();
   t.equal(log.stats().failed, true);
-  t.notOk((await nodeDisk.list(options.folder)).includes('index'), 'the index does not vouch for what may be lost');
+  t.notOk((await disk.list(options.folder)).includes('index'), 'the index does not vouch for what may be lost');
   await log.close();
   const reader = await openTrackLogReader(options);
   t.strictSame(await verdicts(reader), Array.from({ length: 10 }, () => 'same'));
   await reader.close();
-  await remove();
 });
 
 t.test('data is flushed in groups, away from the appends, after the time that was set', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
-  const { options, remove } = await scratch({ disk, clock, syncEveryMs: 10_000, extentBytes: 1 << 20 });
+  const options = optionsOn(disk, { clock, syncEveryMs: 10_000, extentBytes: 1 << 20 });
   const log = await createTrackLog(options);
   await fill(log, 0, 30);
   clock.advance(9_999);
@@ -237,11 +236,11 @@ t.test('data is flushed in groups, away from the appends, after the time that wa
   await until(() => disk.log.includes('rename'));
   t.ok(disk.log.includes('syncFolder'));
   await log.close();
-  await remove();
 });
 
 t.test('recording can be stopped and begun again while live goes on', async (t) => {
-  const { options, remove } = await scratch({ volatileBytes: 6000 });
+  const disk = new FaultyDisk(new MemoryDisk());
+  const options = optionsOn(disk, { volatileBytes: 6000 });
   const log = await createTrackLog(options);
   await fill(log, 0, 5);
   log.setRecording(false);
@@ -256,14 +255,13 @@ t.test('recording can be stopped and begun again while live goes on', async (t) 
   const seen = await verdicts(reader);
   t.strictSame([seen.length, seen[4], seen[5], seen[19]], [20, 'same', 'gone', 'same']);
   await reader.close();
-  await remove();
 });
 
 t.test('closing does not wait for ever for a disk that hangs', async (t) => {
-  const disk = new FaultyDisk(nodeDisk);
+  const disk = new FaultyDisk(new MemoryDisk());
   const clock = new FakeClock();
   const faults: string[] = [];
-  const { options, remove } = await scratch({ disk, clock, stallMs: 100, onFault: ({ kind }) => faults.push(kind) });
+  const options = optionsOn(disk, { clock, stallMs: 100, onFault: ({ kind }) => faults.push(kind) });
   const log = await createTrackLog(options);
   await fill(log, 0, 2);
   const goOn = disk.stall(/write/);
@@ -274,20 +272,19 @@ t.test('closing does not wait for ever for a disk that hangs', async (t) => {
   t.match(await slow, { seq: 2, volatile: true });
   t.ok(faults.includes('hole'), 'and says what the recording lost');
   goOn();
-  await remove();
 });
 
 t.test('bytes that rot while the log is open are refused, and told of', async (t) => {
   const faults: string[] = [];
-  const { options, remove } = await scratch({ onFault: ({ kind }) => faults.push(kind) });
+  const disk = new FaultyDisk(new MemoryDisk());
+  const options = optionsOn(disk, { onFault: ({ kind }) => faults.push(kind) });
   await written(options, 20);
   const reader = await openTrackLogReader(options);
-  const file = await nodeDisk.open(`${options.folder}/00000.cmaf`, 'append');
+  const file = await disk.open(`${options.folder}/00000.cmaf`, 'append');
   await file.write(3000, [Buffer.alloc(3, 0xee)]);
   await file.close();
   const seen = await verdicts(reader);
   t.equal(seen.filter((verdict) => verdict === 'corrupt').length, 1);
   t.strictSame(faults, ['corrupt']);
   await reader.close();
-  await remove();
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../clock.ts';
 import { readerConformance, writerConformance } from './conformance.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { nodeDisk } from './node-disk.ts';
 import { createTrackLog, openTrackLog, openTrackLogReader } from './open.ts';
 import { sample, sampleEpoch } from './sample.ts';
@@ -43,6 +44,13 @@ t.test('a log on disk that has ended', async (t) => {
     const { on, writer } = await written();
     await writer.close();
     return { reader: await openTrackLogReader(on), bytes: Array.from({ length: 60 }, (_, seq) => sample(seq).data) };
+  });
+});
+
+t.test('a log in memory, as the tests of faults use it', async (t) => {
+  writerConformance(t, async () => {
+    const on = { ...options(), disk: new MemoryDisk() };
+    return { writer: await createTrackLog(on), reopen: () => openTrackLog(on) };
   });
 });
 

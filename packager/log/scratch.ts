@@ -18,7 +18,7 @@ export async function scratch(more: Partial<LogOptions> = {}): Promise<Scratch> 
   const root = await mkdtemp(join(tmpdir(), 'millrace-log-'));
   const folder = join(root, 'videos', 'video', 'v0');
   const options = { disk: nodeDisk, clock: systemClock, folder, extentBytes: 16_384, stallMs: 60_000, syncEveryMs: 0, ...more };
-  return { options, remove: () => rm(root, { recursive: true, force: true }) };
+  return { options, remove: () => rm(root, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** Appends the samples [from, to), beginning an epoch first when the log is new. */
