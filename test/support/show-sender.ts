@@ -1,4 +1,5 @@
 /** Sends a ready-made clip over RTMP as fast as the server takes it: seconds of media in milliseconds of test. */
+import type { Socket } from 'node:net';
 import { RtmpTestClient } from '../../ingest/rtmp/test-client.ts';
 import type { AccessUnit } from '../../packager/media/unit.ts';
 import { clip, type ClipOptions } from './clips.ts';
@@ -23,8 +24,8 @@ export class ShowSender {
     this.#clip = source;
   }
 
-  static async connect(server: MillraceServer, channel: Channel, source: FlvClip, host?: string): Promise<ShowSender> {
-    const client = await RtmpTestClient.connect({ port: server.ports.rtmp, key: channel.ingest.rtmp.key, ...(host !== undefined && { host }) });
+  static async connect(server: MillraceServer, channel: Channel, source: FlvClip, socket?: Socket): Promise<ShowSender> {
+    const client = await RtmpTestClient.connect({ port: server.ports.rtmp, key: channel.ingest.rtmp.key, ...(socket && { socket }) });
     if (source.avcConfig) client.track({ kind: 'video', codec: 'h264', config: source.avcConfig });
     if (source.aacConfig) client.track({ kind: 'audio', codec: 'aac', config: source.aacConfig });
     return new ShowSender(client, source);
