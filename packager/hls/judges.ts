@@ -1,5 +1,5 @@
 /** For tests: playlists as two parsers that we did not write understand them, with all that they complain of. */
-import hlsParser from 'hls-parser';
+import * as hlsParser from 'hls-parser';
 import type { MasterPlaylist, MediaPlaylist } from 'hls-parser/types.js';
 import { Parser, type M3u8Manifest } from 'm3u8-parser';
 

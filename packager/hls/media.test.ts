@@ -172,3 +172,11 @@ t.test('a playlist of hours is the same whether it was put together at once or a
   for (const count of [70, 63, 1, 64, 200]) fresh.segments(count).epoch();
   t.equal(mediaPlaylist(fresh.keep(300).snapshot(), 'v0'), steps.at(-1));
 });
+
+t.test('an epoch in which nothing came still counts, so that a track which had media in it agrees with one that had none', async (t) => {
+  const stream = new PretendStream().segments(2).epoch().epoch().segments(4);
+  const timelines = (): number[] => readByM3u8Parser(mediaPlaylist(stream.snapshot(), 'v0')).manifest.segments.map(({ timeline }) => timeline);
+  t.same(timelines(), [0, 0, 2, 2, 2, 2]);
+  stream.keep(4);
+  t.same(timelines(), [2, 2, 2, 2]);
+});

@@ -50,7 +50,8 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
 
   for (let index = first; index < to; ) {
     const whole = index > first && index % blockLength === 0 && index + blockLength <= firstWithParts;
-    text += whole ? block(snapshot, track, index) : closedSegment(snapshot, track, index, { first, from, parts: index >= firstWithParts });
+    const place = { first, from, parts: index >= firstWithParts };
+    text += whole ? block(snapshot, track, index) : closedSegment(snapshot, track, index, place);
     index += whole ? blockLength : 1;
   }
   if (ended) return text + '#EXT-X-ENDLIST\n';
@@ -68,18 +69,28 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
 
 type Place = { readonly first: number; readonly from: number; readonly parts: boolean };
 
-const closedSegment = (snapshot: PresentationSnapshot, track: TrackSnapshot, index: number, { first, from, parts }: Place): string => {
+const closedSegment = (snapshot: PresentationSnapshot, track: TrackSnapshot, index: number, place: Place): string => {
+  const { first, from, parts } = place;
   const segment = track.segments[index];
   if (!segment) return '';
   // A DISCONTINUITY leaves the playlist together with the segment ahead of it.
   const before = index > from ? track.segments[index - 1]?.epoch : undefined;
   const lines = segmentLines(snapshot, track, segment);
-  return opening(snapshot, track, before, segment.epoch, index === first) + lines.date + (parts ? segmentPartLines(snapshot, track, segment) : '') + lines.media;
+  const start = opening(snapshot, track, before, segment.epoch, index === first) + lines.date;
+  return parts ? start + segmentPartLines(snapshot, track, segment) + lines.media : start + lines.media;
 };
 
-/** What a change of epoch puts ahead of a segment. Who merges a delta may have no MAP left: the first segment names it again. */
-const opening = (snapshot: PresentationSnapshot, track: TrackSnapshot, before: number | undefined, epoch: number, first: boolean): string =>
-  before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch);
+/**
+ * What a change of epoch puts ahead of a segment. Who merges a delta may have no MAP left: the first segment
+ * names it again.
+ */
+const opening = (
+  snapshot: PresentationSnapshot,
+  track: TrackSnapshot,
+  before: number | undefined,
+  epoch: number,
+  first: boolean,
+): string => (before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch));
 
 /**
  * Segments far from both ends, many at a time: their text depends on nothing but themselves and the segment
@@ -90,7 +101,8 @@ const block = (snapshot: PresentationSnapshot, track: TrackSnapshot, start: numb
   const known = key && blocks.get(key);
   if (known !== undefined) return known;
   const lines: string[] = [];
-  for (let index = start; index < start + blockLength; index++) lines.push(closedSegment(snapshot, track, index, { first: -1, from: -1, parts: false }));
+  const inside = { first: -1, from: -1, parts: false };
+  for (let index = start; index < start + blockLength; index++) lines.push(closedSegment(snapshot, track, index, inside));
   // `join` makes one flat string, where `+` would leave V8 a tree to walk at every use.
   const text = lines.join('');
   if (key) blocks.set(key, text);
@@ -148,7 +160,8 @@ const reports = (snapshot: PresentationSnapshot, track: TrackSnapshot): string =
     const parts = hasParts(snapshot, other);
     const last = parts ? lastPart(other) : { msn: nextMsn(other) - 1, part: 0 };
     if (!last || last.msn < 0) continue;
-    text += `#EXT-X-RENDITION-REPORT:URI="../${other.id}/${playlistName}",LAST-MSN=${last.msn}${parts ? `,LAST-PART=${last.part}` : ''}\n`;
+    text += `#EXT-X-RENDITION-REPORT:URI="../${other.id}/${playlistName}",LAST-MSN=${last.msn}`;
+    text += parts ? `,LAST-PART=${last.part}\n` : '\n';
   }
   return text;
 };

@@ -3,7 +3,14 @@
  * stays; a hit only sets a bit). What is asked for once is not kept: admission is at the second miss, unless
  * the caller knows that others are about to ask.
  */
-type Entry<Value> = { key: string; value: Value; bytes: number; visited: boolean; newer: Entry<Value> | null; older: Entry<Value> | null };
+type Entry<Value> = {
+  readonly key: string;
+  readonly value: Value;
+  readonly bytes: number;
+  visited: boolean;
+  newer: Entry<Value> | null;
+  older: Entry<Value> | null;
+};
 
 /** The map entry, the key and the headers, roughly. */
 const overhead = 1024;

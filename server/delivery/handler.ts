@@ -16,7 +16,7 @@ import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
 import type { Gatekeeper, Presentation, Presentations } from './presentation.ts';
 import { problems } from './problem.ts';
-import { Waiters } from './waiters.ts';
+import { Waiters, type Wish } from './waiters.ts';
 
 export type DeliveryOptions = {
   readonly presentations: Presentations;
@@ -74,8 +74,16 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
 
   /** Goes on at once with what is known at once: only what is opened or looked up for the first time costs a promise. */
   const whenKnown = <Value>(exchange: Exchange, value: Value | Promise<Value>, next: (value: Value) => void): void => {
-    if (!(value instanceof Promise)) return next(value);
-    value.then(next).catch((error: unknown) => fail(exchange, error));
+    if (value instanceof Promise) void onceKnown(exchange, value, next);
+    else next(value);
+  };
+
+  const onceKnown = async <Value>(exchange: Exchange, value: Promise<Value>, next: (value: Value) => void): Promise<void> => {
+    try {
+      next(await value);
+    } catch (error) {
+      fail(exchange, error);
+    }
   };
 
   const fail = (exchange: Exchange, error: unknown): void => {
@@ -119,14 +127,14 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         exchange.kind = 'multivariant';
         return whenKnown(exchange, presentations.liveOn(path.channel), (video) => {
           if (video === null) return exchange.problem(problems.notLive);
-          admit(exchange, path.grant, video, () => open(exchange, video, (found) => multivariant(exchange, found, `../${video}/`)));
+          admitAndOpen(exchange, path.grant, video, (found) => multivariant(exchange, found, `../${video}/`));
         });
       case 'multivariant':
         exchange.kind = 'multivariant';
-        return admit(exchange, path.grant, path.video, () => open(exchange, path.video, (found) => multivariant(exchange, found, '')));
+        return admitAndOpen(exchange, path.grant, path.video, (found) => multivariant(exchange, found, ''));
       case 'playlist':
         exchange.kind = 'playlist';
-        return admit(exchange, path.grant, path.video, () => open(exchange, path.video, (found) => playlist(exchange, found, path.track, query)));
+        return admitAndOpen(exchange, path.grant, path.video, (found) => playlist(exchange, found, path.track, query));
       case 'media':
         exchange.kind = path.name.kind;
         return admit(exchange, path.grant, path.video, () => media(exchange, path));
@@ -147,10 +155,14 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const open = (exchange: Exchange, video: string, next: (found: Presentation) => void): void =>
     whenKnown(exchange, presentations.find(video), (found) => (found ? next(found) : exchange.problem(problems.notLiveYet)));
 
+  const admitAndOpen = (exchange: Exchange, grant: string, video: string, next: (found: Presentation) => void): void =>
+    admit(exchange, grant, video, () => open(exchange, video, next));
+
   const multivariant = (exchange: Exchange, presentation: Presentation, base: string): void => {
     const snapshot = presentation.snapshot();
     const { maxHeight } = exchange;
-    const ready = playlists.get(presentation, snapshot, `master ${maxHeight} ${base}`, () => multivariantPlaylist(snapshot, { base, maxHeight }));
+    const write = (): string => multivariantPlaylist(snapshot, { base, maxHeight });
+    const ready = playlists.get(presentation, snapshot, `master ${maxHeight} ${base}`, write);
     const encoding = exchange.encoding;
     // What is live on a channel may be something else in a moment.
     const keep = base === '' ? cacheControl.for(exchange.shared, multivariantSeconds) : cacheControl.changing;
@@ -180,7 +192,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 
   /** `next` is told whether what was waited for is there; too late is a 503. */
-  const wait = (exchange: Exchange, presentation: Presentation, wish: Parameters<Waiters['wait']>[1], next: (there: boolean) => void): void => {
+  const wait = (exchange: Exchange, presentation: Presentation, wish: Wish, next: (there: boolean) => void): void => {
     if (released) return next(false);
     const leave = waiters.wait(presentation, wish, (why) =>
       guarded(exchange, () => (why === 'late' ? exchange.problem(problems.heldTooLong) : next(why === 'ready'))),
@@ -218,7 +230,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'soon': {
         if (!mayWait) return exchange.problem(problems.notYet);
         // Held until all of it is there, so that it comes at line rate and says something about the line.
-        const ready: Parameters<Waiters['wait']>[1]['ready'] = (newer) => {
+        const ready: Wish['ready'] = (newer) => {
           const now = findTrack(newer, path.track);
           return !now || findMedia(newer, now, path.name).kind !== 'soon';
         };

@@ -124,7 +124,9 @@ t.test('ranges, conditions and HEAD of a media file', async (t) => {
   t.equal((await ask({ 'if-none-match': etag })).status, 304);
   t.equal((await ask({ range: 'bytes=0-9', 'if-range': etag })).status, 206);
   t.equal((await ask({ range: 'bytes=0-9', 'if-range': '"another"' })).status, 200);
+  const { bytesSent } = server.delivery.stats();
   const head = await ask({}, 'HEAD');
+  t.equal(server.delivery.stats().bytesSent, bytesSent);
   t.equal(head.status, 200);
   t.equal(head.headers['content-length'], '6000');
   t.equal(head.body.length, 0);
@@ -143,6 +145,11 @@ t.test('grants: only what lies under `-` is for shared caches', async (t) => {
   t.equal(JSON.parse((await own('master.m3u8', 'wrong')).text).code, 'grant-invalid');
   server.gatekeeper.closed.add('video-00000001');
   t.equal((await server.ask(file('3.m4s'))).status, 404, 'also when it is in the cache');
+
+  await own(`v0/${run}-3.m4s`);
+  const { hits } = server.delivery.stats().cache;
+  await own(`v0/${run}-3.m4s`);
+  t.equal(server.delivery.stats().cache.hits, hits + 1, 'now it is');
 
   t.notMatch((await own('master.m3u8', 'small')).text, 'v0/');
   t.equal((await own('v1/index.m3u8', 'small')).status, 200);

@@ -13,7 +13,14 @@ export type PlayPath =
   | { readonly kind: 'multivariant'; readonly grant: string; readonly video: string }
   | { readonly kind: 'channel'; readonly grant: string; readonly channel: string }
   | { readonly kind: 'playlist'; readonly grant: string; readonly video: string; readonly track: string }
-  | { readonly kind: 'media'; readonly grant: string; readonly video: string; readonly track: string; readonly file: string; readonly name: MediaName };
+  | {
+      readonly kind: 'media';
+      readonly grant: string;
+      readonly video: string;
+      readonly track: string;
+      readonly file: string;
+      readonly name: MediaName;
+    };
 
 export type PathVerdict = PlayPath | { readonly kind: 'bad' } | { readonly kind: 'unknown' };
 

@@ -1,7 +1,13 @@
 /** Errors as RFC 9457 problem documents, with a code for programs and a sentence for people. */
 import { cacheControl, common, type RawHeaders } from './headers.ts';
 
-export type Problem = { readonly status: number; readonly code: string; readonly detail: string; readonly retryAfter?: number; readonly headers?: RawHeaders };
+export type Problem = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly retryAfter?: number;
+  readonly headers?: RawHeaders;
+};
 
 const titles: Record<number, string> = {
   400: 'Bad request',
@@ -36,6 +42,11 @@ export const problems = {
   damaged: { status: 404, code: 'damaged', detail: 'This span was damaged on the disk and is not served.' },
   busy: { status: 503, code: 'read-failed', detail: 'The disk did not answer.', retryAfter: 1 },
   heldTooLong: { status: 503, code: 'held-too-long', detail: 'What was asked for did not come within three target durations.', retryAfter: 1 },
-  method: { status: 405, code: 'method-not-allowed', detail: 'Only GET, HEAD and OPTIONS are answered here.', headers: ['Allow', 'GET, HEAD, OPTIONS'] },
+  method: {
+    status: 405,
+    code: 'method-not-allowed',
+    detail: 'Only GET, HEAD and OPTIONS are answered here.',
+    headers: ['Allow', 'GET, HEAD, OPTIONS'],
+  },
   internal: { status: 500, code: 'internal', detail: 'Something went wrong here; it has been logged.' },
 } as const satisfies Record<string, Problem>;

@@ -1,5 +1,8 @@
 /** One byte range of RFC 9110, 14.2. More than one, or anything that is not understood, is answered whole. */
-export type RangeVerdict = { readonly kind: 'whole' } | { readonly kind: 'unsatisfiable' } | { readonly kind: 'part'; readonly from: number; readonly to: number };
+export type RangeVerdict =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'unsatisfiable' }
+  | { readonly kind: 'part'; readonly from: number; readonly to: number };
 
 const whole = { kind: 'whole' } as const;
 const unsatisfiable = { kind: 'unsatisfiable' } as const;

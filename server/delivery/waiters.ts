@@ -20,7 +20,12 @@ export type Wish = {
 
 type Entry = { readonly resume: (why: WakeReason) => void; readonly due: number; gone: boolean };
 type Group = { readonly ready: Wish['ready']; readonly entries: Set<Entry> };
-type Room = { readonly presentation: Presentation; readonly groups: Map<string, Group>; readonly leave: () => void; stirred: boolean };
+type Room = {
+  readonly presentation: Presentation;
+  readonly groups: Map<string, Group>;
+  readonly leave: () => void;
+  stirred: boolean;
+};
 
 const sliceOfWaiters = 250;
 const sweepEveryMs = 200;
