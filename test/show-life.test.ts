@@ -98,7 +98,7 @@ t.test('the same address takes over at once; another one only from a silent publ
   await first.send({ until: 4_500 });
   const video = await liveVideo(channel);
   const elsewhere = connect({ port: server.ports.rtmp, host: '127.0.0.1', localAddress: '127.0.0.2' });
-  await t.rejects(ShowSender.connect(server, channel, clip, elsewhere), { status: { code: 'NetStream.Publish.BadName' } });
+  await t.rejects(ShowSender.connect(server, channel, clip, elsewhere), { message: /BadName/ });
   const again = await ShowSender.connect(server, channel, clip);
   await first.client.closed;
   await again.send();
@@ -131,7 +131,8 @@ t.test('a revoked key sends its publisher away; a deleted video takes its files 
   await sender.client.closed;
   await until(() => stateOf(video), (state) => state === 'ready');
   await server.must('DELETE', `videos/${video}`, undefined, token);
-  await until(async () => (await fetch(`${server.origin}/play/-/${video}/master.m3u8`)).status, (status) => status === 404);
+  const gone = await until(async () => (await fetch(`${server.origin}/play/-/${video}/master.m3u8`)).status, (status) => status !== 200);
+  t.equal(gone, 404);
 });
 
 t.test('private shows are not found without a grant', async (t) => {
