@@ -1,5 +1,6 @@
 /** Where the web app starts: theme and language before the first paint, the engine's download before the page asks. */
 import { render } from 'preact';
+import { headStart } from './api/head-start.ts';
 import { App } from './app.tsx';
 import { loadEngine } from './playback/index.ts';
 import { routeOf } from './routes.ts';
@@ -9,8 +10,12 @@ import { startLanguage } from './words/index.ts';
 startTheme();
 startLanguage();
 
-// The engine is the largest file: on a page that plays it loads beside the page's own code and data, not after them.
-if (['channel', 'watch', 'embed'].includes(routeOf(location.pathname).page)) void loadEngine().catch(() => {});
+const route = routeOf(location.pathname);
+headStart(route);
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
+
+// The engine is the largest file: on a page that plays it loads beside the page's own code and data, not after them.
+// A failure here is told when the player asks again.
+if (['channel', 'watch', 'embed'].includes(route.page)) loadEngine().catch(() => {});

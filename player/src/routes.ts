@@ -22,7 +22,7 @@ const fixed: Readonly<Record<string, Route>> = {
 };
 
 const patterns: readonly (readonly [RegExp, Make])[] = [
-  [/^\/@([^/]+)$/, (name) => ({ page: 'channel', name })],
+  [/^\/@([^/]+)$/, (name) => ({ page: 'channel', name: name.toLowerCase() })],
   [/^\/watch\/([^/]+)$/, (video) => ({ page: 'watch', video })],
   [/^\/embed\/([^/]+)$/, (video) => ({ page: 'embed', video })],
   [/^\/studio\/channels\/([^/]+)$/, (id) => ({ page: 'studio-channel', id })],

@@ -15,6 +15,11 @@ export class ApiProblem extends Error {
     this.detail = detail;
   }
 
+  /** There is no such thing, or not for this person, or the address cannot be one: to a page all the same. */
+  get hidden(): boolean {
+    return this.status === 400 || this.status === 403 || this.status === 404;
+  }
+
   static from(error: unknown): ApiProblem {
     if (error instanceof ApiProblem) return error;
     return new ApiProblem(0, 'unexpected', error instanceof Error ? error.message : String(error));
@@ -32,13 +37,14 @@ export const problemOf = (status: number, body: unknown): ApiProblem => {
 const byCode: Readonly<Record<string, PlainKey>> = {
   unreachable: 'problem.unreachable',
   'name-taken': 'problem.nameTaken',
-  'channel-name-taken': 'problem.nameTaken',
+  'name-reserved': 'problem.nameReserved',
   'username-taken': 'problem.usernameTaken',
-  'wrong-password': 'problem.credentials',
-  'invalid-credentials': 'problem.credentials',
-  'setup-token-invalid': 'problem.setupToken',
-  'setup-done': 'problem.setupDone',
-  'concurrent-streams': 'problem.concurrentStreams',
+  'login-failed': 'problem.credentials',
+  'link-invalid': 'problem.setupToken',
+  'not-live': 'problem.notLive',
+  'too-many-keys': 'problem.tooManyKeys',
+  'private-playback-unavailable': 'problem.privatePlayback',
+  busy: 'problem.busy',
 };
 
 /** Codes first, then what the status alone can say. */

@@ -2,7 +2,7 @@
 export type Role = 'admin' | 'creator' | 'viewer';
 export type Account = { readonly id: string; readonly username: string; readonly role: Role };
 
-export const visibilities = ['public', 'unlisted', 'private', 'members'] as const;
+export const visibilities = ['public', 'unlisted', 'private'] as const;
 export type Visibility = (typeof visibilities)[number];
 
 export const latencies = ['ultra', 'low', 'standard'] as const;
@@ -22,29 +22,26 @@ export type Channel = {
   readonly latency: Latency;
   readonly live: LiveNow | null;
   /** Only for whoever may publish on it. */
-  readonly streamKey?: string;
-  readonly ingest?: { readonly rtmp: { readonly server: string; readonly key?: string }; readonly srt?: { readonly url: string } };
+  readonly ingest?: Ingest;
 };
 
-export type StreamKey = {
-  readonly id: string;
-  readonly label: string | null;
-  readonly masked: string;
-  readonly createdAt: Instant;
-  readonly lastUsedAt: Instant | null;
-};
+/** Where encoders send to. The SRT address holds the key only where the key itself is shown. */
+export type Ingest = { readonly rtmp: { readonly server: string }; readonly srt: { readonly url: string } | null };
+
+export type StreamKey = { readonly id: string; readonly label: string; readonly createdAt: Instant };
+export type ShownKey = StreamKey & { readonly streamKey: string; readonly ingest: Ingest };
 
 export type Video = {
   readonly id: string;
   readonly title: string;
   readonly state: 'scheduled' | 'uploading' | 'processing' | 'live' | 'playable' | 'ready' | 'failed';
   readonly visibility: string;
-  readonly createdAt?: Instant;
-  readonly startedAt?: Instant | null;
+  readonly createdAt: Instant;
+  readonly startedAt: Instant | null;
   /** Seconds. */
-  readonly duration?: number | null;
-  readonly channel?: { readonly id: string; readonly name: string; readonly title: string } | null;
+  readonly duration: number | null;
+  readonly channelId: string | null;
 };
 
-export type PlaybackAddress = { readonly hls: string; readonly dash?: string; readonly expiresAt: Instant | null };
+export type PlaybackAddress = { readonly videoId: string; readonly live: boolean; readonly hls: string; readonly expiresAt: Instant | null };
 export type Page<T> = { readonly items: readonly T[]; readonly cursor: string | null };

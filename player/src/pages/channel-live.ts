@@ -1,5 +1,5 @@
 /** A channel's page in one place: what the server says is happening, and the playlist that fits it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
 import { follow } from '../api/follow-browser.ts';
 import type { ChannelNow } from '../api/follow.ts';
@@ -37,7 +37,7 @@ export const useLiveSource = (now: ChannelNow | null): LiveSource => {
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const video = now && (now.state === 'live' || now.state === 'waiting') ? now.videoId : null;
   const idle = now?.state === 'starting';
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (video === null) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let current = true;

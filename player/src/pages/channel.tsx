@@ -1,6 +1,8 @@
 /** A channel: what is live on it, changing by itself, and its replays below. */
 import { useEffect } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
+import { take } from '../api/head-start.ts';
+import type { Video } from '../api/types.ts';
 import { ago } from '../lib/format.ts';
 import { StateBadge } from '../parts/badge.tsx';
 import { Empty, Failed, Skeleton, SkeletonTiles } from '../parts/states.tsx';
@@ -14,9 +16,9 @@ import { useChannelNow } from './channel-live.ts';
 import { LiveStage } from './live-stage.tsx';
 
 export const ChannelPage = ({ name }: { name: string }) => {
-  const record = useLoaded(`@${name}`, () => api.channel(`@${name}`));
+  const record = useLoaded(`@${name}`, () => take(`channel @${name}`, () => api.channel(`@${name}`)));
   const channel = record.now.is === 'here' ? record.now.value : null;
-  const missing = record.now.is === 'failed' && (record.now.problem.status === 404 || record.now.problem.status === 403);
+  const missing = record.now.is === 'failed' && record.now.problem.hidden;
   const now = useChannelNow(missing ? null : name, channel);
   const replays = useLoaded(channel && `${channel.id} ${now?.state === 'ended' || now?.state === 'offline'}`, () =>
     api.channelVideos(channel?.id ?? ''),
@@ -71,7 +73,7 @@ export const ChannelPage = ({ name }: { name: string }) => {
   );
 };
 
-const Replays = ({ videos }: { videos: readonly Parameters<typeof VideoTile>[0]['video'][] }) =>
+const Replays = ({ videos }: { videos: readonly Video[] }) =>
   videos.length === 0 ? (
     <p class="soft">{t('channel.replays.empty')}</p>
   ) : (

@@ -10,11 +10,15 @@ import { session } from '../state/session.ts';
 import { useEvery, useLoaded, useStore, useTitle } from '../state/use.ts';
 import { t } from '../words/index.ts';
 
-type Shelf = { live: readonly Channel[]; recent: readonly Video[] };
+type Shelf = { live: readonly Channel[]; recent: readonly Video[]; names: ReadonlyMap<string, string> };
 
 const load = async (): Promise<Shelf> => {
-  const [channels, videos] = await Promise.all([api.liveChannels(), api.videos()]);
-  return { live: channels.items.filter((channel) => channel.live !== null), recent: videos.items.filter((video) => video.state !== 'live') };
+  const [channels, videos] = await Promise.all([api.channels(), api.videos()]);
+  return {
+    live: channels.items.filter((channel) => channel.live !== null),
+    recent: videos.items.filter((video) => video.state !== 'live'),
+    names: new Map(channels.items.map((channel) => [channel.id, channel.name])),
+  };
 };
 
 const NothingYet = () => {
@@ -52,7 +56,7 @@ export const HomePage = () => {
   );
 };
 
-const Shelves = ({ live, recent }: Shelf) => {
+const Shelves = ({ live, recent, names }: Shelf) => {
   if (live.length === 0 && recent.length === 0) return <NothingYet />;
   return (
     <>
@@ -72,7 +76,7 @@ const Shelves = ({ live, recent }: Shelf) => {
           <h2 id="recent">{t('home.recent')}</h2>
           <ul class="tiles">
             {recent.map((video) => (
-              <VideoTile key={video.id} video={video} />
+              <VideoTile key={video.id} video={video} by={names.get(video.channelId ?? '')} />
             ))}
           </ul>
         </section>

@@ -54,7 +54,7 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
     if (problem) return <StageWords title={t('player.error')} text={problemText(problem)} {...over} />;
     switch (now.state) {
       case 'offline':
-        if (source) return running ? undefined : <Ended now={now} water={undefined} />;
+        if (source) return running ? undefined : <Ended video={source.video} water={undefined} />;
         return <StageWords title={offline?.title ?? t('live.offline.title')} text={offline?.text ?? t('live.offline.text')} {...over} />;
       case 'starting':
         return (
@@ -67,7 +67,7 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
       case 'waiting':
         return running ? undefined : <WaitingWords until={now.until ?? null} water={over.water} />;
       case 'ended':
-        return running ? undefined : <Ended now={now} water={over.water} />;
+        return running ? undefined : <Ended video={now.videoId ?? source?.video ?? null} water={over.water} />;
     }
   };
   return (
@@ -85,10 +85,10 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
   );
 };
 
-const Ended = ({ now, water }: { now: ChannelNow; water: string | undefined }) => (
+const Ended = ({ video, water }: { video: string | null; water: string | undefined }) => (
   <StageWords title={t('live.ended.title')} text={t('live.ended.text')} {...(water === undefined ? {} : { water })}>
-    {now.videoId !== null && (
-      <Link class="button primary" to={paths.watch(now.videoId)}>
+    {video !== null && (
+      <Link class="button primary" to={paths.watch(video)}>
         {t('live.ended.replay')}
       </Link>
     )}

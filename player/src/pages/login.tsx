@@ -31,8 +31,7 @@ export const LoginPage = () => {
       navigate(safeNext(location.search), { replace: true });
     });
   };
-  // A 401 here means wrong credentials, whatever code it carries.
-  const wrong = sending.problem?.status === 401 ? t('problem.credentials') : sending.problem && problemText(sending.problem);
+  const wrong = sending.problem && problemText(sending.problem);
   return (
     <main id="main" class="narrow">
       <div class="section">

@@ -21,7 +21,7 @@ export const SetupPage = () => {
     <main id="main" class="narrow">
       {needed.now.is === 'loading' && <Skeleton />}
       {needed.now.is === 'failed' && <Failed problem={needed.now.problem} onRetry={needed.reload} />}
-      {needed.now.is === 'here' && !needed.now.value.needed && (
+      {needed.now.is === 'here' && !needed.now.value.needed && token === '' && (
         <Empty title={t('setup.done.title')} text={t('setup.done.text')}>
           <Link class="button primary" to={paths.login()}>
             {t('frame.signIn')}
@@ -31,12 +31,13 @@ export const SetupPage = () => {
       {needed.now.is === 'here' && needed.now.value.needed && token === '' && (
         <Empty title={t('setup.noToken.title')} text={t('setup.noToken.text')} />
       )}
-      {needed.now.is === 'here' && needed.now.value.needed && token !== '' && <SetupForm token={token} />}
+      {needed.now.is === 'here' && token !== '' && <SetupForm token={token} first={needed.now.value.needed} />}
     </main>
   );
 };
 
-const SetupForm = ({ token }: { token: string }) => {
+/** The link of the first start names the administrator; the link of a reset only sets the password. */
+const SetupForm = ({ token, first }: { token: string; first: boolean }) => {
   const [username, setUsername] = useState('admin');
   const [password, setPassword] = useState('');
   const [left, setLeft] = useState(false);
@@ -48,10 +49,7 @@ const SetupForm = ({ token }: { token: string }) => {
     setLeft(true);
     if (username === '' || short) return;
     sending.run(async () => {
-      const credentials = { username: username.normalize('NFC'), password };
-      await api.finishSetup({ token, ...credentials });
-      // Signing in at once also proves that the password is the one that was meant.
-      const { account } = await api.signIn(credentials);
+      const { account } = await api.finishSetup({ token, password, ...(first ? { username: username.normalize('NFC') } : {}) });
       signedIn(account);
       navigate(paths.studio, { replace: true });
     });
@@ -59,20 +57,22 @@ const SetupForm = ({ token }: { token: string }) => {
   return (
     <>
       <div class="section">
-        <Heading>{t('setup.title')}</Heading>
-        <p class="soft">{t('setup.text')}</p>
+        <Heading>{t(first ? 'setup.title' : 'setup.reset.title')}</Heading>
+        <p class="soft">{t(first ? 'setup.text' : 'setup.reset.text')}</p>
       </div>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TextField
-          label={t('account.username')}
-          name="username"
-          autocomplete="username"
-          value={username}
-          onValue={setUsername}
-          fault={username === '' ? t('account.required') : null}
-          plain
-        />
+        {first && (
+          <TextField
+            label={t('account.username')}
+            name="username"
+            autocomplete="username"
+            value={username}
+            onValue={setUsername}
+            fault={username === '' ? t('account.required') : null}
+            plain
+          />
+        )}
         <PasswordField
           value={password}
           onValue={setPassword}
@@ -82,7 +82,7 @@ const SetupForm = ({ token }: { token: string }) => {
           fresh
         />
         <Button look="primary" submit busy={sending.busy}>
-          {sending.busy ? t('setup.doing') : t('setup.do')}
+          {sending.busy ? t('setup.doing') : t(first ? 'setup.do' : 'setup.reset.do')}
         </Button>
       </form>
     </>

@@ -1,6 +1,7 @@
 /** The stage of one video: it waits while the video is prepared, then plays it. */
 import { api } from '../api/endpoints.ts';
-import type { Video } from '../api/types.ts';
+import { take } from '../api/head-start.ts';
+import type { PlaybackAddress, Video } from '../api/types.ts';
 import { problemText } from '../parts/states.tsx';
 import { StageWords } from '../stage/over.tsx';
 import { Stage } from '../stage/stage.tsx';
@@ -11,9 +12,9 @@ import { t } from '../words/index.ts';
 export const plays = (video: Video): boolean => video.state === 'live' || video.state === 'playable' || video.state === 'ready';
 
 /** The record and the playlist are asked for together: the first picture does not wait for the title. */
-export const useVideo = (id: string): { record: Loading<Video>; address: Loading<{ hls: string }> } => {
-  const record = useLoaded(id, () => api.video(id));
-  const address = useLoaded(id, () => api.playVideo(id));
+export const useVideo = (id: string): { record: Loading<Video>; address: Loading<PlaybackAddress> } => {
+  const record = useLoaded(id, () => take(`video ${id}`, () => api.video(id)));
+  const address = useLoaded(id, () => take(`play ${id}`, () => api.playVideo(id)));
   useEvery(4_000, () => {
     if (record.now.is !== 'here') return;
     const { state } = record.now.value;
@@ -30,7 +31,7 @@ export const VideoStage = ({ id, record, address, fill }: ReturnType<typeof useV
   const words = () => {
     if (address.now.is === 'here') return undefined;
     if (record.now.is === 'failed') {
-      const hidden = record.now.problem.status === 404 || record.now.problem.status === 403;
+      const { hidden } = record.now.problem;
       return (
         <StageWords
           title={hidden ? t('video.missing.title') : t('player.error')}
@@ -44,10 +45,9 @@ export const VideoStage = ({ id, record, address, fill }: ReturnType<typeof useV
     if (address.now.is === 'failed' && video) return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
     return undefined;
   };
-  // Whether it is live decides the controls and the engine's settings, so the record is waited for; both were asked together.
-  const source = address.now.is === 'here' && video ? address.now.value.hls : null;
+  const playback = address.now.is === 'here' ? address.now.value : null;
   return (
-    <Stage source={source} live={video?.state === 'live'} title={video?.title ?? ''} fill={fill ?? false} renew={address.reload}>
+    <Stage source={playback?.hls ?? null} live={playback?.live ?? false} title={video?.title ?? ''} fill={fill ?? false} renew={address.reload}>
       {words()}
     </Stage>
   );

@@ -1,10 +1,11 @@
 /** One video and what is known about it. */
+import { api } from '../api/endpoints.ts';
 import { ago } from '../lib/format.ts';
 import { StateBadge } from '../parts/badge.tsx';
 import { Heading } from '../parts/title.tsx';
 import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
-import { useTitle } from '../state/use.ts';
+import { useLoaded, useTitle } from '../state/use.ts';
 import { language, t } from '../words/index.ts';
 import { useVideo, VideoStage } from './video-stage.tsx';
 
@@ -14,7 +15,8 @@ export const WatchPage = ({ id }: { id: string }) => {
   const missing = parts.record.now.is === 'failed';
   const title = video ? video.title || t('home.untitled') : missing ? t('video.missing.title') : '';
   useTitle(title);
-  const when = video?.startedAt ?? video?.createdAt;
+  const channelId = video?.channelId ?? null;
+  const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
   return (
     <main id="main">
       <div class="watch">
@@ -24,8 +26,8 @@ export const WatchPage = ({ id }: { id: string }) => {
             <Heading>{title}</Heading>
             <p class="row soft">
               {video?.state === 'live' && <StateBadge state="live" />}
-              {video?.channel && <Link to={paths.channel(video.channel.name)}>{video.channel.title || `@${video.channel.name}`}</Link>}
-              {when !== undefined && <span>{ago(language.get(), when, Date.now())}</span>}
+              {channel.now.is === 'here' && <Link to={paths.channel(channel.now.value.name)}>{channel.now.value.title}</Link>}
+              {video && <span>{ago(language.get(), video.startedAt ?? video.createdAt, Date.now())}</span>}
             </p>
           </div>
         </div>

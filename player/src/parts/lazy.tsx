@@ -17,18 +17,23 @@ const Outdated = () => (
 
 export const lazy = <P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> => {
   let loaded: ComponentType<P> | null = null;
+  let loading: Promise<ComponentType<P>> | null = null;
   return (props: P) => {
     const [Page, setPage] = useState<{ is: ComponentType<P> | null }>({ is: loaded });
     const [failed, setFailed] = useState(false);
+    // Asked for while rendering, not after: an effect waits for a paint, and for whatever the processor does until then.
+    if (!loaded) loading ??= load();
     useEffect(() => {
-      if (loaded) return;
       let current = true;
-      load().then(
+      loading?.then(
         (page) => {
           loaded = page;
           if (current) setPage({ is: page });
         },
-        () => current && setFailed(true),
+        () => {
+          loading = null;
+          if (current) setFailed(true);
+        },
       );
       return () => {
         current = false;

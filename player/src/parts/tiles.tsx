@@ -29,15 +29,15 @@ const VideoState = ({ video }: { video: Video }) => {
   return <span class="badge">{t(`video.state.${video.state}`)}</span>;
 };
 
-export const VideoTile = ({ video }: { video: Video }) => {
-  const when = video.startedAt ?? video.createdAt;
-  const facts = [video.channel && `@${video.channel.name}`, when !== undefined && ago(language.get(), when, Date.now())];
+/** `by`: the name of its channel, where that is not known from the page. */
+export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined }) => {
+  const facts = [by !== undefined && `@${by}`, ago(language.get(), video.startedAt ?? video.createdAt, Date.now())];
   return (
     <li class="tile">
       <div class="cover">
         <Water name={video.id} />
         <VideoState video={video} />
-        {typeof video.duration === 'number' && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
+        {video.duration !== null && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
       </div>
       <Link to={paths.watch(video.id)}>{video.title || t('home.untitled')}</Link>
       <p>{facts.filter(Boolean).join(' · ')}</p>

@@ -7,6 +7,7 @@
  * "maybe" and then fails on encrypted fMP4, and native players have no low-latency settings.
  */
 import { startPlaying } from './autoplay.ts';
+import { catchUpSpeed } from './catch-up.ts';
 import { startHls } from './hls-engine.ts';
 import type { Engine, EngineEvents } from './hls-engine.ts';
 import { playsNatively, startNative } from './native-engine.ts';
@@ -42,6 +43,16 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     return edge && edge.position - video.currentTime;
   };
   const atLiveEdge = (): boolean => (distance() ?? Infinity) < liveEdgeTolerance;
+
+  /** Speeds up a viewing that follows the edge and fell behind; any other plays as it is. */
+  const keepUp = (): void => {
+    if (!options.live) return;
+    const behind = following ? distance() : null;
+    const { buffered, currentTime } = video;
+    const inHand = buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - currentTime;
+    const speed = behind === null ? 1 : catchUpSpeed(video.playbackRate, { behind, buffered: inHand });
+    if (speed !== video.playbackRate) video.playbackRate = speed;
+  };
 
   const goLive = (): void => {
     const edge = engine?.live();
@@ -82,6 +93,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     if (stalled && following && (distance() ?? 0) > jumpAfterStall) goLive();
   });
   on('waiting', () => {
+    if (options.live) video.playbackRate = 1;
     if (state.is !== 'loading') become({ is: 'stalled', because: networkLost ? 'network' : 'data' });
   });
   on('pause', () => {
@@ -94,6 +106,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   });
   on('timeupdate', () => {
     if (!following && !video.paused && atLiveEdge()) following = true;
+    keepUp();
   });
   on('volumechange', () => {
     if (!video.muted) options.onSoundBlocked(false);
@@ -124,7 +137,8 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   void load();
 
   return {
-    latency: () => engine?.live()?.latency ?? null,
+    // Before the first picture the engine measures from zero.
+    latency: () => (state.is === 'loading' ? null : (engine?.live()?.latency ?? null)),
     atLiveEdge,
     goLive,
     retry() {

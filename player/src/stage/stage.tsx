@@ -1,6 +1,6 @@
 /** The one <video> of a page with its controls. The engine does the playing; this shows what it says. */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../parts/icons.tsx';
 import { createPlayback } from '../playback/index.ts';
 import type { Playback, PlaybackState } from '../playback/index.ts';
@@ -33,7 +33,7 @@ const PictureAndControls = ({ source, live, title, muted, onState, renew, childr
   const tell = useRef(onState);
   tell.current = onState;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!video.current) return;
     const mine = createPlayback(video.current, {
       source,
@@ -69,8 +69,9 @@ const PictureAndControls = ({ source, live, title, muted, onState, renew, childr
     <>
       <media-controller lang={language.get()} nohotkeys noautoseektolive fullscreenelement="stage" defaultstreamtype={live ? 'live' : 'on-demand'}>
         <video ref={video} slot="media" playsInline aria-label={t('player.label', { title })} data-state={state.is} />
-        {!live && <media-time-range />}
-        <media-control-bar>
+        {!live && <media-time-range key={`range ${language.get()}`} />}
+        {/* The controls take their labels once: another language needs other controls. The video stays. */}
+        <media-control-bar key={`bar ${language.get()}`}>
           <media-play-button />
           <media-mute-button />
           <media-volume-range />

@@ -1,5 +1,5 @@
 /** Hooks that tie a component to what changes outside of it. */
-import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { ApiProblem } from '../api/problem.ts';
 import type { Store } from './store.ts';
 
@@ -28,7 +28,8 @@ export const useLoaded = <T>(key: string | null, load: () => Promise<T>): Loadin
   const [turn, setTurn] = useState(0);
   const loader = useRef(load);
   loader.current = load;
-  useEffect(() => {
+  // Before the paint: the request is on its way while the browser draws the skeleton.
+  useLayoutEffect(() => {
     if (key === null) return;
     let current = true;
     const settle = (now: Loaded<T>): void => {

@@ -14,16 +14,12 @@ import type { ChannelKey } from './use-key.ts';
 
 const mask = '••••••••••••••••••••';
 
-/** The server's mask may show a few letters at the end, by which a person tells keys apart. */
-const masked = (key: StreamKey): string => (key.masked === '' ? mask : key.masked);
-
-/** The SRT address holds the key: written with the key that is shown, or with a mask in its place. */
-const srtAddress = (template: string, key: string): string =>
-  /streamid=/i.test(template) ? template.replace(/(streamid=)[^&]*/i, (_all, start: string) => `${start}${key}`) : template;
+/** Without the key the address ends where the key would begin. */
+const hiddenSrt = (url: string): string => `${url}?streamid=${mask}`;
 
 export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKey: ChannelKey }) => {
   const server = channel.ingest?.rtmp.server ?? '';
-  const srt = channel.ingest?.srt?.url;
+  const srt = channel.ingest?.srt ?? null;
   const { list, shown } = streamKey;
   return (
     <section class="card" aria-labelledby="connect">
@@ -37,19 +33,16 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
       {list.now.is === 'here' && list.now.value === null && <NoKey streamKey={streamKey} />}
       {list.now.is === 'here' && list.now.value !== null && (
         <>
-          <CopyField label={t('room.key')} name="key" value={shown ?? masked(list.now.value)} reveal={streamKey.bring}>
+          <CopyField label={t('room.key')} name="key" value={shown?.streamKey ?? mask} reveal={async () => (await streamKey.bring())?.streamKey ?? null}>
             <KeyActions streamKey={streamKey} current={list.now.value} />
           </CopyField>
-          {srt !== undefined && (
+          {srt && (
             <CopyField
               label={t('room.srt')}
               name="srt"
-              value={srtAddress(srt, shown ?? mask)}
+              value={shown?.ingest.srt?.url ?? hiddenSrt(srt.url)}
               hint={t('room.srt.hint')}
-              reveal={async () => {
-                const key = await streamKey.bring();
-                return key === null ? null : srtAddress(srt, encodeURIComponent(key));
-              }}
+              reveal={async () => (await streamKey.bring())?.ingest.srt?.url ?? null}
             />
           )}
         </>
@@ -91,11 +84,7 @@ const KeyActions = ({ streamKey, current }: { streamKey: ChannelKey; current: St
       <Button slim onPress={() => setAsking(true)}>
         {t('room.key.rotate')}
       </Button>
-      <span>
-        {current.lastUsedAt === null
-          ? t('room.key.neverUsed')
-          : t('room.key.lastUsed', { ago: ago(language.get(), current.lastUsedAt, Date.now()) })}
-      </span>
+      <span>{t('room.key.made', { ago: ago(language.get(), current.createdAt, Date.now()) })}</span>
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
       {asking && (
         <Confirm
@@ -124,7 +113,7 @@ export const FfmpegCard = ({ channel, streamKey }: { channel: Channel; streamKey
         <p class="small soft">{t('room.ffmpeg.text')}</p>
       </header>
       <pre class="code" id="ffmpeg-command" tabIndex={0}>
-        {ffmpegCommand(server, streamKey.shown ?? t('room.ffmpeg.placeholder'))}
+        {ffmpegCommand(server, streamKey.shown?.streamKey ?? t('room.ffmpeg.placeholder'))}
       </pre>
       <div class="row">
         <CopyButton
@@ -133,7 +122,7 @@ export const FfmpegCard = ({ channel, streamKey }: { channel: Channel; streamKey
           onByHand={select}
           text={async () => {
             const key = await streamKey.bring();
-            return key === null ? null : ffmpegCommand(server, key);
+            return key && ffmpegCommand(server, key.streamKey);
           }}
         />
       </div>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import type { StreamKey } from '../../api/types.ts';
+import type { ShownKey, StreamKey } from '../../api/types.ts';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useLoaded } from '../../state/use.ts';
@@ -11,31 +11,30 @@ import { t } from '../../words/index.ts';
 
 export type ChannelKey = {
   readonly list: Loading<StreamKey | null>;
-  /** The key itself while it is shown. */
-  readonly shown: string | null;
+  /** The key itself while it is shown, with the addresses that hold it. */
+  readonly shown: ShownKey | null;
   show(): Promise<void>;
   hide(): void;
   /** Brings the key without showing it; null when that failed, and the person has been told. */
-  bring(): Promise<string | null>;
+  bring(): Promise<ShownKey | null>;
   /** The new key works before the old one stops. */
   rotate(): Promise<void>;
 };
 
 export const useChannelKey = (channel: string): ChannelKey => {
   const list = useLoaded(`key ${channel}`, async () => (await api.streamKeys(channel)).items[0] ?? null);
-  const [known, setKnown] = useState<string | null>(null);
+  const [known, setKnown] = useState<ShownKey | null>(null);
   const [visible, setVisible] = useState(false);
   const current = list.now.is === 'here' ? list.now.value : null;
   useEffect(() => {
-    setKnown(null);
-    setVisible(false);
+    setKnown((key) => (key?.id === current?.id ? key : null));
   }, [current?.id]);
 
-  const bring = async (): Promise<string | null> => {
-    if (known !== null) return known;
+  const bring = async (): Promise<ShownKey | null> => {
+    if (known) return known;
     if (!current) return null;
     try {
-      const { key } = await api.revealKey(channel, current.id);
+      const key = await api.revealKey(channel, current.id);
       setKnown(key);
       return key;
     } catch (error) {
@@ -50,9 +49,10 @@ export const useChannelKey = (channel: string): ChannelKey => {
     show: async () => setVisible((await bring()) !== null),
     hide: () => setVisible(false),
     async rotate() {
-      await api.createKey(channel);
+      const made = await api.createKey(channel);
       if (current) await api.deleteKey(channel, current.id);
-      list.reload();
+      setKnown(made);
+      list.replace(made);
       toast(t('room.key.rotated'));
     },
   };
