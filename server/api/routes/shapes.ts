@@ -7,7 +7,7 @@ export const idText = Type.String({ pattern: '^[a-z0-9]{8,32}$', wants: 'an id' 
 export const time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
 
 /** A name for people: one line. */
-export const title = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]*\\S[^\\u0000-\\u001f\\u007f]*$', wants: 'one line of 1 to 200 characters' });
+export const title = Type.String({ minLength: 1, maxLength: 200, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]+$', wants: 'one line of 1 to 200 characters' });
 export const description = Type.String({ maxLength: 5000, pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$', wants: 'text of at most 5000 characters, without control characters' });
 
 export const visibility = Type.Enum(['public', 'unlisted', 'private', 'members', 'list', 'password'], {

@@ -1,0 +1,96 @@
+/** A whole API on a port of loopback, with everything that it logs, for tests. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { pino } from 'pino';
+import type { FakeClock } from '../../packager/clock.ts';
+import { Auth } from '../auth/auth.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Role } from '../catalog/schema.ts';
+import { testCatalog } from '../catalog/testing.ts';
+import { EventDispatcher } from '../events/dispatcher.ts';
+import { createApi, type Api } from './api.ts';
+import { defaultApiConfig, type ApiConfig, type ApiHooks, type LiveNow } from './hooks.ts';
+
+type Test = Parameters<typeof testCatalog>[0];
+
+export type Reply = { readonly status: number; readonly headers: Headers; readonly text: string; readonly body: Record<string, unknown> };
+export type Ask = {
+  readonly method?: string;
+  readonly body?: unknown;
+  /** As it is, instead of `body`. */
+  readonly raw?: string;
+  readonly token?: string | undefined;
+  readonly headers?: Record<string, string>;
+};
+
+export type Person = { readonly id: string; readonly username: string; readonly password: string; readonly token: string };
+
+export class TestApi {
+  readonly catalog: Catalog;
+  readonly clock: FakeClock;
+  readonly auth: Auth;
+  readonly events: EventDispatcher;
+  readonly api: Api;
+  readonly server: Server;
+  readonly folder: string;
+  readonly logged: string[];
+  readonly live: Map<string, LiveNow>;
+  readonly base: string;
+
+  constructor(parts: Omit<TestApi, 'ask' | 'person'>) {
+    this.catalog = parts.catalog;
+    this.clock = parts.clock;
+    this.auth = parts.auth;
+    this.events = parts.events;
+    this.api = parts.api;
+    this.server = parts.server;
+    this.folder = parts.folder;
+    this.logged = parts.logged;
+    this.live = parts.live;
+    this.base = parts.base;
+  }
+  async ask(path: string, { method = 'GET', body, raw, token, headers = {} }: Ask = {}): Promise<Reply> {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(`${this.base}${path}`, {
+      method,
+      ...(sent === undefined ? {} : { body: sent }),
+      headers: {
+        ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+    });
+    const text = await response.text();
+    const json = response.headers.get('content-type')?.includes('json') && text !== '';
+    return { status: response.status, headers: response.headers, text, body: json ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  }
+  async person(username: string, role: Role): Promise<Person> {
+    const password = `password of ${username}`;
+    const { id } = await this.catalog.accounts.create({ username, role, passwordHash: await this.auth.passwords.hash(password) });
+    const { token } = await this.catalog.sessions.create(id, { userAgent: 'test', address: '127.0.0.1' });
+    return { id, username, password, token };
+  }
+}
+
+export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}): Promise<TestApi> => {
+  const { catalog, clock, folder } = await testCatalog(t);
+  const logged: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
+  const auth = await Auth.create({ catalog, clock, log, cost: { memoryKiB: 64, passes: 1, lanes: 1 } });
+  const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
+  const live = new Map<string, LiveNow>();
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), ...moreHooks };
+  const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
+  const server = createServer((request, response) => api.handler(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(async () => {
+    server.closeAllConnections();
+    server.close();
+    await events.stop();
+    await api.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return new TestApi({ catalog, clock, auth, events, api, server, folder, logged, live, base: `http://127.0.0.1:${port}` });
+};
