@@ -42,6 +42,7 @@ export async function killRounds(t: Test, rounds: number, seed: number): Promise
     t.equal(after.tornBytes, 0, 'the torn tail is cut');
   }
   await rm(folder, { recursive: true, force: true });
+  if (rounds >= 100) t.ok(torn >= rounds / 20, 'kills hit writes');
   t.comment(`${fragments} fragments in ${rounds} rounds, ${torn} torn tails`);
 }
 

@@ -34,7 +34,7 @@ export type Recovered = {
 };
 
 /** However good the index: this much of the end is always looked at, since that is where damage is likely. */
-const distrustedBytes = 1024 * 1024;
+const distrustedBytes = 256 * 1024;
 /** CRCs of the data are checked in this many extents at the end: 256 MiB, less than a second. */
 const checkedExtents = 4;
 /** A larger jump of the sequence is taken for a damaged record. */
@@ -144,6 +144,7 @@ class Scan {
 
   async run(from: Place): Promise<void> {
     this.#from = from.extent;
+    const known = this.#table.end;
     const checkedFrom = this.#extents[Math.max(0, this.#extents.length - checkedExtents)] ?? 0;
     for (const extent of this.#extents.filter((number) => number >= from.extent)) {
       const file = await this.#disk.open(`${this.#folder}/${extentName(extent)}`, 'read');
@@ -154,7 +155,7 @@ class Scan {
       }
     }
     this.#table.truncate(this.#intactEnd);
-    this.#quarantineWithoutEpoch(from);
+    this.#quarantineWithoutEpoch(known);
   }
 
   async #extent(file: DiskFile, extent: number, from: number, checkData: boolean): Promise<void> {
@@ -215,10 +216,10 @@ class Scan {
   }
 
   /** Fragments whose init segment was damaged in every copy cannot be played. */
-  #quarantineWithoutEpoch(from: Place): void {
-    const known = new Set(this.#epochs.map((facts) => facts.epoch));
-    for (let seq = this.#table.firstIn(from.extent, this.#table.end); seq < this.#table.end; seq++) {
-      if (!known.has(this.#table.entry(seq).epoch)) this.#table.setState(seq, 'quarantined');
+  #quarantineWithoutEpoch(from: number): void {
+    const epochs = new Set(this.#epochs.map((facts) => facts.epoch));
+    for (let seq = Math.max(from, this.#table.first); seq < this.#table.end; seq++) {
+      if (!epochs.has(this.#table.entry(seq).epoch)) this.#table.setState(seq, 'quarantined');
       if (this.#table.state(seq) === 'quarantined') this.#quarantined++;
     }
   }

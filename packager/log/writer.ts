@@ -57,6 +57,7 @@ export class ExtentWriter implements RecordingLog {
   /** What came before these has its place in an extent. */
   #written: number;
   #writtenEpoch: number;
+  #extent = 0;
   #pumping = false;
   /** The disk takes what it is given; otherwise appends are announced without waiting for it. */
   #healthy = true;
@@ -68,7 +69,10 @@ export class ExtentWriter implements RecordingLog {
   #syncing: Promise<void> = Promise.resolve();
   #cancelSync: (() => void) | null = null;
   #endPause: () => void = () => undefined;
-  #onSettled: (() => void)[] = [];
+  /** Records taken, and records written: whoever waits for the disk waits for the one to reach the other. */
+  #taken = 0;
+  #done = 0;
+  #onProgress: (() => void)[] = [];
   #onIdle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
@@ -124,8 +128,9 @@ export class ExtentWriter implements RecordingLog {
   sync(): Promise<void> {
     this.#cancelSync?.();
     this.#cancelSync = null;
+    const target = this.#taken;
     this.#syncing = this.#syncing.then(async () => {
-      if (this.#healthy && this.#queue.length > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve));
+      while (this.#healthy && this.#done < target) await new Promise<void>((resolve) => this.#onProgress.push(resolve));
       await this.#flush();
     });
     return this.#syncing;
@@ -192,6 +197,7 @@ export class ExtentWriter implements RecordingLog {
 
   #enqueue(item: Waiting): void {
     this.#queue.push(item);
+    this.#taken++;
     if (this.#healthy) item.cancelStall = this.#options.clock.after(this.#options.stallMs, () => this.#stalled());
     else this.#giveUp();
     this.#pump();
@@ -220,14 +226,15 @@ export class ExtentWriter implements RecordingLog {
       }
       failures = 0;
       this.#queue.shift();
+      this.#done++;
       announce(item);
+      this.#resolve(this.#onProgress);
       this.#armSync();
     }
     // In the same breath as the last look at the queue, or an append in between would wait for ever.
     this.#pumping = false;
     if (this.#queue.length > 0 || !this.#recording) return;
     this.#healthy = true;
-    this.#resolve(this.#onSettled);
   }
 
   async #write(item: Waiting): Promise<void> {
@@ -249,6 +256,9 @@ export class ExtentWriter implements RecordingLog {
     if (data) this.#table.store(seq, place);
     else this.#table.storeHole(seq, place);
     this.#written = seq + 1;
+    // A full extent begins its way to the platter while the next one fills.
+    if (place.extent !== this.#extent && this.#options.syncEveryMs > 0) void this.sync();
+    this.#extent = place.extent;
   }
 
   #stalled(): void {
@@ -265,7 +275,7 @@ export class ExtentWriter implements RecordingLog {
       this.#holes++;
       this.#options.onFault({ kind: 'hole', message: `fragment ${seq} will be missing from the recording` });
     });
-    this.#resolve(this.#onSettled);
+    this.#resolve(this.#onProgress);
   }
 
   #pause(): Promise<void> {
