@@ -22,7 +22,12 @@ const Place = ({ to, words }: { to: string; words: string }) => {
   );
 };
 
-type SegmentsProps<T extends string> = { label: string; value: T; options: readonly (readonly [T, string])[]; onValue: (value: T) => void };
+type SegmentsProps<T extends string> = {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onValue: (value: T) => void;
+};
 
 const Segments = <T extends string>({ label, value, options, onValue }: SegmentsProps<T>) => (
   <div class="menu-group" role="group" aria-label={label}>
@@ -75,7 +80,14 @@ const Menu = () => {
   const initial = who.is === 'someone' ? [...who.account.username][0]?.toUpperCase() : undefined;
   return (
     <div class="menu" ref={box}>
-      <button ref={button} type="button" class="menu-button" aria-label={t('frame.menu')} aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        ref={button}
+        type="button"
+        class="menu-button"
+        aria-label={t('frame.menu')}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         {initial ?? <Icon name="person" />}
       </button>
       {open && (

@@ -13,7 +13,13 @@ export const navigate = (to: string, how: { replace?: boolean } = {}): void => {
   address.set(location.pathname);
 };
 
-type LinkProps = { to: string; class?: string; children: ComponentChildren; 'aria-current'?: 'page'; 'aria-label'?: string };
+type LinkProps = {
+  to: string;
+  class?: string;
+  children: ComponentChildren;
+  'aria-current'?: 'page';
+  'aria-label'?: string;
+};
 
 export const Link = ({ to, children, ...rest }: LinkProps) => {
   const onClick = (event: MouseEvent) => {

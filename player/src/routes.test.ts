@@ -18,7 +18,14 @@ t.test('what names no page is the 404 page', async (t) => {
 
 t.test('signing in leads on to a page of this site only', async (t) => {
   t.equal(safeNext('?next=%2Fstudio%2Fchannels%2Fa'), '/studio/channels/a');
-  for (const evil of ['//evil.example', '/\\evil.example', 'https://evil.example', '/a\\b', 'javascript:alert(1)', '']) {
+  for (const evil of [
+    '//evil.example',
+    '/\\evil.example',
+    'https://evil.example',
+    '/a\\b',
+    'javascript:alert(1)',
+    '',
+  ]) {
     t.equal(safeNext(`?next=${encodeURIComponent(evil)}`), '/studio', evil);
   }
 });

@@ -22,7 +22,8 @@ export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'l
 export const api = {
   setup: () => ask<{ needed: boolean }>('GET', '/setup'),
   /** Without a name where the link is for an administrator that there is already. */
-  finishSetup: (body: { token: string; username?: string; password: string }) => ask<{ account: Account }>('POST', '/setup', body),
+  finishSetup: (body: { token: string; username?: string; password: string }) =>
+    ask<{ account: Account }>('POST', '/setup', body),
   me: () => ask<Account>('GET', '/me'),
   signIn: (body: Credentials) => ask<{ account: Account }>('POST', '/sessions', body),
   signOut: () => ask<void>('DELETE', '/sessions/current'),

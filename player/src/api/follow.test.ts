@@ -2,7 +2,13 @@ import t from 'tap';
 import { followChannel, readMessage } from './follow.ts';
 import type { ChannelNow, Socket } from './follow.ts';
 
-const now = (state: ChannelNow['state']): ChannelNow => ({ state, videoId: null, startedAt: null, viewers: 0, title: 'T' });
+const now = (state: ChannelNow['state']): ChannelNow => ({
+  state,
+  videoId: null,
+  startedAt: null,
+  viewers: 0,
+  title: 'T',
+});
 const message = (state: ChannelNow['state'], type = 'update') => ({
   data: JSON.stringify({ topic: 'channel:@mill', type, data: now(state) }),
 });
@@ -89,11 +95,12 @@ t.test('without a socket the page polls, and stops polling when the socket speak
 });
 
 t.test('a socket that spoke and was lost is stood in for by polling', async (t) => {
-  const { sockets, pass, polls } = bench(now('live'));
+  const { sockets, heard, pass, polls } = bench(now('waiting'));
   sockets[0]?.onmessage?.(message('live', 'snapshot'));
   sockets[0]?.onclose?.();
-  await pass(4_000);
-  t.equal(polls(), 1);
+  await pass(8_000);
+  t.equal(polls(), 2);
+  t.same(heard, ['live', 'waiting', 'waiting']);
 });
 
 t.test('stopping leaves no timer and no socket', async (t) => {
@@ -109,7 +116,14 @@ t.test('stopping leaves no timer and no socket', async (t) => {
 
 t.test('what is not a message of the topic is ignored', async (t) => {
   const topic = 'channel:@mill';
-  for (const data of [1, 'no json', 'null', '[]', '{}', JSON.stringify({ topic: 'channel:@other', type: 'update', data: now('live') })]) {
+  for (const data of [
+    1,
+    'no json',
+    'null',
+    '[]',
+    '{}',
+    JSON.stringify({ topic: 'channel:@other', type: 'update', data: now('live') }),
+  ]) {
     t.equal(readMessage(topic, data), null);
   }
   t.equal(readMessage(topic, JSON.stringify({ topic, type: 'update', data: { state: 'dancing' } })), null);

@@ -43,5 +43,10 @@ export type Video = {
   readonly channelId: string | null;
 };
 
-export type PlaybackAddress = { readonly videoId: string; readonly live: boolean; readonly hls: string; readonly expiresAt: Instant | null };
+export type PlaybackAddress = {
+  readonly videoId: string;
+  readonly live: boolean;
+  readonly hls: string;
+  readonly expiresAt: Instant | null;
+};
 export type Page<T> = { readonly items: readonly T[]; readonly cursor: string | null };

@@ -52,7 +52,9 @@ const ServerState = () => {
       <p class="row">
         <span class={`badge ${value === 'ready' ? 'good' : 'waiting'}`}>{t(`admin.state.${value}`)}</span>
         <span class="soft">
-          {value === 'unreachable' ? t('problem.unreachable') : t(value === 'ready' ? 'admin.state.ready.text' : 'admin.state.notReady.text')}
+          {value === 'unreachable'
+            ? t('problem.unreachable')
+            : t(value === 'ready' ? 'admin.state.ready.text' : 'admin.state.notReady.text')}
         </span>
       </p>
     </section>

@@ -52,7 +52,8 @@ export const useLiveSource = (now: ChannelNow | null): LiveSource => {
         const failure = ApiProblem.from(error);
         const final = failure.status === 401 || failure.status === 403;
         if (final) setProblem(failure);
-        else timer = setTimeout(() => void ask(attempt + 1), backOff(attempt, { first: 500, most: 8_000 }, Math.random));
+        else
+          timer = setTimeout(() => void ask(attempt + 1), backOff(attempt, { first: 500, most: 8_000 }, Math.random));
       }
     };
     void ask(0);

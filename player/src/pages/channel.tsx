@@ -55,7 +55,7 @@ export const ChannelPage = ({ name }: { name: string }) => {
             <p class="row soft">
               {now && <StateBadge state={now.state} />}
               <span>@{name}</span>
-              {now?.state === 'live' && <span>{viewersText(now.viewers)}</span>}
+              {now?.state === 'live' && now.viewers > 0 && <span>{viewersText(now.viewers)}</span>}
               {now?.state === 'live' && now.startedAt !== null && (
                 <span>{t('live.since', { ago: ago(language.get(), now.startedAt, Date.now()) })}</span>
               )}
@@ -67,7 +67,9 @@ export const ChannelPage = ({ name }: { name: string }) => {
         <h2 id="replays">{t('channel.replays')}</h2>
         {replays.now.is === 'loading' && (record.now.is === 'failed' ? <Skeleton lines={1} /> : <SkeletonTiles />)}
         {replays.now.is === 'failed' && <Failed problem={replays.now.problem} onRetry={replays.reload} />}
-        {replays.now.is === 'here' && <Replays videos={replays.now.value.items.filter((video) => video.state !== 'live')} />}
+        {replays.now.is === 'here' && (
+          <Replays videos={replays.now.value.items.filter((video) => video.state !== 'live')} />
+        )}
       </section>
     </main>
   );

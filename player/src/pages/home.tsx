@@ -24,7 +24,8 @@ const load = async (): Promise<Shelf> => {
 const NothingYet = () => {
   const who = useStore(session);
   const setup = useLoaded('setup', () => api.setup());
-  if (setup.now.is === 'here' && setup.now.value.needed) return <Empty title={t('setup.title')} text={t('home.empty.setup')} />;
+  if (setup.now.is === 'here' && setup.now.value.needed)
+    return <Empty title={t('setup.title')} text={t('home.empty.setup')} />;
   const creates = who.is === 'someone' && who.account.role !== 'viewer';
   return (
     <Empty title={t('home.empty.title')} text={t(creates ? 'home.empty.creator' : 'home.empty.visitor')}>

@@ -27,7 +27,11 @@ const useSecondsUntil = (until: number | null): number | null => {
 const WaitingWords = ({ until, water }: { until: number | null; water: string | undefined }) => {
   const seconds = useSecondsUntil(until);
   return (
-    <StageWords title={t('live.waiting.title')} text={t('live.waiting.text')} {...(water === undefined ? {} : { water })}>
+    <StageWords
+      title={t('live.waiting.title')}
+      text={t('live.waiting.text')}
+      {...(water === undefined ? {} : { water })}
+    >
       {/* Counted for the eye only: read out each second it would drown everything else. */}
       {seconds !== null && <p aria-hidden="true">{tCount('live.waiting.left', seconds)}</p>}
     </StageWords>
@@ -55,7 +59,13 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
     switch (now.state) {
       case 'offline':
         if (source) return running ? undefined : <Ended video={source.video} water={undefined} />;
-        return <StageWords title={offline?.title ?? t('live.offline.title')} text={offline?.text ?? t('live.offline.text')} {...over} />;
+        return (
+          <StageWords
+            title={offline?.title ?? t('live.offline.title')}
+            text={offline?.text ?? t('live.offline.text')}
+            {...over}
+          />
+        );
       case 'starting':
         return (
           <StageWords title={t('live.starting.title')} text={t('live.starting.text')} {...over}>
@@ -63,7 +73,9 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
           </StageWords>
         );
       case 'live':
-        return source ? undefined : <StageWords title={t('live.starting.title')} text={t('live.starting.text')} {...over} />;
+        return source ? undefined : (
+          <StageWords title={t('live.starting.title')} text={t('live.starting.text')} {...over} />
+        );
       case 'waiting':
         return running ? undefined : <WaitingWords until={now.until ?? null} water={over.water} />;
       case 'ended':

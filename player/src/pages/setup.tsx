@@ -49,7 +49,11 @@ const SetupForm = ({ token, first }: { token: string; first: boolean }) => {
     setLeft(true);
     if (username === '' || short) return;
     sending.run(async () => {
-      const { account } = await api.finishSetup({ token, password, ...(first ? { username: username.normalize('NFC') } : {}) });
+      const { account } = await api.finishSetup({
+        token,
+        password,
+        ...(first ? { username: username.normalize('NFC') } : {}),
+      });
       signedIn(account);
       navigate(paths.studio, { replace: true });
     });

@@ -9,7 +9,8 @@ import { useEvery, useLoaded } from '../state/use.ts';
 import type { Loading } from '../state/use.ts';
 import { t } from '../words/index.ts';
 
-export const plays = (video: Video): boolean => video.state === 'live' || video.state === 'playable' || video.state === 'ready';
+export const plays = (video: Video): boolean =>
+  video.state === 'live' || video.state === 'playable' || video.state === 'ready';
 
 /** The record and the playlist are asked for together: the first picture does not wait for the title. */
 export const useVideo = (id: string): { record: Loading<Video>; address: Loading<PlaybackAddress> } => {
@@ -26,7 +27,12 @@ export const useVideo = (id: string): { record: Loading<Video>; address: Loading
   return { record, address };
 };
 
-export const VideoStage = ({ id, record, address, fill }: ReturnType<typeof useVideo> & { id: string; fill?: boolean }) => {
+export const VideoStage = ({
+  id,
+  record,
+  address,
+  fill,
+}: ReturnType<typeof useVideo> & { id: string; fill?: boolean }) => {
   const video = record.now.is === 'here' ? record.now.value : null;
   const words = () => {
     if (address.now.is === 'here') return undefined;
@@ -40,14 +46,23 @@ export const VideoStage = ({ id, record, address, fill }: ReturnType<typeof useV
         />
       );
     }
-    if (video?.state === 'failed') return <StageWords title={t('video.failed.title')} text={t('video.failed.text')} water={id} />;
-    if (video && !plays(video)) return <StageWords title={t('video.notYet.title')} text={t('video.notYet.text')} water={id} />;
-    if (address.now.is === 'failed' && video) return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
+    if (video?.state === 'failed')
+      return <StageWords title={t('video.failed.title')} text={t('video.failed.text')} water={id} />;
+    if (video && !plays(video))
+      return <StageWords title={t('video.notYet.title')} text={t('video.notYet.text')} water={id} />;
+    if (address.now.is === 'failed' && video)
+      return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
     return undefined;
   };
   const playback = address.now.is === 'here' ? address.now.value : null;
   return (
-    <Stage source={playback?.hls ?? null} live={playback?.live ?? false} title={video?.title ?? ''} fill={fill ?? false} renew={address.reload}>
+    <Stage
+      source={playback?.hls ?? null}
+      live={playback?.live ?? false}
+      title={video?.title ?? ''}
+      fill={fill ?? false}
+      renew={address.reload}
+    >
       {words()}
     </Stage>
   );

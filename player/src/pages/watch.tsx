@@ -26,7 +26,9 @@ export const WatchPage = ({ id }: { id: string }) => {
             <Heading>{title}</Heading>
             <p class="row soft">
               {video?.state === 'live' && <StateBadge state="live" />}
-              {channel.now.is === 'here' && <Link to={paths.channel(channel.now.value.name)}>{channel.now.value.title}</Link>}
+              {channel.now.is === 'here' && (
+                <Link to={paths.channel(channel.now.value.name)}>{channel.now.value.title}</Link>
+              )}
               {video && <span>{ago(language.get(), video.startedAt ?? video.createdAt, Date.now())}</span>}
             </p>
           </div>

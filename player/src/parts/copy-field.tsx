@@ -35,7 +35,14 @@ export const CopyButton = ({ name, wide, text, onByHand }: CopyButtonProps) => {
   );
 };
 
-type CopyFieldProps = { label: string; name: string; value: string; hint?: string; children?: ComponentChildren; reveal?: () => Promise<string | null> };
+type CopyFieldProps = {
+  label: string;
+  name: string;
+  value: string;
+  hint?: string;
+  children?: ComponentChildren;
+  reveal?: () => Promise<string | null>;
+};
 
 /** `reveal` brings the whole text where `value` shows only a mask. */
 export const CopyField = ({ label, name, value, hint, children, reveal }: CopyFieldProps) => {
@@ -57,7 +64,11 @@ export const CopyField = ({ label, name, value, hint, children, reveal }: CopyFi
           aria-describedby={hint ? `${id}-hint` : undefined}
           onFocus={(event) => event.currentTarget.select()}
         />
-        <CopyButton name={label} text={reveal ?? (async () => value)} onByHand={() => setTimeout(() => input.current?.select(), 50)} />
+        <CopyButton
+          name={label}
+          text={reveal ?? (async () => value)}
+          onByHand={() => setTimeout(() => input.current?.select(), 50)}
+        />
       </div>
       {hint && (
         <p class="small soft" id={`${id}-hint`}>

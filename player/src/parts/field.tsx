@@ -2,7 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
-type Common = { label: string; hint?: string | undefined; fault?: string | null | undefined; good?: string | null | undefined };
+type Common = {
+  label: string;
+  hint?: string | undefined;
+  fault?: string | null | undefined;
+  good?: string | null | undefined;
+};
 
 const Notes = ({ id, hint, fault, good }: Omit<Common, 'label'> & { id: string }) => (
   <div id={id}>
@@ -28,7 +33,20 @@ type TextFieldProps = Common & {
   focus?: boolean;
 };
 
-export const TextField = ({ label, hint, fault, good, value, onValue, onLeave, type = 'text', prefix, plain, focus, ...input }: TextFieldProps) => {
+export const TextField = ({
+  label,
+  hint,
+  fault,
+  good,
+  value,
+  onValue,
+  onLeave,
+  type = 'text',
+  prefix,
+  plain,
+  focus,
+  ...input
+}: TextFieldProps) => {
   const id = useId();
   const box = (
     <input
@@ -63,9 +81,23 @@ export const TextField = ({ label, hint, fault, good, value, onValue, onLeave, t
   );
 };
 
-type ChoiceProps<T extends string> = Common & { name: string; value: T; options: readonly (readonly [T, string])[]; onValue: (value: T) => void };
+type ChoiceProps<T extends string> = Common & {
+  name: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onValue: (value: T) => void;
+};
 
-export const ChoiceField = <T extends string>({ label, hint, fault, good, name, value, options, onValue }: ChoiceProps<T>) => {
+export const ChoiceField = <T extends string>({
+  label,
+  hint,
+  fault,
+  good,
+  name,
+  value,
+  options,
+  onValue,
+}: ChoiceProps<T>) => {
   const id = useId();
   return (
     <div class="field">

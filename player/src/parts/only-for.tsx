@@ -8,7 +8,11 @@ import { askWho, session } from '../state/session.ts';
 import { useStore } from '../state/use.ts';
 import { Empty, Skeleton } from './states.tsx';
 
-type Props = { roles: readonly Role[]; refusal: { title: string; text: string }; children: (account: Account) => ComponentChildren };
+type Props = {
+  roles: readonly Role[];
+  refusal: { title: string; text: string };
+  children: (account: Account) => ComponentChildren;
+};
 
 export const OnlyFor = ({ roles, refusal, children }: Props) => {
   const who = useStore(session);

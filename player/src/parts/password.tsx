@@ -3,7 +3,14 @@ import { useState } from 'preact/hooks';
 import { t } from '../words/index.ts';
 import { TextField } from './field.tsx';
 
-type Props = { value: string; onValue: (value: string) => void; fresh?: boolean; hint?: string; fault?: string | null; onLeave?: () => void };
+type Props = {
+  value: string;
+  onValue: (value: string) => void;
+  fresh?: boolean;
+  hint?: string;
+  fault?: string | null;
+  onLeave?: () => void;
+};
 
 export const PasswordField = ({ value, onValue, fresh, hint, fault, onLeave }: Props) => {
   const [shown, setShown] = useState(false);

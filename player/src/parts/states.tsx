@@ -27,7 +27,15 @@ export const SkeletonTiles = () => (
 /** Water that runs by: nothing is here, and that is no fault. */
 export const Empty = ({ title, text, children }: { title: string; text: string; children?: ComponentChildren }) => (
   <div class="empty">
-    <svg class="mark" viewBox="0 0 112 40" fill="none" stroke="currentColor" stroke-width="4" stroke-linecap="round" aria-hidden="true">
+    <svg
+      class="mark"
+      viewBox="0 0 112 40"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="4"
+      stroke-linecap="round"
+      aria-hidden="true"
+    >
       <path d="M6 12c9-8 16-8 25 0s16 8 25 0 16-8 25 0 16 8 25 0" />
       <path d="M20 28c8-7 14-7 22 0s14 7 22 0 14-7 22 0" opacity="0.6" />
     </svg>

@@ -18,7 +18,7 @@ export const LiveTile = ({ channel }: { channel: Channel }) => (
     <Link to={paths.channel(channel.name)}>{channel.title || channel.name}</Link>
     <p>
       @{channel.name}
-      {channel.live && ` · ${viewersText(channel.live.viewers)}`}
+      {channel.live && channel.live.viewers > 0 && ` · ${viewersText(channel.live.viewers)}`}
     </p>
   </li>
 );

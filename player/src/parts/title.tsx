@@ -7,8 +7,10 @@ let arrivals = 0;
 export const Heading = ({ children, hidden }: { children: ComponentChildren; hidden?: boolean }) => {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    const busy = document.activeElement !== null && document.activeElement !== document.body && document.activeElement.isConnected;
-    if (arrivals++ > 0 && !(busy && document.activeElement instanceof HTMLInputElement)) heading.current?.focus({ preventScroll: true });
+    const busy =
+      document.activeElement !== null && document.activeElement !== document.body && document.activeElement.isConnected;
+    if (arrivals++ > 0 && !(busy && document.activeElement instanceof HTMLInputElement))
+      heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <h1 ref={heading} tabIndex={-1} class={hidden ? 'sr-only' : ''}>

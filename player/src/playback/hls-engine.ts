@@ -28,7 +28,8 @@ const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
     data.details === ErrorDetails.MANIFEST_LOAD_ERROR ||
     data.details === ErrorDetails.MANIFEST_LOAD_TIMEOUT ||
     data.details === ErrorDetails.MANIFEST_PARSING_ERROR;
-  const kind = data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
+  const kind =
+    data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
   return { kind, status: data.response?.code ?? 0, manifest };
 };
 
@@ -76,7 +77,10 @@ export const startHls = (
       case 'give-up':
         cancel();
         hls.stopLoad();
-        return events.onGiveUp(step.code, `${data.type} ${data.details} ${data.response?.code ?? ''} ${data.error.message}`);
+        return events.onGiveUp(
+          step.code,
+          `${data.type} ${data.details} ${data.response?.code ?? ''} ${data.error.message}`,
+        );
     }
   };
 

@@ -76,7 +76,8 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     },
     onNetworkBack() {
       networkLost = false;
-      if (state.is === 'stalled' && !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) become({ is: 'playing' });
+      if (state.is === 'stalled' && !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA)
+        become({ is: 'playing' });
     },
     onGiveUp(code, what) {
       lastFailure = what;
@@ -151,7 +152,9 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     },
     details() {
       const address = options.source.replace(/\/play\/[^/]+\//, '/play/…/');
-      return [state.is === 'error' ? state.code : state.is, lastFailure, version, address, navigator.userAgent].join('\n');
+      return [state.is === 'error' ? state.code : state.is, lastFailure, version, address, navigator.userAgent].join(
+        '\n',
+      );
     },
     destroy() {
       destroyed = true;

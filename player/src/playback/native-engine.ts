@@ -1,7 +1,8 @@
 /** The browser's own HLS, only where there is no MSE (an iPhone before iOS 17.1): it has no settings and few words. */
 import type { Engine, EngineEvents } from './hls-engine.ts';
 
-export const playsNatively = (video: HTMLVideoElement): boolean => video.canPlayType('application/vnd.apple.mpegurl') !== '';
+export const playsNatively = (video: HTMLVideoElement): boolean =>
+  video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
 export const startNative = (video: HTMLVideoElement, source: string, events: EngineEvents): Engine => {
   const onError = (): void => {

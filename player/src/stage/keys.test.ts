@@ -25,7 +25,8 @@ t.test('what an input method composes is left alone', async (t) => {
 });
 
 t.test("the browser's own shortcuts stay its own", async (t) => {
-  for (const modifier of ['ctrlKey', 'metaKey', 'altKey'] as const) t.equal(actionOf(press('f', { [modifier]: true }), 'page'), null);
+  for (const modifier of ['ctrlKey', 'metaKey', 'altKey'] as const)
+    t.equal(actionOf(press('f', { [modifier]: true }), 'page'), null);
 });
 
 t.test('arrows scroll the page and seek on the stage; a focused control keeps space and arrows', async (t) => {

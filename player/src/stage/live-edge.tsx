@@ -19,7 +19,12 @@ export const LiveEdge = ({ playback }: { playback: RefObject<Playback | null> })
   const seconds = seen.latency.toFixed(seen.latency < 10 ? 1 : 0);
   const title = t('player.latency', { seconds });
   return (
-    <button type="button" class={`live-edge ${seen.edge ? 'now' : ''}`} title={title} onClick={() => playback.current?.goLive()}>
+    <button
+      type="button"
+      class={`live-edge ${seen.edge ? 'now' : ''}`}
+      title={title}
+      onClick={() => playback.current?.goLive()}
+    >
       {seen.edge ? t('player.atLive') : t('player.goLive')}
       <span aria-hidden="true" data-latency={seconds}>
         {t('player.behind', { seconds })}

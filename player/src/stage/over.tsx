@@ -8,7 +8,17 @@ import type { Playback, PlaybackState } from '../playback/index.ts';
 import { t } from '../words/index.ts';
 
 /** A panel instead of a picture: water behind it when there is nothing to see. */
-export const StageWords = ({ title, text, water, children }: { title: string; text: string; water?: string; children?: ComponentChildren }) => (
+export const StageWords = ({
+  title,
+  text,
+  water,
+  children,
+}: {
+  title: string;
+  text: string;
+  water?: string;
+  children?: ComponentChildren;
+}) => (
   <div class={`over ${water === undefined ? 'veil' : ''}`}>
     {water !== undefined && (
       <div class="backdrop">
@@ -47,7 +57,8 @@ export const PlaybackOver = ({ state, playback, onPlay, onRetry }: PlaybackOverP
         <Waiting words={t('player.stalled')} at="late" />
       );
     case 'error': {
-      const copy = async (): Promise<void> => toast((await copyText(playback?.details() ?? '')) ? t('copy.done') : t('copy.byHand'));
+      const copy = async (): Promise<void> =>
+        toast((await copyText(playback?.details() ?? '')) ? t('copy.done') : t('copy.byHand'));
       return (
         <StageWords title={t('player.error')} text={t(`player.error.${state.code}`)}>
           <div class="row">

@@ -67,7 +67,13 @@ const PictureAndControls = ({ source, live, title, muted, onState, renew, childr
   };
   return (
     <>
-      <media-controller lang={language.get()} nohotkeys noautoseektolive fullscreenelement="stage" defaultstreamtype={live ? 'live' : 'on-demand'}>
+      <media-controller
+        lang={language.get()}
+        nohotkeys
+        noautoseektolive
+        fullscreenelement="stage"
+        defaultstreamtype={live ? 'live' : 'on-demand'}
+      >
         <video ref={video} slot="media" playsInline aria-label={t('player.label', { title })} data-state={state.is} />
         {!live && <media-time-range key={`range ${language.get()}`} />}
         {/* The controls take their labels once: another language needs other controls. The video stays. */}

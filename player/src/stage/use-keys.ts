@@ -8,9 +8,21 @@ import type { Focus, KeyAction } from './keys.ts';
 const focusOf = (event: KeyboardEvent, stage: HTMLElement): Focus => {
   const [target] = event.composedPath();
   if (!(target instanceof HTMLElement)) return 'page';
-  if (target.isContentEditable || target.closest('textarea, select, input:not([type=checkbox], [type=radio], [type=range], [readonly])')) return 'field';
+  if (
+    target.isContentEditable ||
+    target.closest('textarea, select, input:not([type=checkbox], [type=radio], [type=range], [readonly])')
+  )
+    return 'field';
   // The sliders and buttons of the controls live in shadow trees; their hosts say what they are.
-  if (event.composedPath().some((at) => at instanceof HTMLElement && at.matches('button, a, input, dialog, [role=button], [role=slider], media-time-range, media-volume-range'))) {
+  if (
+    event
+      .composedPath()
+      .some(
+        (at) =>
+          at instanceof HTMLElement &&
+          at.matches('button, a, input, dialog, [role=button], [role=slider], media-time-range, media-volume-range'),
+      )
+  ) {
     return 'control';
   }
   return stage.contains(target) ? 'stage' : 'page';

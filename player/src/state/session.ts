@@ -5,7 +5,8 @@ import type { Account } from '../api/types.ts';
 import { remember, remembered } from './remembered.ts';
 import { createStore } from './store.ts';
 
-export type Session = { readonly is: 'asking' } | { readonly is: 'nobody' } | { readonly is: 'someone'; readonly account: Account };
+export type Session =
+  { readonly is: 'asking' } | { readonly is: 'nobody' } | { readonly is: 'someone'; readonly account: Account };
 
 /** Visitors who never signed in here are not asked for: their start page costs one request less, and no 401. */
 const mayBeSomeone = remembered('signed-in') === 'yes';

@@ -2,7 +2,11 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem } from '../api/problem.ts';
 
-export type Sending = { readonly busy: boolean; readonly problem: ApiProblem | null; run(action: () => Promise<void>): void };
+export type Sending = {
+  readonly busy: boolean;
+  readonly problem: ApiProblem | null;
+  run(action: () => Promise<void>): void;
+};
 
 export const useSending = (): Sending => {
   const [state, setState] = useState<{ busy: boolean; problem: ApiProblem | null }>({ busy: false, problem: null });

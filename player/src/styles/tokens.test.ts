@@ -39,7 +39,10 @@ const pairs: readonly (readonly [string, string, number])[] = [
   ...surfaces.flatMap((surface) => [['line-strong', surface, 3] as const, ['accent', surface, 3] as const]),
 ];
 
-for (const [theme, colours] of [['dark', dark], ['light', light]] as const) {
+for (const [theme, colours] of [
+  ['dark', dark],
+  ['light', light],
+] as const) {
   t.test(`every text can be read in the ${theme} theme`, async (t) => {
     for (const [front, back, least] of pairs) {
       const ratio = contrast(colours.get(front) ?? '#000000', colours.get(back) ?? '#000000');

@@ -149,7 +149,8 @@ export const en = {
   'room.openPage': 'Open the channel page',
   'room.preview': 'Preview',
   'room.preview.offline.title': 'No signal yet',
-  'room.preview.offline.text': 'Put the server and the key into OBS and press “Start Streaming”. The picture appears here.',
+  'room.preview.offline.text':
+    'Put the server and the key into OBS and press “Start Streaming”. The picture appears here.',
   'room.end': 'End broadcast',
   'room.end.ask.title': 'End the broadcast?',
   'room.end.ask.text': 'Viewers see the end at once, and the recording is there right away. OBS is disconnected.',
@@ -236,7 +237,8 @@ export const en = {
   'problem.tooManyKeys': 'This channel has too many stream keys.',
   'problem.privatePlayback': 'Private videos cannot be played on this server yet. Make it “whoever has the link”.',
   'problem.busy': 'The server is very busy. Try again in a moment.',
-  'problem.setupToken': 'This one-time link is wrong, too old or used up. A restart of the server prints a new one; later, millrace admin reset does.',
+  'problem.setupToken':
+    'This one-time link is wrong, too old or used up. A restart of the server prints a new one; later, millrace admin reset does.',
   'problem.invalid': 'The server did not accept what was entered.',
   'problem.signIn': 'You are signed out. Sign in and try again.',
   'problem.forbidden': 'You may not do that.',

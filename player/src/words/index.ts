@@ -43,7 +43,8 @@ export const startLanguage = (): void => {
   });
 };
 
-export const t = <K extends WordKey>(key: K, ...values: Fill<K>): string => fill(catalogues[language.get()][key], values[0]);
+export const t = <K extends WordKey>(key: K, ...values: Fill<K>): string =>
+  fill(catalogues[language.get()][key], values[0]);
 
 /** A text that depends on a number; `shown` is the number as it is written (1.2만). */
 export const tCount = (stem: CountedStem, number: number, shown: string = String(number)): string => {

@@ -61,10 +61,12 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'player.details': '자세한 내용 복사',
   'player.error': '지금은 재생할 수 없습니다',
   'player.error.network': '서버와 연결이 끊겼습니다. 계속 다시 시도하고 있습니다.',
-  'player.error.forbidden': '링크가 만료되었거나 시청 권한이 없습니다. 페이지를 다시 불러오거나 채널 주인에게 문의하세요.',
+  'player.error.forbidden':
+    '링크가 만료되었거나 시청 권한이 없습니다. 페이지를 다시 불러오거나 채널 주인에게 문의하세요.',
   'player.error.missing': '이 주소에는 이제 재생할 영상이 없습니다.',
   'player.error.media': '여러 번 시도했지만 영상을 해독하지 못했습니다.',
-  'player.error.unsupported': '이 브라우저에서는 재생할 수 없는 영상입니다. 최신 Chrome, Edge, Firefox, Safari에서 열어 보세요.',
+  'player.error.unsupported':
+    '이 브라우저에서는 재생할 수 없는 영상입니다. 최신 Chrome, Edge, Firefox, Safari에서 열어 보세요.',
   'player.error.player': '플레이어를 불러오지 못했습니다. 연결을 확인하고 다시 시도하세요.',
 
   'home.title': '첫 화면',
@@ -223,9 +225,11 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'problem.nameReserved': '예약된 주소입니다. 다른 주소를 고르세요.',
   'problem.notLive': '이 채널의 방송은 이미 끝났습니다.',
   'problem.tooManyKeys': '이 채널의 스트림 키가 너무 많습니다.',
-  'problem.privatePlayback': '이 서버에서는 아직 비공개 영상을 재생할 수 없습니다. 공개 범위를 ‘링크가 있는 사람’으로 바꾸세요.',
+  'problem.privatePlayback':
+    '이 서버에서는 아직 비공개 영상을 재생할 수 없습니다. 공개 범위를 ‘링크가 있는 사람’으로 바꾸세요.',
   'problem.busy': '서버가 매우 바쁩니다. 잠시 뒤에 다시 시도하세요.',
-  'problem.setupToken': '잘못되었거나 오래되었거나 이미 사용한 일회용 링크입니다. 서버를 다시 시작하면 새 링크가 나오고, 그 뒤에는 millrace admin reset 명령으로 만들 수 있습니다.',
+  'problem.setupToken':
+    '잘못되었거나 오래되었거나 이미 사용한 일회용 링크입니다. 서버를 다시 시작하면 새 링크가 나오고, 그 뒤에는 millrace admin reset 명령으로 만들 수 있습니다.',
   'problem.invalid': '서버가 입력한 내용을 받아들이지 않았습니다.',
   'problem.signIn': '로그아웃된 상태입니다. 로그인하고 다시 시도하세요.',
   'problem.forbidden': '이 작업을 할 권한이 없습니다.',

@@ -42,11 +42,14 @@ t.test('every text is used somewhere', async (t) => {
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   // Keys put together from parts appear as templates (`live.${state}.title`); each such template covers its stems.
-  const templates = [...code.matchAll(/`([\w.]*)\$\{[^}]+\}([\w.]*)`/g)].map((match) => [match[1] ?? '', match[2] ?? ''] as const);
+  const templates = [...code.matchAll(/`([\w.]*)\$\{[^}]+\}([\w.]*)`/g)].map(
+    (match) => [match[1] ?? '', match[2] ?? ''] as const,
+  );
   for (const key of Object.keys(en)) {
     const stem = key.replace(/\.(one|other)$/, '');
     const composed = templates.some(
-      ([start, end]) => start.includes('.') && key.startsWith(start) && key.endsWith(end) && key.length > start.length + end.length,
+      ([start, end]) =>
+        start.includes('.') && key.startsWith(start) && key.endsWith(end) && key.length > start.length + end.length,
     );
     t.ok(code.includes(`'${key}'`) || code.includes(`'${stem}'`) || composed, key);
   }
@@ -70,7 +73,8 @@ const literalsIn = (node: unknown, found: string[]): string[] => {
     }
     if (type === 'JSXExpressionContainer') {
       const text = (node as { expression?: { type?: string; value?: unknown } }).expression;
-      if (text?.type === 'Literal' && typeof text.value === 'string' && hasLetters.test(text.value)) found.push(text.value);
+      if (text?.type === 'Literal' && typeof text.value === 'string' && hasLetters.test(text.value))
+        found.push(text.value);
     }
     for (const child of Object.values(node)) literalsIn(child, found);
   }

@@ -33,7 +33,12 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
       {list.now.is === 'here' && list.now.value === null && <NoKey streamKey={streamKey} />}
       {list.now.is === 'here' && list.now.value !== null && (
         <>
-          <CopyField label={t('room.key')} name="key" value={shown?.streamKey ?? mask} reveal={async () => (await streamKey.bring())?.streamKey ?? null}>
+          <CopyField
+            label={t('room.key')}
+            name="key"
+            value={shown?.streamKey ?? mask}
+            reveal={async () => (await streamKey.bring())?.streamKey ?? null}
+          >
             <KeyActions streamKey={streamKey} current={list.now.value} />
           </CopyField>
           {srt && (
@@ -78,7 +83,11 @@ const KeyActions = ({ streamKey, current }: { streamKey: ChannelKey; current: St
     });
   return (
     <div class="row small soft">
-      <Button slim aria-expanded={streamKey.shown !== null} onPress={() => (streamKey.shown === null ? void streamKey.show() : streamKey.hide())}>
+      <Button
+        slim
+        aria-expanded={streamKey.shown !== null}
+        onPress={() => (streamKey.shown === null ? void streamKey.show() : streamKey.hide())}
+      >
         {streamKey.shown === null ? t('room.key.reveal') : t('room.key.hide')}
       </Button>
       <Button slim onPress={() => setAsking(true)}>

@@ -22,7 +22,8 @@ const useTaken = (name: string): Taken => {
     const timer = setTimeout(() => {
       api.channel(`@${name}`).then(
         () => current && setSeen({ name, taken: 'taken' }),
-        (error: unknown) => current && setSeen({ name, taken: ApiProblem.from(error).status === 404 ? 'free' : 'unknown' }),
+        (error: unknown) =>
+          current && setSeen({ name, taken: ApiProblem.from(error).status === 404 ? 'free' : 'unknown' }),
       );
     }, 350);
     return () => {
@@ -33,7 +34,13 @@ const useTaken = (name: string): Taken => {
   return seen.name === name ? seen.taken : 'unknown';
 };
 
-export const CreateChannel = ({ onClose, onCreated }: { onClose: () => void; onCreated: (channel: Channel) => void }) => {
+export const CreateChannel = ({
+  onClose,
+  onCreated,
+}: {
+  onClose: () => void;
+  onCreated: (channel: Channel) => void;
+}) => {
   const [title, setTitle] = useState('');
   const [typed, setTyped] = useState<string | null>(null);
   const [visibility, setVisibility] = useState<Visibility>('public');
@@ -83,7 +90,13 @@ export const CreateChannel = ({ onClose, onCreated }: { onClose: () => void; onC
           good={wrong === null && taken === 'free' ? t('create.name.free') : null}
           plain
         />
-        <ChoiceField label={t('room.visibility')} name="visibility" value={visibility} options={visibilityOptions()} onValue={setVisibility} />
+        <ChoiceField
+          label={t('room.visibility')}
+          name="visibility"
+          value={visibility}
+          options={visibilityOptions()}
+          onValue={setVisibility}
+        />
         <div class="dialog-foot">
           <Button onPress={onClose}>{t('frame.cancel')}</Button>
           <Button look="primary" submit busy={sending.busy}>

@@ -42,7 +42,13 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
           maxLength={200}
         />
         {visibility && (
-          <ChoiceField label={t('room.visibility')} name="visibility" value={visibility} options={visibilityOptions()} onValue={setVisibility} />
+          <ChoiceField
+            label={t('room.visibility')}
+            name="visibility"
+            value={visibility}
+            options={visibilityOptions()}
+            onValue={setVisibility}
+          />
         )}
         <ChoiceField
           label={t('room.latency')}

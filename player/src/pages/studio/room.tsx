@@ -26,7 +26,10 @@ import { EncoderCard } from './encoder-card.tsx';
 import { useChannelKey } from './use-key.ts';
 
 export const RoomPage = ({ id }: { id: string }) => (
-  <OnlyFor roles={['admin', 'creator']} refusal={{ title: t('studio.forbidden.title'), text: t('studio.forbidden.text') }}>
+  <OnlyFor
+    roles={['admin', 'creator']}
+    refusal={{ title: t('studio.forbidden.title'), text: t('studio.forbidden.text') }}
+  >
     {() => <LoadedRoom id={id} />}
   </OnlyFor>
 );

@@ -17,7 +17,10 @@ import { t } from '../../words/index.ts';
 import { CreateChannel } from './create.tsx';
 
 export const StudioPage = () => (
-  <OnlyFor roles={['admin', 'creator']} refusal={{ title: t('studio.forbidden.title'), text: t('studio.forbidden.text') }}>
+  <OnlyFor
+    roles={['admin', 'creator']}
+    refusal={{ title: t('studio.forbidden.title'), text: t('studio.forbidden.text') }}
+  >
     {() => <Channels />}
   </OnlyFor>
 );
@@ -57,7 +60,12 @@ const Channels = () => {
           <ChannelTile key={channel.id} channel={channel} />
         ))}
       </ul>
-      {creating && <CreateChannel onClose={() => setCreating(false)} onCreated={(channel) => navigate(paths.studioChannel(channel.id))} />}
+      {creating && (
+        <CreateChannel
+          onClose={() => setCreating(false)}
+          onCreated={(channel) => navigate(paths.studioChannel(channel.id))}
+        />
+      )}
     </main>
   );
 };
