@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createCoreBudget, type CoreAsk } from './budget.ts';
 
-const ask = (rank: CoreAsk['rank'], cores: number, yields: string[] = [], name = rank): CoreAsk => ({ rank, cores, name, yield: () => yields.push(name) });
+const ask = (rank: CoreAsk['rank'], cores: number, yields: string[] = [], name: string = rank): CoreAsk => ({ rank, cores, name, yield: () => yields.push(name) });
 
 t.test('VOD gets what is free, and no more', async (t) => {
   const budget = createCoreBudget(2);

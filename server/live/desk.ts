@@ -36,20 +36,24 @@ export class LiveDesk implements PublishDesk {
 
   async admit(request: PublishRequest): Promise<PublishVerdict> {
     if (this.#closing) return { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
-    const waitSeconds = this.#wrongKeys.waitSeconds(request.address);
-    if (waitSeconds > 0) return { ok: false, code: 'slow-down', message: `Too many wrong stream keys from this address. Try again in ${waitSeconds} s.` };
     const key = await this.#o.streamKeys.resolve(request.key);
-    if (!key) {
-      this.#wrongKeys.failed(request.address);
-      this.#o.log.warn({ address: request.address, protocol: request.protocol }, 'A publisher came with an unknown stream key.');
-      return { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
-    }
+    // A right key is always let in: others behind the same address may have wrong ones, and keys cannot be guessed.
+    if (!key) return this.#unknownKey(request);
     const channel = this.#open(key);
     if (!channel.admits(request.address, this.#o.takeoverSilence)) {
       return { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
     }
     this.#o.log.info({ channel: key.channelId, address: request.address, protocol: request.protocol, software: request.software }, 'A publisher is in.');
     return { ok: true, sink: await channel.attach(request, key) };
+  }
+
+  /** An encoder that retries for ever is answered, but not logged and looked at each time. */
+  #unknownKey({ address, protocol }: PublishRequest): PublishVerdict {
+    const waitSeconds = this.#wrongKeys.waitSeconds(address);
+    if (waitSeconds > 0) return { ok: false, code: 'slow-down', message: `Too many wrong stream keys from this address. Try again in ${waitSeconds} s.` };
+    this.#wrongKeys.failed(address);
+    this.#o.log.warn({ address, protocol }, 'A publisher came with an unknown stream key.');
+    return { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
   }
 
   /** The channel, known from now on: also for what a restart finds unfinished. */
