@@ -14,7 +14,7 @@ import { playsNatively, startNative } from './native-engine.ts';
 import { jumpAfterStall, liveEdgeTolerance } from './settings.ts';
 import type { ErrorCode, Playback, PlaybackOptions, PlaybackState } from './state.ts';
 
-export type { ErrorCode, Playback, PlaybackOptions, PlaybackState };
+export type { Playback, PlaybackState };
 
 /** Starts the download of hls.js; a page that will play calls this before it knows what. */
 export const loadEngine = () => import('hls.js');
