@@ -12,7 +12,7 @@ import { startHls } from './hls-engine.ts';
 import type { Engine, EngineEvents } from './hls-engine.ts';
 import { playsNatively, startNative } from './native-engine.ts';
 import { jumpAfterStall, liveEdgeTolerance } from './settings.ts';
-import type { ErrorCode, Playback, PlaybackOptions, PlaybackState } from './state.ts';
+import type { Playback, PlaybackOptions, PlaybackState } from './state.ts';
 
 export type { Playback, PlaybackState };
 
