@@ -144,6 +144,8 @@ t.test('when memory is full too, the oldest fragments become a declared hole of 
   clock.advance(1000);
   await until(() => log.stats().volatileBytes === 0);
   t.match(await log.append(sample(30).facts, [sample(30).data]), { seq: 30, volatile: false });
+  t.strictSame((await verdicts(log.reader)).slice(0, 30), live, 'for who reads nothing has changed');
+  t.match(log.reader.snapshot().entry(7), { gap: true, size: 0, volatile: false });
   t.equal(log.stats().failed, true, 'a hole is not forgotten');
   await log.close();
   for (const reader of [await openTrackLogReader(options), (await openTrackLog(options)).reader]) {
