@@ -61,6 +61,21 @@ const documentation = (app: FastifyInstance, routes: readonly Route[], version: 
   app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').header('content-security-policy', docsPolicy).send(page));
 };
 
+const hour = 3_600_000;
+
+/** Expired sessions and kept answers go now and then. */
+const sweepHourly = (catalog: Catalog, clock: Clock, log: Logger): (() => void) => {
+  let cancel = (): void => undefined;
+  const next = (): void => {
+    cancel = clock.after(hour, () => {
+      catalog.sweep().catch((error: unknown) => log.error({ err: error }, 'What expired could not be removed.'));
+      next();
+    });
+  };
+  next();
+  return () => cancel();
+};
+
 export const createApi = async ({ catalog, auth, hooks, config, clock, log, registry }: ApiOptions): Promise<Api> => {
   const app = Fastify({
     loggerInstance: log,
@@ -86,11 +101,15 @@ export const createApi = async ({ catalog, auth, hooks, config, clock, log, regi
   documentation(app, routes, config.version);
   answerFailures(app, routes, config.bodyLimit);
   await app.ready();
+  const stopSweeping = sweepHourly(catalog, clock, log);
   return {
     app,
     routes,
     owns: (path) => path === '/api' || path.startsWith('/api/'),
     handler: (request, response) => app.routing(request, response),
-    close: () => app.close(),
+    close: async () => {
+      stopSweeping();
+      await app.close();
+    },
   };
 };

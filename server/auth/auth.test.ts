@@ -92,8 +92,8 @@ t.test('a reset written into the data folder lets the admin back in, once, and e
   t.notMatch(await readFile(path, 'utf8'), token, 'only a hash lies there');
   const copy = await readFile(path);
   t.match(await auth.redeem('wrong', undefined, 'new password', origin), { kind: 'invalid' });
-  const outcome = await auth.redeem(token, undefined, 'new password', origin);
-  t.match(outcome, { kind: 'in', account: { username: 'admin' } });
+  const both = await Promise.all([auth.redeem(token, undefined, 'new password', origin), auth.redeem(token, undefined, 'new password', origin)]);
+  t.same(both.map(({ kind }) => kind).sort(), ['in', 'invalid'], 'once, also when it comes twice at once');
   await t.rejects(stat(path), { code: 'ENOENT' });
   t.equal(before.kind === 'in' && (await auth.who(before.token)), null);
   t.equal((await auth.login('admin', 'new password', origin)).kind, 'in');

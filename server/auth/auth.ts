@@ -38,7 +38,6 @@ export type AuthOptions = {
 /** Long enough to read the terminal after lunch; a restart makes a new one. */
 const setupValidMs = 24 * 3_600_000;
 export const shortestPassword = 8;
-export const longestPassword = 256;
 
 export class Auth {
   readonly passwords: Passwords;

@@ -44,8 +44,8 @@ t.test('an upgrade that fails half way changes nothing at all', async (t) => {
   await t.rejects(opening(folder, [first, second, broken]), /the plug was pulled/);
   const catalog = await opening(folder);
   t.teardown(() => catalog.close());
-  const tables = (await catalog.db.introspection.getTables()).map((table) => table.name);
-  t.notOk(tables.includes('more') || tables.includes('half'), 'no table of either step');
+  const tables = new Set((await catalog.db.introspection.getTables()).map((table) => table.name));
+  t.notOk(tables.has('more') || tables.has('half'), 'no table of either step');
   t.same(await catalog.db.selectFrom('migrations').select('id').execute(), [{ id: 1 }]);
 });
 

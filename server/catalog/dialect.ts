@@ -14,7 +14,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import type { CatalogThread } from './thread.ts';
-import { Turnstile } from './turnstile.ts';
+import type { Turnstile } from './turnstile.ts';
 
 class ThreadConnection implements DatabaseConnection {
   readonly #thread: CatalogThread;

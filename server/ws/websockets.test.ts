@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
-import { channelOf, liveOn } from '../catalog/testing.ts';
+import { channelOf } from '../catalog/testing.ts';
 import { testApi, type TestApi } from '../api/testing.ts';
-import { channelTopic } from './channel-topic.ts';
+import { ChannelTopic } from '../live/channel-topic.ts';
 import type { WebSocketLimits } from './limits.ts';
 import { createWebSockets } from './websockets.ts';
 
@@ -46,13 +46,12 @@ const setUp = async (t: Test, limits: Partial<WebSocketLimits> = {}) => {
   const server: TestApi = await testApi(t);
   const sockets = createWebSockets({ auth: server.auth, clock: server.clock, log: { warn: () => undefined }, publicUrl: null, limits });
   sockets.attach(server.server);
-  const hooks = { liveOf: (id: string) => server.live.get(id) ?? null };
-  const stop = channelTopic({ sockets, catalog: server.catalog, hooks, events: server.events });
+  const status = { state: 'ended', videoId: null, startedAt: null, until: null } as const;
+  const topic = new ChannelTopic({ sockets, catalog: server.catalog, events: server.events, status: () => status, viewers: () => 0 });
   server.events.start();
   const url = `${server.base.replace('http', 'ws')}/api/v1/ws`;
   const clients: Client[] = [];
   t.teardown(() => {
-    stop();
     for (const { socket } of clients) socket.terminate();
     sockets.close();
   });
@@ -61,22 +60,20 @@ const setUp = async (t: Test, limits: Partial<WebSocketLimits> = {}) => {
     clients.push(made);
     return made.opened();
   };
-  return { server, sockets, client, url };
+  return { server, sockets, topic, client, url };
 };
 
 t.test('a subscriber hears the state, then every change, under the name that he asked for', async (t) => {
-  const { server, client, sockets } = await setUp(t);
+  const { server, client, sockets, topic } = await setUp(t);
   const ann = await server.person('ann', 'creator');
   const { channel } = await server.catalog.channels.create(channelOf(ann.id, { name: 'show', title: 'Before' }));
   const listener = await client();
   listener.say({ subscribe: 'channel:@show' });
-  t.match(await listener.next(), { topic: 'channel:@show', type: 'snapshot', data: { id: channel.id, title: 'Before', live: null } });
+  t.match(await listener.next(), { topic: 'channel:@show', type: 'snapshot', data: { state: 'ended', title: 'Before' } });
   await server.catalog.channels.update(channel.id, { title: 'After' });
-  t.match(await listener.next(), { topic: 'channel:@show', type: 'updated', data: { title: 'After' } });
-  const { id } = await server.catalog.videos.createLive(liveOn(channel.id, ann.id));
-  t.match(await listener.next(), { type: 'live', data: { videoId: id } });
-  await server.catalog.videos.endLive(id, { endedAt: 1, durationMs: 1, bytes: 1, state: 'ready' });
-  t.match(await listener.next(), { type: 'ended', data: { videoId: id } });
+  t.match(await listener.next(), { topic: 'channel:@show', type: 'update', data: { title: 'After' } });
+  await topic.changed(channel.id, { state: 'waiting', videoId: null, startedAt: null, until: 5 });
+  t.match(await listener.next(), { type: 'update', data: { state: 'waiting', until: 5 } });
   sockets.publish(`channel:${channel.id}`, 'viewers', { viewers: 7 });
   t.same(await listener.next(), { topic: 'channel:@show', type: 'viewers', data: { viewers: 7 } });
   listener.say({ unsubscribe: 'channel:@show' });
@@ -113,8 +110,8 @@ t.test('a private channel is heard by its owner alone, and one that becomes priv
   await server.catalog.channels.update(channel.id, { visibility: 'private' });
   t.same(await stranger.next(), { topic, type: 'gone' });
   t.same(await elsewhere.next(), { topic, type: 'gone' }, 'another site’s page is nobody');
-  t.match(await owner.next(), { type: 'updated' });
-  t.match(await byCookie.next(), { type: 'updated' });
+  t.match(await owner.next(), { type: 'update' });
+  t.match(await byCookie.next(), { type: 'update' });
   stranger.say({ subscribe: topic });
   t.match(await stranger.next(), { type: 'error', data: { code: 'not-found' } });
 });

@@ -1,5 +1,5 @@
 /** Cursors: where a page ended, opaque to clients. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { isId } from '../../catalog/ids.ts';
 import type { Page, PageRequest, Position } from '../../catalog/page.ts';
 import { Problem } from './problem.ts';

@@ -1,5 +1,5 @@
 /** An account as its owner and admins see it. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { AccountRow } from '../../catalog/accounts.ts';
 import { closed, iso, role, time } from './shapes.ts';
 

@@ -1,5 +1,5 @@
 /** Accounts: an admin makes them; everybody may change his own password. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { isTaken } from '../../catalog/errors.ts';
 import type { AccountChange } from '../../catalog/accounts.ts';
 import type { Who } from '../../auth/auth.ts';

@@ -1,5 +1,5 @@
 /** A channel as viewers see it, and as its owner does. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { ChannelRow } from '../../catalog/channels.ts';
 import type { ApiConfig, ApiHooks } from '../hooks.ts';
 import { closed, iso, ladder, latency, protection, time, visibility } from './shapes.ts';

@@ -1,5 +1,5 @@
 /** Channels. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { ChannelRow } from '../../catalog/channels.ts';
 import { isTaken } from '../../catalog/errors.ts';

@@ -1,5 +1,5 @@
 /** Where a player is to go. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import type { Route } from '../kit/route.ts';

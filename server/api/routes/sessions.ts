@@ -1,5 +1,5 @@
 /** Logging in and out, and the list of places where one is logged in. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Login } from '../../auth/auth.ts';
 import { clearCookie, setCookie } from '../../auth/cookies.ts';
 import { longestMs } from '../../catalog/sessions.ts';

@@ -1,5 +1,5 @@
 /** Set-up: the one-time link makes the first admin, or lets a locked-out one back in. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { Problem } from '../kit/problem.ts';

@@ -1,5 +1,5 @@
 /** Parts that several schemas share. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 
 export const closed = { additionalProperties: false } as const;
 

@@ -1,5 +1,5 @@
 /** Stream keys: shown once when made, and again when their owner asks. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { mostKeys, type StreamKeyRow } from '../../catalog/stream-keys.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';

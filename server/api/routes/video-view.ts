@@ -1,5 +1,5 @@
 /** A video as viewers and owners see it. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import { owns } from './access.ts';

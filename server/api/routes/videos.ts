@@ -1,5 +1,5 @@
 /** Videos: found, described, hidden, removed. */
-import Type from 'typebox';
+import { Type } from 'typebox';
 import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
