@@ -28,6 +28,8 @@ export type SegmentRef = {
   /** tfdt of the first fragment. */
   readonly start: number;
   readonly duration: number;
+  /** What PROGRAM-DATE-TIME adds to the epoch's wall clock and the media time, ms: the drift of the encoder's clock. */
+  readonly slewMs: number;
   readonly independent: boolean;
   readonly gap: boolean;
   readonly size: number;
@@ -39,6 +41,7 @@ export type OpenSegment = {
   readonly msn: number;
   readonly epoch: number;
   readonly start: number;
+  readonly slewMs: number;
   readonly parts: readonly PartRef[];
   readonly count: number;
 };

@@ -93,6 +93,7 @@ const start = async (
     newVideoAfter: config['live.newVideoAfter'],
     keepMs: config['recording.keep'],
     syncEveryMs: config['recording.sync'],
+    stallMs: config['recording.patience'],
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(fatal),
   });

@@ -18,7 +18,7 @@ export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapsho
   // A segment without bytes keeps its number: the player is told that there is nothing to load.
   const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
   const lines: SegmentLines = {
-    date: dateLine(snapshot, track, segment.epoch, segment.start),
+    date: dateLine(snapshot, track, segment),
     media: `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(snapshot.run, segment.msn)}\n`,
     parts: null,
   };
@@ -50,10 +50,12 @@ export const partLines = (
   return text;
 };
 
+type Dated = { readonly epoch: number; readonly start: number; readonly slewMs: number };
+
 /** Every segment is dated from the wall clock of its epoch: DATERANGEs and latency control rest on it. */
-export const dateLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number, start: number): string => {
+export const dateLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, { epoch, start, slewMs }: Dated): string => {
   const base = snapshot.epochs.findLast((known) => known.epoch <= epoch);
   if (!base) return '';
-  const wall = base.wallClock + (start / track.timescale) * 1000 - base.startMicros / 1000;
+  const wall = base.wallClock + (start / track.timescale) * 1000 - base.startMicros / 1000 + slewMs;
   return `#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(wall)).toISOString()}\n`;
 };

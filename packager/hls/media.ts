@@ -58,7 +58,7 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   if (!parts) return text + reports(snapshot, track);
   if (open) {
     const before = to > from ? track.segments[to - 1]?.epoch : undefined;
-    text += opening(snapshot, track, before, open.epoch, first === to) + dateLine(snapshot, track, open.epoch, open.start);
+    text += opening(snapshot, track, before, open.epoch, first === to) + dateLine(snapshot, track, open);
     text += partLines(snapshot, track, open.msn, open.parts, open.count);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it

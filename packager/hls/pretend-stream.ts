@@ -110,6 +110,7 @@ export class PretendStream {
         epoch,
         start,
         duration: parts.reduce((sum, part) => sum + part.duration, 0),
+        slewMs: 0,
         independent: true,
         gap: parts.every((part) => part.gap),
         size: parts.reduce((sum, part) => sum + part.size, 0),
@@ -183,7 +184,7 @@ export class PretendStream {
   }
 
   #track({ track, segments, epochs, first, open }: Row): TrackSnapshot {
-    const written: OpenSegment | null = open && { ...open, count: open.parts.length };
+    const written: OpenSegment | null = open && { ...open, slewMs: 0, count: open.parts.length };
     return {
       id: track.id,
       kind: track.kind,

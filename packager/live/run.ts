@@ -6,6 +6,7 @@
  *     cut ──▶ fragment ──▶ log.append ──▶ window ──▶ snapshot, listeners
  *             (one queue a track, in order; `backlog` bytes are on their way)
  */
+import type { Clock } from '../clock.ts';
 import { fragment } from '../cmaf/fragment.ts';
 import type { TrackLogReader, TrackLogWriter } from '../log/types.ts';
 import type { Codec, TrackKind } from '../media/unit.ts';
@@ -14,7 +15,8 @@ import type { EpochRef, PresentationPolicy, PresentationSnapshot, TrackEpoch, Tr
 import type { Rhythm } from './policy.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
-import { TrackWindow } from './track-window.ts';
+import { TrackWindow, type Slew } from './track-window.ts';
+import { WallDrift } from './wall-drift.ts';
 
 export type RunTrack = {
   readonly id: string;
@@ -48,6 +50,7 @@ const LIVE_WINDOW_SECONDS = 60;
 export type RunOptions = {
   readonly facts: RunFacts;
   readonly logs: ReadonlyMap<string, TrackLogWriter>;
+  readonly clock: Clock;
   /** A log refused: the owner ends the session. */
   readonly onFault: (error: unknown) => void;
 };
@@ -67,6 +70,8 @@ export class LiveRun {
   readonly #epochs: EpochRef[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #onFault: (error: unknown) => void;
+  readonly #clock: Clock;
+  #drift = new WallDrift();
   #state: 'live' | 'ended' = 'live';
   #revision = 1;
   #cached: PresentationSnapshot | null = null;
@@ -77,6 +82,7 @@ export class LiveRun {
   constructor(options: RunOptions) {
     this.facts = options.facts;
     this.#onFault = options.onFault;
+    this.#clock = options.clock;
     this.#independent = options.facts.policy.independentSegments;
     for (const facts of options.facts.tracks) {
       const log = options.logs.get(facts.id);
@@ -114,6 +120,7 @@ export class LiveRun {
 
   beginEpoch(epoch: EpochRef, tracks: readonly EpochTrack[]): void {
     this.#epochs.push(epoch);
+    this.#drift = new WallDrift();
     for (const track of this.#tracks) {
       const now = tracks.find(({ kind }) => kind === track.facts.kind);
       if (!now) continue;
@@ -212,8 +219,9 @@ export class LiveRun {
     const { segments } = window;
     const enough = LIVE_WINDOW_SECONDS * facts.timescale;
     let firstSegment = segments.length;
-    // The recording is all there, but a playlist of hours for every part would drown everybody.
-    for (let length = 0; firstSegment > 0 && (this.#state === 'ended' || length < enough); ) {
+    // The recording is all there, but a playlist of hours for every part would drown everybody. The end changes
+    // nothing of that: MEDIA-SEQUENCE must not go back for those who watch (RFC 8216bis 6.2.2).
+    for (let length = 0; firstSegment > 0 && length < enough; ) {
       firstSegment -= 1;
       length += segments[firstSegment]?.duration ?? 0;
     }
@@ -228,7 +236,7 @@ export class LiveRun {
     this.#enqueue(track, bytes, async () => {
       const entry = await track.log.append({ dts, firstPts, duration, key, segmentStart, gap: false }, data);
       this.#changed(() => {
-        track.window.add(entry);
+        track.window.add(entry, this.#slewOf(track));
         if (segmentEnd) track.window.closeSegment();
       });
     });
@@ -237,9 +245,13 @@ export class LiveRun {
   async #appendHole(track: LiveTrack, dts: number, duration: number): Promise<void> {
     const entry = await track.log.append({ dts, firstPts: dts, duration, key: true, segmentStart: true, gap: true }, []);
     this.#changed(() => {
-      track.window.add(entry);
+      track.window.add(entry, this.#slewOf(track));
       track.window.closeSegment();
     });
+  }
+
+  #slewOf({ facts }: LiveTrack): Slew {
+    return (msn, start) => this.#drift.slew(msn, rescale(start, facts.timescale, 1_000), this.#clock.wall());
   }
 
   #enqueue(track: LiveTrack, bytes: number, task: () => Promise<void>): void {

@@ -38,11 +38,11 @@ const stage = (latency: Latency = 'low', earlier?: { facts: RunFacts; logs: Map<
     clock,
     latency,
     fault,
-    ...(earlier && { run: new LiveRun({ facts: earlier.facts, logs, onFault: fault }) }),
+    ...(earlier && { run: new LiveRun({ facts: earlier.facts, logs, clock, onFault: fault }) }),
     open: async (shape) => {
       facts = { video: 'video', run: 'run12345', ...shape };
       for (const { id } of shape.tracks) logs.set(id, new MemoryLog());
-      return new LiveRun({ facts, logs, onFault: fault });
+      return new LiveRun({ facts, logs, clock, onFault: fault });
     },
   });
   return {

@@ -8,7 +8,11 @@ import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 /** hls.js mistook media sequence number 0 for "none" more than once. */
 export const FIRST_MSN = 1;
 
-type Opening = { msn: number; epoch: number; start: number; parts: PartRef[] };
+type Opening = { msn: number; epoch: number; start: number; slewMs: number; parts: PartRef[] };
+
+/** The slew of a segment that opens, from its number and start. A recording has none: its time is media time. */
+export type Slew = (msn: number, start: number) => number;
+const noSlew: Slew = () => 0;
 
 export class TrackWindow {
   readonly segments: SegmentRef[] = [];
@@ -37,8 +41,8 @@ export class TrackWindow {
     return last ? last.start + last.duration : 0;
   }
 
-  add(entry: FragmentEntry): void {
-    this.#open ??= { msn: FIRST_MSN + this.segments.length, epoch: entry.epoch, start: entry.dts, parts: [] };
+  add(entry: FragmentEntry, slew: Slew = noSlew): void {
+    this.#open ??= this.#opening(entry, slew);
     const { seq, duration, key, gap, size } = entry;
     this.#open.parts.push({ seq, duration, independent: key, gap, size });
   }
@@ -55,6 +59,12 @@ export class TrackWindow {
       size += part.size;
     }
     const gap = open.parts.every((part) => part.gap);
-    this.segments.push({ msn: open.msn, epoch: open.epoch, start: open.start, duration, independent: first.independent, gap, size, parts: open.parts });
+    const { msn, epoch, start, slewMs } = open;
+    this.segments.push({ msn, epoch, start, duration, slewMs, independent: first.independent, gap, size, parts: open.parts });
+  }
+
+  #opening({ epoch, dts }: FragmentEntry, slew: Slew): Opening {
+    const msn = FIRST_MSN + this.segments.length;
+    return { msn, epoch, start: dts, slewMs: slew(msn, dts), parts: [] };
   }
 }

@@ -20,6 +20,7 @@ export const settings = {
   'live.newVideoAfter': setting(duration('1m', '7d'), 86_400_000),
   'recording.keep': setting(duration('0', '36500d'), 30 * 86_400_000),
   'recording.sync': setting(duration('100ms', '10m'), 10_000),
+  'recording.patience': setting(duration('10ms', '1m'), 100),
   'disk.warn': setting(share, 0.85),
   'disk.refuse': setting(share, 0.92),
   'disk.stop': setting(share, 0.97),

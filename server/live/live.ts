@@ -32,6 +32,7 @@ export type LiveOptions = {
   readonly newVideoAfter: number;
   readonly keepMs: number;
   readonly syncEveryMs: number;
+  readonly stallMs: number;
   readonly marks: Watermarks;
   readonly changed: (channelId: string, channelName: string, status: ChannelStatus) => void;
 };
@@ -50,7 +51,7 @@ export class Live {
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
-    this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, keepMs: options.keepMs });
+    this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, stallMs: options.stallMs, keepMs: options.keepMs });
     this.#videos = new PlayableVideos({ clock, log, open: (video) => this.#runs.open(video), liveOn: (name) => this.#byName(name)?.status.videoId ?? null });
     this.#desk = new LiveDesk({
       ...options,

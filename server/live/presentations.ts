@@ -12,8 +12,8 @@ export type PresentationOptions = {
   readonly liveOn: (channelName: string) => string | null;
 };
 
-/** Whoever watched live fetches the last segments under the same snapshot; then the recording takes over. */
-const ENDED_RUN_MS = 60_000;
+/** Whoever watched live reloads once more, at the latest after a few target durations; then the recording takes over. */
+const ENDED_RUN_MS = 20_000;
 const MOST_RECORDINGS = 64;
 const CLOSE_AFTER_MS = 30_000;
 

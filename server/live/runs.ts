@@ -30,6 +30,8 @@ export type RunStoreOptions = {
   readonly log: ServerLog;
   readonly videos: VideoStore;
   readonly syncEveryMs: number;
+  /** A disk that takes longer for a write is not waited for. */
+  readonly stallMs: number;
   /** How long recordings are kept; 0: for ever. */
   readonly keepMs: number;
 };
@@ -69,7 +71,7 @@ export class RunStore {
       policy: { ...facts.policy, rhythm: facts.rhythm },
       tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
     });
-    return new LiveRun({ facts, logs, onFault });
+    return new LiveRun({ facts, logs, clock, onFault });
   }
 
   /** What a crash or a stop interrupted, ready to go on; null when it cannot be read. */
@@ -78,7 +80,7 @@ export class RunStore {
     if (!facts) return null;
     try {
       const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
-      const run = new LiveRun({ facts, logs, onFault });
+      const run = new LiveRun({ facts, logs, clock: this.#o.clock, onFault });
       await run.alignTracks();
       return run;
     } catch (error) {
@@ -121,10 +123,10 @@ export class RunStore {
   }
 
   async #openLogs(video: string, tracks: readonly RunTrack[], open: typeof createTrackLog): Promise<Map<string, RecordingLog>> {
-    const { clock, disk, syncEveryMs } = this.#o;
+    const { clock, disk, syncEveryMs, stallMs } = this.#o;
     const logs = new Map<string, RecordingLog>();
     for (const { id } of tracks) {
-      logs.set(id, await open({ disk, clock, syncEveryMs, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+      logs.set(id, await open({ disk, clock, syncEveryMs, stallMs, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
     }
     this.#logs.set(video, [...logs.values()]);
     return logs;

@@ -95,20 +95,16 @@ export class MillraceServer {
     this.data = data;
     this.origin = `http://127.0.0.1:${ports.http}`;
     this.#ownsData = given === undefined;
-    this.child = spawn(process.execPath, [path.join(root, 'server/cli.ts'), 'serve', ...args], {
+    this.child = spawn(process.execPath, [path.join(root, 'scripts/launch.mjs'), 'serve', ...args], {
       cwd: root,
       env: {
         ...process.env,
-        UV_THREADPOOL_SIZE: '16',
-        NODE_COMPILE_CACHE: path.join(root, '.cache/compile'),
         MILLRACE_HTTP_PORT: String(ports.http),
         MILLRACE_RTMP_PORT: String(ports.rtmp),
         MILLRACE_SRT_PORT: String(ports.srt),
         MILLRACE_DATA: data,
         MILLRACE_ADMIN_PASSWORD: adminPassword,
         ...env,
-        // What tap gives to its own children is not the server's.
-        NODE_OPTIONS: env.NODE_OPTIONS ?? '',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
