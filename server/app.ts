@@ -30,6 +30,7 @@ import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
 import { version } from './version.ts';
+import { clientAddresses } from './web/client-address.ts';
 import { ConnectionCount } from './web/connections.ts';
 import { healthHandler } from './web/health.ts';
 import { WebPages } from './web/pages.ts';
@@ -84,7 +85,8 @@ const start = async (
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   stops.push(() => events.stop());
 
-  const sockets = createWebSockets({ auth, clock, log, publicUrl });
+  const addressOf = clientAddresses(config.trustedProxies);
+  const sockets = createWebSockets({ auth, clock, log, publicUrl, addressOf });
   stops.push(() => sockets.close());
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -97,7 +99,7 @@ const start = async (
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(fatal),
   });
-  const viewers = new Viewers(clock);
+  const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const gatekeeper = createGatekeeper(catalog.videos, events);
   const delivery = createDelivery({

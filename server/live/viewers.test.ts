@@ -7,7 +7,7 @@ const asks = (url: string, address: string, agent = 'player'): IncomingMessage =
 
 t.test('a viewer is an address and a player that fetched a playlist lately', async (t) => {
   const clock = new FakeClock();
-  const viewers = new Viewers(clock);
+  const viewers = new Viewers(clock, ({ socket }) => socket.remoteAddress ?? '');
   t.teardown(() => viewers.stop());
   const playlist = '/play/-/video000/v0/index.m3u8?_HLS_msn=3';
   viewers.note(asks(playlist, '10.0.0.1'));

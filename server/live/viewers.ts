@@ -3,6 +3,7 @@
  * Nobody is remembered longer than that, and nothing is written down.
  */
 import type { IncomingMessage } from 'node:http';
+import type { AddressOf } from '../web/client-address.ts';
 import type { Clock } from '../../packager/clock.ts';
 
 /** A player fetches its playlist at least once a target duration, of 6 s at most. */
@@ -13,19 +14,21 @@ const PLAYLIST = /^\/play\/[^/]+\/([a-z0-9]{8,32})\/[a-z0-9]+\/index\.m3u8/;
 
 export class Viewers {
   readonly #clock: Clock;
+  readonly #addressOf: AddressOf;
   readonly #videos = new Map<string, Map<string, number>>();
   #remembered = 0;
   #cancelSweep: () => void = () => undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, addressOf: AddressOf) {
     this.#clock = clock;
+    this.#addressOf = addressOf;
     this.#sweepLater();
   }
 
   note(request: IncomingMessage): void {
     const video = PLAYLIST.exec(request.url ?? '')?.[1];
     if (video === undefined) return;
-    const who = `${request.socket.remoteAddress} ${request.headers['x-forwarded-for'] ?? ''} ${request.headers['user-agent'] ?? ''}`.slice(0, 400);
+    const who = `${this.#addressOf(request)} ${request.headers['user-agent'] ?? ''}`.slice(0, 400);
     const viewers = this.#videos.get(video) ?? new Map<string, number>();
     if (!viewers.has(who)) {
       if (this.#remembered >= MOST_REMEMBERED) return;
