@@ -1,5 +1,5 @@
 import t from 'tap';
-import { diskLevel, mayBeginRecording, mayGoOnRecording, mayUpload } from './watermarks.ts';
+import { diskLevel, mayGoOnRecording, mayTakeMore } from './watermarks.ts';
 import type { DiskLevel } from './watermarks.ts';
 
 const used = (percent: number) => ({ free: 100 - percent, total: 100 });
@@ -24,8 +24,8 @@ t.test('marks can be set, and a disk without size is full', async (t) => {
 });
 
 t.test('what each level allows', async (t) => {
-  const allowed = (level: DiskLevel) => [mayUpload(level), mayBeginRecording(level), mayGoOnRecording(level)];
-  t.strictSame(allowed('warn'), [true, true, true]);
-  t.strictSame(allowed('refuse'), [false, false, true]);
-  t.strictSame(allowed('stop'), [false, false, false]);
+  const allowed = (level: DiskLevel) => [mayTakeMore(level), mayGoOnRecording(level)];
+  t.strictSame(allowed('warn'), [true, true]);
+  t.strictSame(allowed('refuse'), [false, true]);
+  t.strictSame(allowed('stop'), [false, false]);
 });

@@ -32,6 +32,6 @@ export function diskLevel(
   return levels[Math.max(entered, held)] ?? 'ok';
 }
 
-export const mayUpload = (level: DiskLevel): boolean => level === 'ok' || level === 'warn';
-export const mayBeginRecording = mayUpload;
+/** New recordings and uploads. */
+export const mayTakeMore = (level: DiskLevel): boolean => level === 'ok' || level === 'warn';
 export const mayGoOnRecording = (level: DiskLevel): boolean => level !== 'stop';

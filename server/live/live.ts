@@ -5,7 +5,7 @@
 import type { Clock } from '../../packager/clock.ts';
 import { fsck } from '../../packager/log/fsck.ts';
 import type { Disk } from '../../packager/log/types.ts';
-import { mayBeginRecording, mayGoOnRecording, type Watermarks } from '../../packager/log/watermarks.ts';
+import { mayTakeMore, mayGoOnRecording, type Watermarks } from '../../packager/log/watermarks.ts';
 import type { EvictReason, PublishDesk } from '../../packager/media/publish.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
@@ -69,7 +69,7 @@ export class Live {
     });
     this.#watch = new DiskWatch({
       ...{ disk, folder, clock, log, marks: options.marks },
-      changed: (level) => this.#runs.setRecording(mayBeginRecording(level) ? 'all' : mayGoOnRecording(level) ? 'running' : 'none'),
+      changed: (level) => this.#runs.setRecording(mayTakeMore(level) ? 'all' : mayGoOnRecording(level) ? 'running' : 'none'),
     });
     this.#listen(options.events);
   }
