@@ -42,10 +42,12 @@ const load = (file: string | undefined): Loaded => {
   }
 };
 
+/** Under npm, Ctrl-C arrives twice: once from the terminal and once from npm. That is one wish. */
+const SAME_WISH_MS = 1_000;
+
 const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void> => {
   const log = createLog(config['log.level']);
   for (const warning of warnings) log.warn(warning);
-  let stopping: Promise<void> | null = null;
   const give = (code: number) => (error: unknown): void => {
     log.fatal({ err: error }, 'The server cannot go on.');
     process.exit(code);
@@ -53,16 +55,22 @@ const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void>
   // A bug that reaches the top has left the process in a state that nobody knows.
   process.on('uncaughtException', give(EXIT.software));
   process.on('unhandledRejection', give(EXIT.software));
+  const starting = startServer({ config, log, demo, fatal: give(EXIT.software) });
+  let stoppingSince: number | null = null;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stoppingSince !== null) {
+      if (signal === 'SIGINT' && performance.now() - stoppingSince < SAME_WISH_MS) return;
+      process.exit(128 + (signal === 'SIGINT' ? 2 : 15)); // The second one is now.
+    }
+    stoppingSince = performance.now();
+    log.info({ signal }, 'Stopping.');
+    starting.then((server) => server.stop()).then(() => process.exit(0), give(EXIT.software));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   try {
-    const server = await startServer({ config, log, demo, fatal: give(EXIT.software) });
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(128 + (signal === 'SIGINT' ? 2 : 15)); // The second one is now.
-      log.info({ signal }, 'Stopping.');
-      stopping = server.stop().then(() => process.exit(0), give(EXIT.software));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-    process.stdout.write(server.banner);
+    const { banner } = await starting;
+    process.stdout.write(banner);
   } catch (error) {
     log.fatal({ err: error }, 'The server could not start.');
     fail(EXIT.software, error instanceof Error ? error.message : String(error));
