@@ -32,7 +32,9 @@ const run = ({ name, file, args }) =>
   new Promise((resolve) => {
     const startedAt = performance.now();
     let output = '';
-    const child = spawn(file, args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Where CI is set, oxlint colours what goes into a pipe, whatever NO_COLOR says.
+    const { CI: _, ...env } = process.env;
+    const child = spawn(file, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
     /** @param {boolean} passed */
