@@ -200,6 +200,34 @@ t.test('a client that does not answer a ping is gone at the next', async (t) => 
   dead.socket.resume();
 });
 
+t.test('whoever asks for an upgrade and resets the connection takes nobody along', async (t) => {
+  const { server, client } = await setUp(t);
+  const { port } = new URL(server.base);
+  const reset = async (path: string): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.server.once('upgrade', (_request, socket) => socket.once('close', resolve)));
+    const raw = connect(Number(port), '127.0.0.1');
+    raw.on('error', () => undefined);
+    raw.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nmore than the server reads`);
+    await once(server.server, 'upgrade');
+    raw.resetAndDestroy();
+    await closed;
+  };
+  for (const path of ['/other', '/other', '/api/v1/ws']) await reset(path);
+  await client();
+});
+
+t.test('a refused upgrade is closed by us, whether or not the client closes too', async (t) => {
+  const { server } = await setUp(t);
+  const { port } = new URL(server.base);
+  const raw = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => raw.destroy());
+  const closed = new Promise<void>((resolve) => server.server.once('upgrade', (_request, socket) => socket.once('close', resolve)));
+  raw.write('GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await closed;
+  const [bytes] = (await once(raw, 'data')) as [Buffer];
+  t.match(String(bytes), /^HTTP\/1\.1 404 /);
+});
+
 t.test('an upgrade elsewhere is a 404, and the end of the server is said', async (t) => {
   const { server, sockets, client } = await setUp(t);
   const { port } = new URL(server.base);

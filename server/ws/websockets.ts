@@ -25,7 +25,9 @@ export type WebSocketOptions = {
 
 export const webSocketPath = '/api/v1/ws';
 
+/** Does not wait for the client to close as well: one that never does would hold the connection for ever. */
 const refuse = (socket: Duplex, status: number): void => {
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 };
 
@@ -57,13 +59,14 @@ export class WebSockets {
   /** Takes all upgrades of a server: those to another path are refused. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (!this.handleUpgrade(request, socket, head)) refuse(socket, 404);
+      // From here on the socket is ours alone: a client that resets it would otherwise end the process.
+      socket.on('error', () => socket.destroy());
+      if (!this.#handleUpgrade(request, socket, head)) refuse(socket, 404);
     });
   }
   /** False: not our path; the socket is untouched. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+  #handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (request.url?.split('?')[0] !== webSocketPath) return false;
-    socket.on('error', () => socket.destroy());
     this.#admit(request, socket, head).catch((error: unknown) => {
       this.#options.log.warn({ err: error }, 'A WebSocket could not be opened.');
       refuse(socket, 500);
