@@ -2,10 +2,11 @@
  * A route is data: who may call it, what comes in, what goes out, and what it does. The same schemas check
  * requests and make the documentation.
  */
-import type { Static, TObject, TSchema } from 'typebox';
+import type { TObject, TSchema } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { Role } from '../../catalog/schema.ts';
 import type { SessionOrigin } from '../../catalog/sessions.ts';
+import type { Shape } from './shape.ts';
 import { checker, fromText } from './validate.ts';
 import { notFound, type ProblemCode } from './problem.ts';
 import { Compile } from 'typebox/compile';
@@ -30,7 +31,7 @@ export type Answer = {
 };
 
 type Known<N extends Needs> = N extends 'none' ? Who | null : Who;
-type Given<S> = S extends TSchema ? Static<S> : undefined;
+type Given<S> = S extends TSchema ? Shape<S> : undefined;
 
 export type Call<N extends Needs, P, Q, B> = CallFacts & {
   readonly who: Known<N>;

@@ -1,5 +1,5 @@
 /** Checks what came in against the schema that the documentation is made from, and says in words what is wrong and where. */
-import type { Static, TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Problem, type FieldError } from './problem.ts';
 
@@ -70,10 +70,8 @@ const explain = (schema: TSchema, issues: Iterable<Issue>, where: Where): FieldE
   return [...errors].map(([field, detail]) => ({ field, detail: `\`${field}\` ${detail}.` }));
 };
 
-export type Check<S extends TSchema> = (value: unknown) => Static<S>;
-
-/** Throws a Problem that names every field that is wrong. */
-export const checker = <S extends TSchema>(schema: S, where: Where): Check<S> => {
+/** Gives back what fits; throws a Problem that names every field that is wrong. */
+export const checker = (schema: TSchema, where: Where): ((value: unknown) => unknown) => {
   const compiled = Compile(schema);
   return (value) => {
     if (compiled.Check(value)) return value;
