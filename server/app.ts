@@ -87,7 +87,6 @@ const start = async (
 
   const addressOf = clientAddresses(config.trustedProxies);
   const sockets = createWebSockets({ auth, clock, log, publicUrl, addressOf });
-  stops.push(() => sockets.close());
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -99,6 +98,7 @@ const start = async (
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(fatal),
   });
+  stops.push(() => live.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const gatekeeper = createGatekeeper(catalog.videos, events);
@@ -132,7 +132,9 @@ const start = async (
   });
 
   // The port must be known before the API can tell encoders where to send.
-  const rtmpAt = await rtmp.listen({ host: config['rtmp.host'], port: config['rtmp.port'] });
+  const rtmpAt = await rtmp.listen({ host: config['rtmp.host'], port: config['rtmp.port'] }).catch((error: unknown) => {
+    throw portError(error, config['rtmp.port'], 'MILLRACE_RTMP_PORT');
+  });
   stops.push(() => rtmp.close());
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
@@ -156,6 +158,8 @@ const start = async (
   sockets.attach(http);
   const httpPort = await listen(http, config['http.host'], config['http.port']);
   stops.push(() => closeHttp(http, clock));
+  // Upgraded connections are not the HTTP server's any more: it would wait for them for ever.
+  stops.push(() => sockets.close());
   // Before connections close: the shows are brought to rest and everybody who waits gets what there is.
   stops.push(async () => {
     rtmp.stopAccepting();
@@ -198,12 +202,19 @@ const serverLimits = {
 
 const listen = (server: Server, host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? `Port ${port} is taken: is another server running? Choose another with MILLRACE_HTTP_PORT.` : error.message;
-      reject(new Error(why, { cause: error }));
-    });
+    server.once('error', (error) => reject(portError(error, port, 'MILLRACE_HTTP_PORT')));
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
+
+const portError = (error: unknown, port: number, variable: string): Error => {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const words: Record<string, string> = {
+    EADDRINUSE: `Port ${port} is taken: is another server running? Choose another with ${variable}.`,
+    EACCES: `Port ${port} may not be opened by this user. Choose one above 1023 with ${variable}.`,
+  };
+  const why = words[String(code)] ?? (error instanceof Error ? error.message : String(error));
+  return new Error(why, { cause: error });
+};
 
 const closeHttp = (server: Server, clock: Clock): Promise<void> =>
   new Promise((resolve) => {

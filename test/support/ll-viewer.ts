@@ -11,6 +11,8 @@ export class LowLatencyViewer {
   /** Name of a part → ms (performance.now) at which the playlist that names it had arrived. */
   readonly announced = new Map<string, number>();
   bytes = 0;
+  /** Requests made. */
+  asked = 0;
   /** Called with each playlist as it arrives. */
   onPlaylist: (track: string, text: string) => void = () => undefined;
   readonly #base: string;
@@ -24,7 +26,9 @@ export class LowLatencyViewer {
   }
 
   start(tracks: readonly string[] = ['v0', 'a0']): void {
-    this.#running = Promise.all(tracks.map((track) => this.#follow(track)));
+    this.#running = Promise.all(
+      tracks.map((track) => this.#follow(track).catch((error: unknown) => this.faults.push(`${track}: ${error instanceof Error ? error.message : String(error)}`))),
+    );
   }
 
   async stop(): Promise<void> {
@@ -64,6 +68,7 @@ export class LowLatencyViewer {
   }
 
   #get(path: string): Promise<Answer> {
+    this.asked += 1;
     return new Promise((resolve, reject) => {
       const request = get(`${this.#base}/${path}`, { agent: this.#agent }, (response) => {
         const chunks: Buffer[] = [];
