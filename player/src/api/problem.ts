@@ -37,7 +37,7 @@ export const problemOf = (status: number, body: unknown): ApiProblem => {
 const byCode: Readonly<Record<string, PlainKey>> = {
   unreachable: 'problem.unreachable',
   'name-taken': 'problem.nameTaken',
-  'name-reserved': 'problem.nameReserved',
+  'name-reserved': 'create.name.reserved',
   'username-taken': 'problem.usernameTaken',
   'login-failed': 'problem.credentials',
   'link-invalid': 'problem.setupToken',

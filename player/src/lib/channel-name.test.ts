@@ -6,6 +6,7 @@ t.test('a name is 1-40 of a-z 0-9 - _', async (t) => {
   t.equal(nameFault('a'.repeat(40)), null);
   t.equal(nameFault(''), 'empty');
   t.equal(nameFault('a'.repeat(41)), 'long');
+  t.equal(nameFault('admin'), 'reserved');
   for (const bad of ['Mine', '물레방아', 'a b', 'a/b', 'é']) t.equal(nameFault(bad), 'characters', bad);
 });
 

@@ -3,15 +3,16 @@ import { useEffect } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
 import { take } from '../api/head-start.ts';
 import type { Video } from '../api/types.ts';
-import { ago } from '../lib/format.ts';
 import { StateBadge } from '../parts/badge.tsx';
-import { Empty, Failed, Skeleton, SkeletonTiles } from '../parts/states.tsx';
+import { Icon } from '../parts/icons.tsx';
+import { since } from '../parts/since.ts';
+import { Failed, Missing, Skeleton, SkeletonTiles } from '../parts/states.tsx';
 import { VideoTile, viewersText } from '../parts/tiles.tsx';
 import { Heading } from '../parts/title.tsx';
 import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
-import { useLoaded, useTitle } from '../state/use.ts';
-import { language, t } from '../words/index.ts';
+import { useAgain, useLoaded, useTitle } from '../state/use.ts';
+import { t } from '../words/index.ts';
 import { useChannelNow } from './channel-live.ts';
 import { LiveStage } from './live-stage.tsx';
 
@@ -25,6 +26,7 @@ export const ChannelPage = ({ name }: { name: string }) => {
   );
   const title = now?.title || channel?.title || `@${name}`;
   useTitle(title);
+  useAgain(30_000); // "started 5 minutes ago" grows old
   useEffect(() => {
     // A recording is there the moment the show ends; its title and length settle a little later.
     if (now?.state !== 'ended') return;
@@ -34,14 +36,7 @@ export const ChannelPage = ({ name }: { name: string }) => {
 
   if (missing) {
     return (
-      <main id="main">
-        <Heading>{t('channel.missing.title')}</Heading>
-        <Empty title={`@${name}`} text={t('channel.missing.text')}>
-          <Link class="button" to={paths.home}>
-            {t('missing.action')}
-          </Link>
-        </Empty>
-      </main>
+      <Missing title={t('channel.missing.title')} text={t('channel.missing.text')} />
     );
   }
   return (
@@ -57,10 +52,17 @@ export const ChannelPage = ({ name }: { name: string }) => {
               <span>@{name}</span>
               {now?.state === 'live' && now.viewers > 0 && <span>{viewersText(now.viewers)}</span>}
               {now?.state === 'live' && now.startedAt !== null && (
-                <span>{t('live.since', { ago: ago(language.get(), now.startedAt, Date.now()) })}</span>
+                <span>{t('live.since', { ago: since(now.startedAt) })}</span>
               )}
             </p>
           </div>
+          {/* Only whoever may broadcast here is told where to send to. */}
+          {channel?.ingest && (
+            <Link class="button" to={paths.studioChannel(channel.id)}>
+              <Icon name="gear" />
+              {t('frame.studio')}
+            </Link>
+          )}
         </div>
       </div>
       <section class="section" aria-labelledby="replays">

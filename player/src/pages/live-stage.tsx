@@ -24,16 +24,21 @@ const useSecondsUntil = (until: number | null): number | null => {
   return seconds > 0 && seconds <= 3600 ? seconds : null;
 };
 
-const WaitingWords = ({ until, water }: { until: number | null; water: string | undefined }) => {
+/** To whom the stage speaks: a viewer's page, or the studio of the host. */
+type Voice = 'viewer' | 'host';
+
+type SpokenProps = { voice: Voice; water: string | undefined };
+
+const WaitingWords = ({ until, voice, water }: SpokenProps & { until: number | null }) => {
   const seconds = useSecondsUntil(until);
   return (
     <StageWords
-      title={t('live.waiting.title')}
-      text={t('live.waiting.text')}
+      title={t(`stage.${voice}.waiting.title`)}
+      text={t(`stage.${voice}.waiting.text`)}
       {...(water === undefined ? {} : { water })}
     >
       {/* Counted for the eye only: read out each second it would drown everything else. */}
-      {seconds !== null && <p aria-hidden="true">{tCount('live.waiting.left', seconds)}</p>}
+      {seconds !== null && <p aria-hidden="true">{tCount(`stage.${voice}.waiting.left`, seconds)}</p>}
     </StageWords>
   );
 };
@@ -43,11 +48,10 @@ type LiveStageProps = {
   now: ChannelNow;
   muted?: boolean;
   fill?: boolean;
-  /** The studio has other words for "nothing yet" than a viewer's page. */
-  offline?: { title: string; text: string };
+  voice?: Voice;
 };
 
-export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) => {
+export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStageProps) => {
   const { source, problem, renew } = useLiveSource(now);
   const [playback, setPlayback] = useState<PlaybackState>({ is: 'loading' });
   const over = source ? {} : { water: name };
@@ -58,28 +62,19 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
     if (problem) return <StageWords title={t('player.error')} text={problemText(problem)} {...over} />;
     switch (now.state) {
       case 'offline':
-        if (source) return running ? undefined : <Ended video={source.video} water={undefined} />;
-        return (
-          <StageWords
-            title={offline?.title ?? t('live.offline.title')}
-            text={offline?.text ?? t('live.offline.text')}
-            {...over}
-          />
-        );
+        if (source) return running ? undefined : <Ended video={source.video} voice={voice} water={undefined} />;
+        return <StageWords title={t(`stage.${voice}.offline.title`)} text={t(`stage.${voice}.offline.text`)} {...over} />;
       case 'starting':
-        return (
-          <StageWords title={t('live.starting.title')} text={t('live.starting.text')} {...over}>
+      case 'live':
+        return now.state === 'live' && source ? undefined : (
+          <StageWords title={t(`stage.${voice}.starting.title`)} text={t(`stage.${voice}.starting.text`)} {...over}>
             <div class="wheel" />
           </StageWords>
         );
-      case 'live':
-        return source ? undefined : (
-          <StageWords title={t('live.starting.title')} text={t('live.starting.text')} {...over} />
-        );
       case 'waiting':
-        return running ? undefined : <WaitingWords until={now.until ?? null} water={over.water} />;
+        return running ? undefined : <WaitingWords until={now.until ?? null} voice={voice} water={over.water} />;
       case 'ended':
-        return running ? undefined : <Ended video={now.videoId ?? source?.video ?? null} water={over.water} />;
+        return running ? undefined : <Ended video={now.videoId ?? source?.video ?? null} voice={voice} water={over.water} />;
     }
   };
   return (
@@ -97,8 +92,12 @@ export const LiveStage = ({ name, now, muted, fill, offline }: LiveStageProps) =
   );
 };
 
-const Ended = ({ video, water }: { video: string | null; water: string | undefined }) => (
-  <StageWords title={t('live.ended.title')} text={t('live.ended.text')} {...(water === undefined ? {} : { water })}>
+const Ended = ({ video, voice, water }: SpokenProps & { video: string | null }) => (
+  <StageWords
+    title={t(`stage.${voice}.ended.title`)}
+    text={t(`stage.${voice}.ended.text`)}
+    {...(water === undefined ? {} : { water })}
+  >
     {video !== null && (
       <Link class="button primary" to={paths.watch(video)}>
         {t('live.ended.replay')}

@@ -22,14 +22,14 @@ export const SetupPage = () => {
       {needed.now.is === 'loading' && <Skeleton />}
       {needed.now.is === 'failed' && <Failed problem={needed.now.problem} onRetry={needed.reload} />}
       {needed.now.is === 'here' && !needed.now.value.needed && token === '' && (
-        <Empty title={t('setup.done.title')} text={t('setup.done.text')}>
+        <Empty title={t('setup.done.title')} text={t('setup.done.text')} whole>
           <Link class="button primary" to={paths.login()}>
             {t('frame.signIn')}
           </Link>
         </Empty>
       )}
       {needed.now.is === 'here' && needed.now.value.needed && token === '' && (
-        <Empty title={t('setup.noToken.title')} text={t('setup.noToken.text')} />
+        <Empty title={t('setup.noToken.title')} text={t('setup.noToken.text')} whole />
       )}
       {needed.now.is === 'here' && token !== '' && <SetupForm token={token} first={needed.now.value.needed} />}
     </main>
@@ -84,6 +84,7 @@ const SetupForm = ({ token, first }: { token: string; first: boolean }) => {
           hint={t('account.password.hint', { count: shortestPassword })}
           fault={left && short ? t('account.password.short', { count: shortestPassword }) : null}
           fresh
+          focus
         />
         <Button look="primary" submit busy={sending.busy}>
           {sending.busy ? t('setup.doing') : t(first ? 'setup.do' : 'setup.reset.do')}

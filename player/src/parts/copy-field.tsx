@@ -30,7 +30,7 @@ export const CopyButton = ({ name, wide, text, onByHand }: CopyButtonProps) => {
   return (
     <Button aria-label={t('copy.doNamed', { name })} onPress={() => void copy()}>
       <Icon name={done ? 'check' : 'copy'} />
-      {wide && t('copy.do')}
+      {wide && <span>{t(done ? 'copy.done.short' : 'copy.do')}</span>}
     </Button>
   );
 };
@@ -66,6 +66,7 @@ export const CopyField = ({ label, name, value, hint, children, reveal }: CopyFi
         />
         <CopyButton
           name={label}
+          wide
           text={reveal ?? (async () => value)}
           onByHand={() => setTimeout(() => input.current?.select(), 50)}
         />

@@ -7,7 +7,8 @@ const shapes = {
   plus: 'M12 5v14M5 12h14',
   open: 'M14 5h5v5M19 5l-8 8M17 14v5H5V7h5',
   back: 'M14.5 6l-6 6 6 6',
-  stop: 'M7 7h10v10H7z',
+  stop: 'M8 8h8v8H8zM9 10h6M9 12h6M9 14h6',
+  gear: 'M4 8h8m4 0h4M4 16h4m4 0h8M14 5.5v5M10 13.5v5',
 } as const;
 
 export const Icon = ({ name }: { name: keyof typeof shapes }) => (

@@ -32,7 +32,7 @@ export const OnlyFor = ({ roles, refusal, children }: Props) => {
   if (!roles.includes(who.account.role)) {
     return (
       <main id="main">
-        <Empty {...refusal} />
+        <Empty {...refusal} whole />
       </main>
     );
   }

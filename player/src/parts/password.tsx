@@ -7,12 +7,13 @@ type Props = {
   value: string;
   onValue: (value: string) => void;
   fresh?: boolean;
+  focus?: boolean;
   hint?: string;
   fault?: string | null;
   onLeave?: () => void;
 };
 
-export const PasswordField = ({ value, onValue, fresh, hint, fault, onLeave }: Props) => {
+export const PasswordField = ({ value, onValue, fresh, focus, hint, fault, onLeave }: Props) => {
   const [shown, setShown] = useState(false);
   return (
     <div class="field">
@@ -26,6 +27,7 @@ export const PasswordField = ({ value, onValue, fresh, hint, fault, onLeave }: P
         hint={hint}
         fault={fault}
         plain
+        focus={focus ?? false}
         {...(onLeave ? { onLeave } : {})}
       />
       <div class="row small">

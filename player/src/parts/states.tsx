@@ -2,9 +2,14 @@
 import type { ComponentChildren } from 'preact';
 import type { ApiProblem } from '../api/problem.ts';
 import { wordsFor } from '../api/problem.ts';
+import { Link } from '../router.tsx';
+import { paths } from '../routes.ts';
+import { session } from '../state/session.ts';
+import { useStore } from '../state/use.ts';
 import { t } from '../words/index.ts';
 import { Button } from './button.tsx';
 import { Notice } from './field.tsx';
+import { Heading } from './title.tsx';
 
 export const Skeleton = ({ lines = 3, height = '3rem' }: { lines?: number; height?: string }) => (
   <div class="section" role="status">
@@ -24,8 +29,10 @@ export const SkeletonTiles = () => (
   </div>
 );
 
-/** Water that runs by: nothing is here, and that is no fault. */
-export const Empty = ({ title, text, children }: { title: string; text: string; children?: ComponentChildren }) => (
+type EmptyProps = { title: string; text: string; children?: ComponentChildren; whole?: boolean };
+
+/** Water that runs by: nothing is here, and that is no fault. `whole`: it is all that the page has to say. */
+export const Empty = ({ title, text, children, whole }: EmptyProps) => (
   <div class="empty">
     <svg
       class="mark"
@@ -39,11 +46,30 @@ export const Empty = ({ title, text, children }: { title: string; text: string; 
       <path d="M6 12c9-8 16-8 25 0s16 8 25 0 16-8 25 0 16 8 25 0" />
       <path d="M20 28c8-7 14-7 22 0s14 7 22 0 14-7 22 0" opacity="0.6" />
     </svg>
-    <h2>{title}</h2>
+    {whole ? <Heading>{title}</Heading> : <h2>{title}</h2>}
     <p>{text}</p>
-    {children}
+    {children && <div class="row">{children}</div>}
   </div>
 );
+
+/** The page of what is not there, or not for this person. */
+export const Missing = ({ title, text, signIn }: { title: string; text: string; signIn?: boolean }) => {
+  const who = useStore(session);
+  return (
+    <main id="main">
+      <Empty title={title} text={text} whole>
+        {signIn && who.is === 'nobody' && (
+          <Link class="button primary" to={paths.login(location.pathname)}>
+            {t('frame.signIn')}
+          </Link>
+        )}
+        <Link class="button" to={paths.home}>
+          {t('missing.action')}
+        </Link>
+      </Empty>
+    </main>
+  );
+};
 
 /** The server's own sentence helps where ours can only say that something was not accepted. */
 export const problemText = (problem: ApiProblem): string => {

@@ -1,11 +1,12 @@
 /** Cards of what can be watched. */
 import type { Channel, Video } from '../api/types.ts';
-import { ago, clock, count } from '../lib/format.ts';
+import { clock, count } from '../lib/format.ts';
 import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
 import { language, t, tCount } from '../words/index.ts';
 import { StateBadge } from './badge.tsx';
 import { Water } from './cover.tsx';
+import { since } from './since.ts';
 
 export const viewersText = (viewers: number): string => tCount('live.viewers', viewers, count(language.get(), viewers));
 
@@ -31,7 +32,7 @@ const VideoState = ({ video }: { video: Video }) => {
 
 /** `by`: the name of its channel, where that is not known from the page. */
 export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined }) => {
-  const facts = [by !== undefined && `@${by}`, ago(language.get(), video.startedAt ?? video.createdAt, Date.now())];
+  const facts = [by !== undefined && `@${by}`, since(video.startedAt ?? video.createdAt)];
   return (
     <li class="tile">
       <div class="cover">

@@ -1,4 +1,6 @@
 /** The player's controls (custom elements), loaded beside the picture and never before it. */
+// First: an element takes its label when it is defined, and not again before its state changes.
+import './chrome-words.ts';
 import 'media-chrome/dist/media-controller.js';
 import 'media-chrome/dist/media-control-bar.js';
 import 'media-chrome/dist/media-play-button.js';
@@ -8,7 +10,3 @@ import 'media-chrome/dist/media-time-range.js';
 import 'media-chrome/dist/media-time-display.js';
 import 'media-chrome/dist/media-pip-button.js';
 import 'media-chrome/dist/media-fullscreen-button.js';
-import { addTranslation } from 'media-chrome/dist/utils/i18n.js';
-import { controlsKo } from '../words/controls-ko.ts';
-
-addTranslation('ko', controlsKo);

@@ -50,6 +50,12 @@ export const useLoaded = <T>(key: string | null, load: () => Promise<T>): Loadin
   };
 };
 
+/** Renders again every so often, for what grows old while it is looked at. */
+export const useAgain = (milliseconds: number): void => {
+  const [, again] = useReducer((count: number, step: number) => count + step, 0);
+  useEvery(milliseconds, () => again(1));
+};
+
 /** Calls `tick` every so often while the page is seen; a hidden tab asks nothing of the server. */
 export const useEvery = (milliseconds: number, tick: () => void): void => {
   const latest = useRef(tick);

@@ -1,15 +1,15 @@
 /** What goes into OBS: server, key, and the SRT address for those who need it. */
 import { useState } from 'preact/hooks';
 import type { Channel, StreamKey } from '../../api/types.ts';
-import { ago } from '../../lib/format.ts';
 import { ffmpegCommand } from '../../lib/encoder.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyButton, CopyField } from '../../parts/copy-field.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
 import { Notice } from '../../parts/field.tsx';
+import { since } from '../../parts/since.ts';
 import { Failed, problemText, Skeleton } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
-import { language, t } from '../../words/index.ts';
+import { t } from '../../words/index.ts';
 import type { ChannelKey } from './use-key.ts';
 
 const mask = '••••••••••••••••••••';
@@ -93,7 +93,7 @@ const KeyActions = ({ streamKey, current }: { streamKey: ChannelKey; current: St
       <Button slim onPress={() => setAsking(true)}>
         {t('room.key.rotate')}
       </Button>
-      <span>{t('room.key.made', { ago: ago(language.get(), current.createdAt, Date.now()) })}</span>
+      <span>{t('room.key.made', { ago: since(current.createdAt) })}</span>
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
       {asking && (
         <Confirm

@@ -55,6 +55,7 @@ export const CreateChannel = ({
     if (wrong === 'empty') return tried || typed !== null ? t('create.name.empty') : null;
     if (wrong === 'long') return t('create.name.long', { count: longestName });
     if (wrong === 'characters') return t('create.name.characters');
+    if (wrong === 'reserved') return t('create.name.reserved');
     return taken === 'taken' ? t('create.name.taken') : null;
   };
   const submit = (event: Event): void => {

@@ -41,7 +41,7 @@ const LoadedRoom = ({ id }: { id: string }) => {
   return (
     <main id="main">
       {record.now.is === 'loading' && <Skeleton lines={4} height="6rem" />}
-      {missing && <Empty title={t('channel.missing.title')} text={t('problem.notFound')} />}
+      {missing && <Empty title={t('channel.missing.title')} text={t('problem.notFound')} whole />}
       {record.now.is === 'failed' && !missing && <Failed problem={record.now.problem} onRetry={record.reload} />}
       {record.now.is === 'here' && <Room channel={record.now.value} onChanged={record.replace} />}
     </main>
@@ -80,11 +80,11 @@ const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: C
             <Preview channel={channel} now={now} />
           </section>
           <ConnectCard channel={channel} streamKey={streamKey} />
+          <FfmpegCard channel={channel} streamKey={streamKey} />
         </div>
         <div>
           <DetailsCard channel={channel} onChanged={(changed) => onChanged({ ...channel, ...changed })} />
           <EncoderCard />
-          <FfmpegCard channel={channel} streamKey={streamKey} />
         </div>
       </div>
     </>
@@ -96,7 +96,7 @@ const Preview = ({ channel, now }: { channel: Channel; now: ChannelNow }) => (
     name={channel.name}
     now={now}
     muted
-    offline={{ title: t('room.preview.offline.title'), text: t('room.preview.offline.text') }}
+    voice="host"
   />
 );
 
