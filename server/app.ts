@@ -87,6 +87,7 @@ const start = async (
 
   const addressOf = clientAddresses(config.trustedProxies);
   const sockets = createWebSockets({ auth, clock, log, publicUrl, addressOf });
+  const pagesNotTold = (error: unknown): void => log.error({ err: error }, 'Pages could not be told of a channel.');
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -96,7 +97,7 @@ const start = async (
     syncEveryMs: config['recording.sync'],
     stallMs: config['recording.patience'],
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
-    changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(fatal),
+    changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
   const viewers = new Viewers(clock, addressOf);
@@ -113,7 +114,8 @@ const start = async (
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
   };
-  const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video) });
+  const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
+  stops.push(() => topic.stop());
   await live.start();
   events.start();
 

@@ -3,6 +3,7 @@
  * `snapshot` and `update` carry {state, videoId, startedAt, until, viewers, title}.
  */
 import { maySee } from '../api/routes/access.ts';
+import type { Clock } from '../../packager/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { WebSockets } from '../ws/websockets.ts';
@@ -14,10 +15,19 @@ type Parts = {
   readonly events: EventDispatcher;
   readonly status: (channelId: string) => ChannelStatus;
   readonly viewers: (video: string) => number;
+  readonly clock: Clock;
+  readonly failed: (error: unknown) => void;
+  /** Channels on which something is live. */
+  readonly live: () => readonly { readonly id: string; readonly status: ChannelStatus }[];
 };
+
+/** How soon pages see that viewers came or went. */
+const COUNT_EVERY_MS = 5_000;
 
 export class ChannelTopic {
   readonly #p: Parts;
+  readonly #counts = new Map<string, number>();
+  #cancel: () => void = () => undefined;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -36,11 +46,32 @@ export class ChannelTopic {
     events.subscribe('channel.updated', ({ channelId }) => recheck(channelId));
     events.subscribe('channel.deleted', ({ channelId }) => recheck(channelId));
     events.subscribe('account.sessions-ended', ({ accountId, sessionId }) => sockets.endSessions(accountId, sessionId));
+    this.#countLater();
+  }
+
+  stop(): void {
+    this.#cancel();
   }
 
   async changed(channelId: string, status: ChannelStatus): Promise<void> {
     const view = await this.#view(channelId, status);
     if (view) this.#p.sockets.publish(`channel:${channelId}`, 'update', view);
+  }
+
+  #countLater(): void {
+    this.#cancel = this.#p.clock.after(COUNT_EVERY_MS, () => {
+      this.#tellCounts().catch(this.#p.failed).finally(() => this.#countLater());
+    });
+  }
+
+  async #tellCounts(): Promise<void> {
+    const live = this.#p.live();
+    for (const { id, status } of live) {
+      const count = status.videoId === null ? 0 : this.#p.viewers(status.videoId);
+      if (this.#counts.get(id) !== count) await this.changed(id, status);
+      this.#counts.set(id, count);
+    }
+    for (const id of this.#counts.keys()) if (!live.some((channel) => channel.id === id)) this.#counts.delete(id);
   }
 
   async #view(channelId: string, status: ChannelStatus): Promise<object | null> {

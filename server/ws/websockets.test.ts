@@ -47,7 +47,12 @@ const setUp = async (t: Test, limits: Partial<WebSocketLimits> = {}) => {
   const sockets = createWebSockets({ auth: server.auth, clock: server.clock, log: { warn: () => undefined }, publicUrl: null, limits });
   sockets.attach(server.server);
   const status = { state: 'ended', videoId: null, startedAt: null, until: null } as const;
-  const topic = new ChannelTopic({ sockets, catalog: server.catalog, events: server.events, status: () => status, viewers: () => 0 });
+  const topic = new ChannelTopic({
+    ...{ sockets, catalog: server.catalog, events: server.events, clock: server.clock },
+    ...{ status: () => status, viewers: () => 0, live: () => [] },
+    failed: (error) => t.error(error),
+  });
+  t.teardown(() => topic.stop());
   server.events.start();
   const url = `${server.base.replace('http', 'ws')}/api/v1/ws`;
   const clients: Client[] = [];
