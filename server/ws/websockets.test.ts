@@ -50,7 +50,9 @@ const setUp = async (t: Test, limits: Partial<WebSocketLimits> = {}) => {
   const topic = new ChannelTopic({
     ...{ sockets, catalog: server.catalog, events: server.events, clock: server.clock },
     ...{ status: () => status, viewers: () => 0, live: () => [] },
-    failed: (error) => t.error(error),
+    failed: (error) => {
+      throw error;
+    },
   });
   t.teardown(() => topic.stop());
   server.events.start();
