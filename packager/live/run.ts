@@ -162,11 +162,14 @@ export class LiveRun {
   /** The show is over: ENDLIST for whoever watches, and the logs are on the platter. */
   async end(): Promise<void> {
     await this.settled();
-    await this.alignTracks();
-    this.#changed(() => {
-      for (const { window } of this.#tracks) window.closeSegment();
-      this.#state = 'ended';
-    });
+    try {
+      await this.alignTracks();
+    } finally {
+      this.#changed(() => {
+        for (const { window } of this.#tracks) window.closeSegment();
+        this.#state = 'ended';
+      });
+    }
     await Promise.all(this.#tracks.map(({ log }) => log.sync()));
   }
 

@@ -49,6 +49,8 @@ export class Show {
   #run: LiveRun | null;
   #gate: Gate | null = null;
   #opening: Promise<void> | null = null;
+  /** What players are (about to be) told of; null while the gate is closed. */
+  #kinds: readonly TrackKind[] | null;
   /** Arrivals while the run is being made. */
   #waiting: Arrival[] = [];
   #waitingBytes = 0;
@@ -65,6 +67,7 @@ export class Show {
   constructor(options: ShowOptions) {
     this.#o = options;
     this.#run = options.run ?? null;
+    this.#kinds = options.run?.facts.tracks.map(({ kind }) => kind) ?? null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
   }
 
@@ -98,7 +101,7 @@ export class Show {
     // Parsed for its errors: a configuration that cannot be read ends its sender, not the show.
     if (config.kind === 'video') this.#avc = parseAvcConfig(config.config);
     else audioShape(config, null);
-    if (this.#run && !this.#run.facts.tracks.some(({ kind }) => kind === config.kind)) return 'new-run';
+    if (this.#kinds && !this.#kinds.includes(config.kind)) return 'new-run';
     return this.#arrive({ type: 'track', config, wall: this.#o.clock.wall() });
   }
 
@@ -144,15 +147,16 @@ export class Show {
 
   #openGate(gate: Gate): void {
     this.#gate = null;
-    const observed = gate.observed();
+    const shape = showShape(gate.observed(), this.#o.latency, this.#declared);
+    this.#kinds = shape.tracks.map(({ kind }) => kind);
     this.#waiting = gate.release();
-    this.#opening = this.#open(observed).catch(this.#o.fault).finally(() => {
+    this.#opening = this.#open(shape).catch(this.#o.fault).finally(() => {
       this.#opening = null;
     });
   }
 
-  async #open(observed: Observed): Promise<void> {
-    this.#run = await this.#o.open(showShape(observed, this.#o.latency, this.#declared));
+  async #open(shape: ShowShape): Promise<void> {
+    this.#run = await this.#o.open(shape);
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;

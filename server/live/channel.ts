@@ -44,6 +44,8 @@ type Session = {
   lastMedia: number;
   readonly since: number;
   readonly configs: Partial<Record<TrackKind, TrackConfig>>;
+  /** Bits a second that it said it would send. */
+  rates: Partial<Record<TrackKind, number>>;
 };
 
 export class LiveChannel {
@@ -53,6 +55,8 @@ export class LiveChannel {
   #key: ResolvedKey;
   #session: Session | null = null;
   #show: Show | null = null;
+  /** The show whose end has been begun: a second reason to end it changes nothing. */
+  #ending: Show | null = null;
   /** Monotonic ms when the show's run was made. */
   #runSince = 0;
   #startedAt: number | null = null;
@@ -99,7 +103,7 @@ export class LiveChannel {
 
   /** Takes a publisher in, in place of one that may still be there. */
   async attach(request: PublishRequest, key: ResolvedKey): Promise<PublishSink> {
-    const session: Session = { request, key, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {} };
+    const session: Session = { request, key, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {}, rates: {} };
     const old = this.#session;
     this.#session = session;
     this.#key = key;
@@ -123,6 +127,11 @@ export class LiveChannel {
     this.#runSince = this.#host.clock.now() - Math.max(0, this.#host.clock.wall() - startedAt);
     this.#show = this.#newShow(run);
     this.#openWindow();
+  }
+
+  /** A log of the run refuses: the show cannot go on. */
+  fault(run: LiveRun, error: unknown): void {
+    if (this.#show?.run === run) this.#fault(this.#show, error);
   }
 
   /** Ends the show at once, whoever is sending. */
@@ -181,7 +190,10 @@ export class LiveChannel {
         return !current()?.full;
       },
       drained: async () => current()?.room(),
-      hint: (metadata) => current()?.declare(declaredRates(metadata)),
+      hint: (metadata) => {
+        session.rates = declaredRates(metadata);
+        current()?.declare(session.rates);
+      },
       end: (reason) => this.#ended(session, reason),
     };
   }
@@ -203,6 +215,7 @@ export class LiveChannel {
     const show = this.#newShow();
     this.#show = show;
     show.begin(session.request.clock);
+    show.declare(session.rates);
     for (const config of Object.values(session.configs)) show.track(config);
   }
 
@@ -227,7 +240,7 @@ export class LiveChannel {
     }
     this.#then(() => this.#show?.pause());
     this.#then(() => {
-      if (this.#session) return;
+      if (this.#session || this.#ending === this.#show) return;
       if (this.#show?.run) this.#openWindow();
       else this.#finish(); // Nothing was ever shown.
     });
@@ -249,24 +262,31 @@ export class LiveChannel {
   #finish(): void {
     this.#closeWindow();
     const show = this.#show;
-    if (!show) return;
+    if (!show || this.#ending === show) return;
+    this.#ending = show;
     this.#then(async () => {
-      await this.#close(show);
-      // A publisher that came meanwhile gets a show of its own.
-      if (this.#show === show) this.#show = null;
-      this.#tell(show.run?.facts.video);
+      try {
+        await this.#close(show);
+      } finally {
+        // A publisher that came meanwhile gets a show of its own, also when the catalog did not hear of the end.
+        if (this.#show === show) this.#show = null;
+        this.#ending = null;
+        this.#tell(show.run?.facts.video);
+      }
     });
   }
 
   async #close(show: Show): Promise<void> {
-    if (await show.finish()) {
+    try {
+      await show.finish();
+    } finally {
       if (show.run) await this.#host.finishRun(show.run);
     }
   }
 
   #fault(show: Show, error: unknown): void {
     this.#host.log.error({ channel: this.id, err: error }, 'The show cannot go on.');
-    if (this.#show !== show) return;
+    if (this.#show !== show || this.#ending === show) return;
     this.#evict('fault');
     this.#finish();
   }

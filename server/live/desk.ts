@@ -14,6 +14,8 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
   readonly changed: ChannelHost['changed'];
 };
 
+const stopping: PublishVerdict = { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
+
 export class LiveDesk implements PublishDesk {
   readonly #o: DeskOptions;
   readonly #channels = new Map<string, LiveChannel>();
@@ -35,8 +37,9 @@ export class LiveDesk implements PublishDesk {
   }
 
   async admit(request: PublishRequest): Promise<PublishVerdict> {
-    if (this.#closing) return { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
+    if (this.#closing) return stopping;
     const key = await this.#o.streamKeys.resolve(request.key);
+    if (this.#closing) return stopping;
     // A right key is always let in: others behind the same address may have wrong ones, and keys cannot be guessed.
     if (!key) return this.#unknownKey(request);
     const channel = this.#open(key);

@@ -1,0 +1,128 @@
+import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import { audioConfig, units, videoConfig } from '../../packager/live/pretend-sender.ts';
+import { LiveRun } from '../../packager/live/run.ts';
+import { MemoryLog } from '../../packager/log/memory-log.ts';
+import type { EvictReason, PublishSink, PublishVerdict } from '../../packager/media/publish.ts';
+import { rtmpClock } from '../../packager/media/unit.ts';
+import type { ResolvedKey } from '../catalog/stream-keys.ts';
+import { createLog } from '../log.ts';
+import { LiveDesk } from './desk.ts';
+
+const keyOf = (channel: string): ResolvedKey => ({
+  ...{ channelId: `id-${channel}`, streamKeyId: `key-${channel}`, channelName: channel, ownerId: 'owner1', title: channel },
+  ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none' },
+});
+
+class Stage {
+  readonly clock = new FakeClock();
+  readonly evicted: string[] = [];
+  readonly lines: string[] = [];
+  /** What the catalog waits for before it answers. */
+  catalog: Promise<void> = Promise.resolve();
+  readonly desk = new LiveDesk({
+    clock: this.clock,
+    log: createLog('info', { write: (line) => void this.lines.push(line) }),
+    reconnectWindow: 60_000,
+    newVideoAfter: 86_400_000,
+    takeoverSilence: 2_000,
+    streamKeys: {
+      resolve: async (key) => {
+        await this.catalog;
+        return key.startsWith('key-') ? keyOf(key.slice(4)) : null;
+      },
+    },
+    createRun: async (owner, shape, onFault) => {
+      const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()] as const));
+      return new LiveRun({ facts: { video: `video-${owner.channelName}`, run: 'run12345', ...shape }, logs, clock: this.clock, onFault });
+    },
+    finishRun: async () => undefined,
+    changed: () => undefined,
+  });
+
+  admit(key: string, address = '192.0.2.1'): Promise<PublishVerdict> {
+    const evict = (reason: EvictReason): void => void this.evicted.push(`${key} ${reason}`);
+    return this.desk.admit({ protocol: 'rtmp', key, address, clock: rtmpClock, evict });
+  }
+
+  async live(channel: string): Promise<PublishSink> {
+    const verdict = await this.admit(`key-${channel}`);
+    if (!verdict.ok) throw new Error(verdict.message);
+    for (const track of [videoConfig, audioConfig()]) verdict.sink.track(track);
+    for (const unit of units(5_000)) verdict.sink.write(unit);
+    await calm();
+    return verdict.sink;
+  }
+}
+
+const calm = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+t.test('a channel is known from its publisher\'s coming to its end, and no longer', async (t) => {
+  const stage = new Stage();
+  t.same(stage.desk.channels, []);
+  const sink = await stage.live('mill');
+  t.same(stage.desk.channels.map(({ name, state }) => [name, state]), [['mill', 'live']]);
+  sink.end('announced');
+  await calm();
+  t.same(stage.desk.channels, []);
+  t.equal(stage.desk.channel('id-mill'), null, 'nothing is kept of it');
+  t.equal(await stage.desk.end('id-mill', 'ended-by-owner'), false);
+});
+
+t.test('who hangs up before a show began leaves nothing behind', async (t) => {
+  const stage = new Stage();
+  const verdict = await stage.admit('key-mill');
+  if (verdict.ok) verdict.sink.end('lost');
+  await calm();
+  t.equal(stage.desk.channel('id-mill'), null);
+});
+
+t.test('somebody else is busy until the publisher has been silent for two seconds', async (t) => {
+  const stage = new Stage();
+  await stage.live('mill');
+  t.match(await stage.admit('key-mill', '198.51.100.7'), { ok: false, code: 'busy' });
+  t.same(stage.evicted, []);
+  stage.clock.advance(2_000);
+  t.match(await stage.admit('key-mill', '198.51.100.7'), { ok: true });
+  t.same(stage.evicted, ['key-mill taken-over']);
+});
+
+t.test('the end of one channel is nothing to another', async (t) => {
+  const stage = new Stage();
+  await stage.live('one');
+  await stage.live('two');
+  t.equal(await stage.desk.end('id-one', 'channel-deleted'), true);
+  t.same(stage.evicted, ['key-one channel-deleted']);
+  await stage.desk.keyRevoked('id-two', 'another key of the channel');
+  t.equal(stage.evicted.length, 1);
+  await stage.desk.keyRevoked('id-two', 'key-two');
+  t.equal(stage.evicted[1], 'key-two key-revoked');
+  t.same(stage.desk.channels, []);
+});
+
+t.test('wrong keys are slowed down by address, and right ones never', async (t) => {
+  const stage = new Stage();
+  let last: PublishVerdict | null = null;
+  for (let attempt = 0; attempt < 100; attempt += 1) last = await stage.admit('wrong');
+  t.match(last, { ok: false, code: 'slow-down' });
+  t.match(await stage.admit('key-mill'), { ok: true });
+  t.ok(stage.lines.length < 50, 'nor does the log repeat it for ever');
+  t.notOk(stage.lines.some((line) => line.includes('key-mill')), 'a key is never logged');
+});
+
+t.test('while the server stops nobody comes in, also not who has asked before', async (t) => {
+  const stage = new Stage();
+  await stage.live('one');
+  let answer = (): void => undefined;
+  stage.catalog = new Promise((resolve) => (answer = resolve));
+  const asked = stage.admit('key-two');
+  const closed = stage.desk.close();
+  answer();
+  t.match(await asked, { ok: false, code: 'shutting-down' });
+  await closed;
+  t.match(await stage.admit('key-one'), { ok: false, code: 'shutting-down' });
+  t.same(stage.evicted, ['key-one shutting-down']);
+  t.same(stage.desk.channels, []);
+});
