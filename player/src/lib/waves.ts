@@ -10,10 +10,10 @@ const seedOf = (text: string): number => {
 
 const partOf = (seed: number, shift: number, most: number): number => ((seed >>> shift) & 0xff) % most;
 
-/** The wheel over the water, as a moon would stand. */
+/** The wheel over the water, as a moon would stand; on the left are badges. */
 export const wheelOf = (name: string): Wheel => {
   const seed = seedOf(`${name} wheel`);
-  return { x: 50 + partOf(seed, 0, 220), y: 40 + partOf(seed, 8, 34), size: 18 + partOf(seed, 16, 26) };
+  return { x: 140 + partOf(seed, 0, 140), y: 40 + partOf(seed, 8, 34), size: 18 + partOf(seed, 16, 26) };
 };
 
 /** Drawn in a box of 320 × 180. */

@@ -146,7 +146,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'room.openPage': '채널 페이지 열기',
   'room.preview': '미리보기',
   'stage.host.offline.title': '아직 신호가 없습니다',
-  'stage.host.offline.text': '서버와 스트림 키를 OBS에 넣고 ‘방송 시작’을 누르세요. 여기에 화면이 나옵니다.',
+  'stage.host.offline.text': '서버와 스트림 키를 OBS에 넣고 방송 시작 버튼을 누르세요. 여기에 화면이 나옵니다.',
   'stage.host.starting.title': '인코더가 연결되었습니다',
   'stage.host.starting.text': '소리와 화면을 확인하고 있습니다. 곧 시청자에게 보입니다.',
   'stage.host.waiting.title': '인코더의 연결이 끊겼습니다',
@@ -236,7 +236,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'problem.notLive': '이 채널의 방송은 이미 끝났습니다.',
   'problem.tooManyKeys': '이 채널의 스트림 키가 너무 많습니다.',
   'problem.privatePlayback':
-    '이 서버에서는 아직 비공개 영상을 재생할 수 없습니다. 공개 범위를 ‘링크가 있는 사람’으로 바꾸세요.',
+    '이 서버에서는 아직 비공개 영상을 재생할 수 없습니다. 공개 범위에서 ‘링크가 있는 사람’ 항목을 고르세요.',
   'problem.busy': '서버가 매우 바쁩니다. 잠시 뒤에 다시 시도하세요.',
   'problem.setupToken':
     '잘못되었거나 오래되었거나 이미 사용한 일회용 링크입니다. 서버를 다시 시작하면 새 링크가 나오고, 그 뒤에는 millrace admin reset 명령으로 만들 수 있습니다.',
