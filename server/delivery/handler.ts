@@ -186,7 +186,10 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     const write = (): string => mediaPlaylist(snapshot, trackId, { skip });
     const ready = playlists.get(presentation, snapshot, `${trackId} ${skip ? 'delta' : 'full'}`, write);
     const encoding = exchange.encoding;
-    const seconds = snapshot.state === 'ended' ? endedSeconds : lasting ? snapshot.policy.targetDuration : null;
+    // What has just ended lists the last minute only, for those who watched; the whole recording takes its place soon.
+    const whole = snapshot.tracks.every(({ firstSegment }) => firstSegment === 0);
+    const endedFor = whole ? endedSeconds : snapshot.policy.targetDuration;
+    const seconds = snapshot.state === 'ended' ? endedFor : lasting ? snapshot.policy.targetDuration : null;
     const keep = seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
     whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
   };

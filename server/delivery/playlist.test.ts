@@ -111,6 +111,13 @@ t.test('the end of the show answers everybody with the last playlist', async (t)
   t.equal((await server.ask(`${play}/v0/index.m3u8?_HLS_msn=99`)).status, 200, 'directives are ignored');
 });
 
+t.test('what an ended show lists of its last minute makes way for the recording soon', async (t) => {
+  const server = await start(t);
+  const video = server.live();
+  video.do((stream) => stream.keep(3).end());
+  t.equal((await server.ask(`${play}/v0/index.m3u8`)).headers['cache-control'], 'public, max-age=2');
+});
+
 t.test('a graceful stop answers whoever waits with what there is, and nobody waits after it', async (t) => {
   const server = await start(t);
   server.live();

@@ -57,7 +57,7 @@ export class Live {
       ...options,
       streamKeys: catalog.streamKeys,
       createRun: async (key, shape, onFault) => {
-        const run = await this.#runs.create(key, shape, onFault);
+        const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);
         this.#videos.add(run);
         return run;
       },
@@ -100,7 +100,8 @@ export class Live {
     const { disk, folder, catalog, log } = this.#o;
     await disk.mkdir(folder);
     await this.#watch.start();
-    for (const found of await catalog.videos.unfinishedLive()) await this.#resume(found);
+    // Newest first: where a channel left several behind, the last one is what its viewers saw.
+    for (const found of (await catalog.videos.unfinishedLive()).toReversed()) await this.#resume(found);
     const { orphans, missing } = await fsck({ disk, folder, known: await catalog.videos.allIds() });
     if (orphans.length > 0) log.warn({ orphans }, 'These folders belong to no video of the catalog. They are left alone: remove them, or restore the catalog that knows them.');
     if (missing.length > 0) log.warn({ missing }, 'These videos have no media on the disk.');
@@ -118,11 +119,31 @@ export class Live {
     return this.#desk.channels.find((channel) => channel.name === name) ?? null;
   }
 
+  /** A publisher may have been in for a day; what its channel has become since is what holds for a video that begins. */
+  async #asItIsNow(key: ResolvedKey): Promise<ResolvedKey> {
+    const channel = await this.#o.catalog.channels.get(key.channelId);
+    if (!channel) throw new Error('The channel has been removed.');
+    return { ...key, title: channel.title, visibility: channel.visibility };
+  }
+
+  /** One show that cannot be taken up again is no reason for the others to stay away. */
   async #resume(found: VideoWithTracks): Promise<void> {
+    try {
+      await this.#takeUp(found);
+    } catch (error) {
+      this.#o.log.error({ video: found.video.id, err: error }, 'An interrupted show could not be taken up again.');
+    }
+  }
+
+  async #takeUp(found: VideoWithTracks): Promise<void> {
     const { video, channelName } = found;
     const { channelId, ownerId, title, visibility, latency } = video;
     const channel = channelId !== null && channelName !== null ? await this.#o.catalog.channels.get(channelId) : null;
-    const run = await this.#runs.resume(found, (error) => this.#o.log.error({ video: video.id, err: error }, 'A resumed show failed.'));
+    const run = await this.#runs.resume(found, (failed, error) => {
+      const owner = channelId === null ? null : this.#desk.channel(channelId);
+      if (owner && owner.run === failed) owner.fault(failed, error);
+      else this.#o.log.error({ video: video.id, err: error }, 'A log of an interrupted show refuses.');
+    });
     if (!run) {
       await this.#runs.fail(video.id, 'media-unreadable', 'The server stopped during this show, and what was stored of it cannot be read.');
       return;

@@ -77,7 +77,11 @@ export class PlayableVideos implements Presentations {
     this.#recordings.set(video, opening);
     opening.then(
       (entry) => {
-        if (this.#recordings.get(video) !== opening) return;
+        if (this.#recordings.get(video) !== opening) {
+          // Forgotten while it was being opened.
+          if (entry) this.#closeLater(entry.close);
+          return;
+        }
         if (entry) this.#recordings.set(video, entry);
         else this.#recordings.delete(video);
         this.#makeRoom();

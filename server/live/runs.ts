@@ -63,24 +63,31 @@ export class RunStore {
     const logs = await this.#openLogs(facts.video, facts.tracks, createTrackLog);
     if (this.#recording !== 'all') for (const log of logs.values()) log.setRecording(false);
     const { channelId, ownerId, title, visibility, latency } = owner;
-    await videos.createLive({
-      id: facts.video,
-      ...{ channelId, ownerId, title, visibility, latency },
-      startedAt: clock.wall(),
-      run: facts.run,
-      policy: { ...facts.policy, rhythm: facts.rhythm },
-      tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
-    });
+    try {
+      await videos.createLive({
+        id: facts.video,
+        ...{ channelId, ownerId, title, visibility, latency },
+        startedAt: clock.wall(),
+        run: facts.run,
+        policy: { ...facts.policy, rhythm: facts.rhythm },
+        tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
+      });
+    } catch (error) {
+      this.#logs.delete(facts.video);
+      await Promise.all([...logs.values()].map((log) => log.close()));
+      throw error;
+    }
     return new LiveRun({ facts, logs, clock, onFault });
   }
 
   /** What a crash or a stop interrupted, ready to go on; null when it cannot be read. */
-  async resume(found: VideoWithTracks, onFault: (error: unknown) => void): Promise<LiveRun | null> {
+  async resume(found: VideoWithTracks, onFault: (run: LiveRun, error: unknown) => void): Promise<LiveRun | null> {
     const facts = factsOf(found);
     if (!facts) return null;
     try {
       const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
-      const run = new LiveRun({ facts, logs, clock: this.#o.clock, onFault });
+      if (this.#recording === 'none') for (const log of logs.values()) log.setRecording(false);
+      const run: LiveRun = new LiveRun({ facts, logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
       await run.alignTracks();
       return run;
     } catch (error) {
@@ -97,6 +104,7 @@ export class RunStore {
     const durationMs = Math.round(run.endMicros / (MICROS / 1000));
     const expiresAt = keepMs > 0 ? endedAt + keepMs : null;
     this.#logs.delete(video);
+    if (durationMs === 0) return this.fail(video, 'no-media', 'Nothing that can be played came before the show ended.');
     await this.#o.videos.endLive(video, { endedAt, durationMs, bytes: run.bytes, state: 'ready', expiresAt });
   }
 
