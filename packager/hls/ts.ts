@@ -1,0 +1,90 @@
+/**
+ * HLS in MPEG-TS, for televisions and boxes that know nothing else: version 3, whole segments, picture and
+ * sound in one stream. Pure functions of the snapshot, like the playlists of fMP4, and with the same numbers,
+ * dates and discontinuities.
+ *
+ * Sound is the first track of sound: a version 3 playlist has no renditions to choose from.
+ */
+import { playlistName } from '../names.ts';
+import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { dateLine, seconds } from './lines.ts';
+import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
+import { tsSegmentName } from './ts-names.ts';
+import { tsSoundOf } from './ts-segment.ts';
+import { findTrack, listed, nextMsn } from './window.ts';
+
+const version = 3;
+
+/** `base` is put before every address, as in the other multivariant playlist; addresses are relative to `ts/`. */
+export const tsMultivariant = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
+  const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
+  const listedTracks = video.length > 0 ? video : snapshot.tracks.filter((track) => track.kind === 'audio');
+  const head = `#EXTM3U\n#EXT-X-VERSION:${version}\n${independent(snapshot)}`;
+  return head + listedTracks.map((track) => variant(snapshot, track, request.base ?? '')).join('');
+};
+
+const independent = ({ policy }: PresentationSnapshot): string =>
+  policy.independentSegments ? '#EXT-X-INDEPENDENT-SEGMENTS\n' : '';
+
+const variant = (snapshot: PresentationSnapshot, track: TrackSnapshot, base: string): string => {
+  const sound = tsSoundOf(snapshot, track);
+  const members = sound ? [track, sound] : [track];
+  const { width, height, frameRate } = track.epochs.at(-1) ?? {};
+  const codecs = [...new Set(members.flatMap((one) => one.epochs.at(-1)?.codecString ?? []))];
+  const rate = (of: (one: TrackSnapshot) => number): number => inTransport(members.reduce((sum, one) => sum + of(one), 0), frameRate);
+  let text = `#EXT-X-STREAM-INF:BANDWIDTH=${rate((one) => one.bandwidth)},AVERAGE-BANDWIDTH=${rate((one) => one.averageBandwidth)}`;
+  if (codecs.length > 0) text += `,CODECS="${codecs.join(',')}"`;
+  if (width !== undefined && height !== undefined) text += `,RESOLUTION=${width}x${height}`;
+  if (frameRate !== undefined) text += `,FRAME-RATE=${frameRate.toFixed(3)}`;
+  return `${text}\n${base}${track.id}/${playlistName}\n`;
+};
+
+/**
+ * What packets add: 4 bytes to 184; some 110 bytes (a head, half a packet of stuffing) to every picture and to
+ * ten packets of sound a second; and 3 KB to a segment.
+ */
+const inTransport = (bits: number, pictures = 0): number => Math.ceil(bits * (188 / 184) + pictures * 900 + 25_000);
+
+/** The track must be one of the snapshot's: whoever serves answers 404 before. */
+export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string): string => {
+  const track = findTrack(snapshot, trackId);
+  if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
+  const window = listed(snapshot, track);
+  const sound = tsSoundOf(snapshot, track);
+  const { from } = window;
+  let { to } = window;
+  // Sound closes its segments a moment after the picture: until then there is nothing to multiplex.
+  if (sound && snapshot.state === 'live') while (to > from && !soundIsThere(sound, track.segments[to - 1])) to -= 1;
+
+  const first = from < to ? track.segments[from] : undefined;
+  const sequence = first?.msn ?? track.segments[to]?.msn ?? nextMsn(track);
+  const epoch = first?.epoch ?? track.segments[to]?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
+  let text =
+    `#EXTM3U\n#EXT-X-VERSION:${version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
+    `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n${independent(snapshot)}`;
+  let before = epoch;
+  for (let index = from; index < to; index += 1) {
+    const segment = track.segments[index];
+    if (!segment) break;
+    if (segment.epoch > before) text += '#EXT-X-DISCONTINUITY\n'.repeat(segment.epoch - before);
+    before = segment.epoch;
+    text += lines(snapshot, track, segment);
+  }
+  return window.ended ? `${text}#EXT-X-ENDLIST\n` : text;
+};
+
+const soundIsThere = (sound: TrackSnapshot, segment: SegmentRef | undefined): boolean => !segment || segment.msn < nextMsn(sound);
+
+const kept = new WeakMap<SegmentRef, string>();
+
+/** A segment never changes: its lines are written once. */
+const lines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
+  const known = kept.get(segment);
+  if (known !== undefined) return known;
+  // GAP is of a later version: who does not know it asks for the segment and is told that there is none.
+  const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
+  const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${tsSegmentName(snapshot.run, segment.msn)}\n`;
+  const text = dateLine(snapshot, track, segment) + gap + media;
+  kept.set(segment, text);
+  return text;
+};
