@@ -12,6 +12,9 @@ const TRACKS_KNOWN_MICROS = 2 * MICROS;
 const RHYTHM_KNOWN_MICROS = 4 * MICROS;
 /** A sender that fills this before the gate opens has said enough. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** What keeping an arrival costs besides its bytes: a flood of empty ones is a flood. */
+const ARRIVAL_BYTES = 256;
+export const heldBytes = (arrival: Arrival): number => ARRIVAL_BYTES + (arrival.type === 'unit' ? arrival.unit.data.length : arrival.config.config.length);
 
 /** What a publisher sent, with the wall clock of its arrival. */
 export type Arrival = { readonly wall: number } & ({ readonly type: 'track'; readonly config: TrackConfig } | { readonly type: 'unit'; readonly unit: AccessUnit });
@@ -54,6 +57,7 @@ export class Gate {
   /** `now` is monotonic ms. */
   add(arrival: Arrival, now: number): void {
     this.#held.push(arrival);
+    this.#heldBytes += heldBytes(arrival);
     if (arrival.type === 'unit') this.#see(arrival.unit, now);
     else if (arrival.config.kind === 'video') this.#video = arrival.config;
     else this.#audio = arrival.config;
@@ -67,7 +71,8 @@ export class Gate {
     this.#mediaMicros = Math.max(this.#mediaMicros, micros);
     if (unit.kind === 'video') {
       this.#videoSeen = true;
-      if (unit.key) this.#keyDts.push(micros);
+      // Two at one time (fields, or a sender's slip) are no rhythm.
+      if (unit.key && micros > (this.#keyDts.at(-1) ?? Number.NEGATIVE_INFINITY)) this.#keyDts.push(micros);
       if (this.#keyDts.length > 0) {
         this.#videoDts.push(micros);
         this.#videoBytes += unit.data.length;
@@ -76,7 +81,6 @@ export class Gate {
       this.#audioSeen = true;
       this.#audioBytes += unit.data.length;
     }
-    this.#heldBytes += unit.data.length;
   }
 
   ready(): boolean {

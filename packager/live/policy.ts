@@ -51,8 +51,9 @@ export const freeze = (seen: Observed, latency: Latency, audioFrameMicros: numbe
   const frame = pictures ? seen.usualFrameMicros : (audioFrameMicros ?? MICROS / 40);
   const longest = pictures ? seen.longestFrameMicros : frame;
   const framesPerPart = Math.max(1, Math.round(wish / frame));
-  const videoTarget = framesPerPart * longest + SLACK_MICROS;
-  const span = parts ? framesPerPart * frame + 1_000 : PLAIN_FRAGMENT_MICROS;
+  // Stamps that come twice make the usual picture look short: no part is twice as long as was wished for.
+  const videoTarget = Math.max(longest, Math.min(framesPerPart * longest, 2 * wish)) + SLACK_MICROS;
+  const span = parts ? Math.min(framesPerPart * frame, 2 * wish) + 1_000 : PLAIN_FRAGMENT_MICROS;
   const audioFrame = audioFrameMicros ?? MICROS / 40;
   const audioFramesPerPart = Math.max(1, pictures ? Math.ceil(span / audioFrame) : Math.floor(span / audioFrame));
   const audioTarget = audioFramesPerPart * audioFrame + SLACK_MICROS;

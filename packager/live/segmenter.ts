@@ -42,6 +42,11 @@ export type SegmenterOptions = {
 
 type GridLine = { readonly micros: number; readonly segmentEnd: boolean };
 
+/** Sound that runs on after the last picture of an epoch: more than this would make its last segment too long. */
+const SPILL_MICROS = 50_000;
+/** RFC 8216bis 4.4.3.7: a part that is not its segment's last is at least 85 % of PART-TARGET, which is a little longer than its frames. */
+const LEAST_PART = 0.87;
+
 export class Segmenter {
   readonly #o: SegmenterOptions;
   readonly #limit: number;
@@ -87,21 +92,22 @@ export class Segmenter {
   flush(silence: (untilMicros: number) => PlacedUnit[]): number {
     const audio = this.#audio;
     if (!this.#o.hasVideo) {
-      if (audio) this.#finishAudio(audio, audio.count);
+      if (audio && (audio.count > 0 || audio.segmentOpen)) this.#cutAudio(audio, audio.count, { micros: audio.endMicros, segmentEnd: true });
       return Math.max(this.#o.startMicros, audio?.endMicros ?? 0);
     }
     if (!this.#pending) return this.#o.startMicros; // No picture, no epoch.
-    this.#takePending(this.#usualDuration);
+    this.#takePending(Math.min(this.#usualDuration, this.#longest));
     this.#cutVideo(true);
     const videoEnd = rescale(this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
     if (!audio) return videoEnd;
     for (const unit of silence(videoEnd)) this.#addAudio(audio, unit);
     // Sound must end in the same segment as the picture, wherever it has got to.
+    audio.keepBefore(rescale(videoEnd + SPILL_MICROS, MICROS, audio.timescale));
     const lines = this.#grid.splice(0);
-    for (const line of lines.slice(0, -1)) {
-      this.#cutAudio(audio, audio.framesBefore(rescale(line.micros, MICROS, audio.timescale)), line.segmentEnd);
+    for (const [index, line] of lines.entries()) {
+      const last = index === lines.length - 1;
+      this.#cutAudio(audio, last ? audio.count : audio.framesBefore(rescale(line.micros, MICROS, audio.timescale)), line);
     }
-    this.#finishAudio(audio, audio.count);
     return Math.max(videoEnd, audio.endMicros);
   }
 
@@ -111,6 +117,12 @@ export class Segmenter {
       return;
     }
     const duration = unit.dts - this.#pending.dts;
+    // A picture that stands for so long that its segment would be too long begins the next one, key frame or not.
+    const overlong = rescale(unit.dts, VIDEO_TIMESCALE, MICROS) - this.#segmentStartMicros > this.#o.rhythm.segmentLimitMicros;
+    if (overlong && (this.#video.count > 0 || this.#video.segmentOpen)) {
+      this.#nonIndependent ||= !this.#pending.key;
+      this.#closeVideoPart(true);
+    }
     // One very long picture would break PART-TARGET for those before it: it gets a part of its own.
     if (this.#video.count > 0 && this.#video.duration + duration > this.#limit) this.#closeVideoPart(false);
     this.#usualDuration = duration;
@@ -146,8 +158,8 @@ export class Segmenter {
   #cutVideo(segmentEnd: boolean): void {
     const cut = this.#video.cut(this.#video.count, segmentEnd);
     if (cut) this.#o.emit(cut);
-    else if (segmentEnd) this.#finish(this.#video);
     const micros = rescale(this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+    if (!cut && segmentEnd) this.#finish(this.#video, micros);
     if (segmentEnd) this.#segmentStartMicros = micros;
     if (this.#audio) this.#grid.push({ micros, segmentEnd });
   }
@@ -177,14 +189,17 @@ export class Segmenter {
     for (let line = this.#grid[0]; line; line = this.#grid[0]) {
       const at = rescale(line.micros, MICROS, audio.timescale);
       if (audio.end + audio.usualDuration / 2 < at) return;
+      // A segment ends with a part, which has been hinted at: there must be a frame for it.
+      if (line.segmentEnd && audio.count === 0) return;
       this.#grid.shift();
-      this.#cutAudio(audio, audio.framesBefore(at), line.segmentEnd);
+      const frames = audio.framesBefore(at);
+      if (line.segmentEnd || frames >= LEAST_PART * this.#o.rhythm.audioFramesPerPart) this.#cutAudio(audio, frames, line);
     }
   }
 
-  #cutAudio(audio: OpenTrack, frames: number, segmentEnd: boolean): void {
+  #cutAudio(audio: OpenTrack, frames: number, { micros, segmentEnd }: GridLine): void {
     const { audioFramesPerPart } = this.#o.rhythm;
-    let left = frames;
+    let left = Math.min(audio.count, Math.max(frames, segmentEnd && audio.segmentOpen ? 1 : 0));
     // Frames beyond what a part may hold wait for the next one, unless the segment ends here.
     while (segmentEnd && left > audioFramesPerPart) {
       const cut = audio.cut(audioFramesPerPart, false);
@@ -193,22 +208,17 @@ export class Segmenter {
     }
     const cut = audio.cut(Math.min(left, audioFramesPerPart), segmentEnd);
     if (cut) this.#o.emit(cut);
-    else if (segmentEnd) this.#finish(audio);
-  }
-
-  #finishAudio(audio: OpenTrack, frames: number): void {
-    if (frames > 0 || audio.segmentOpen || this.#o.hasVideo) this.#cutAudio(audio, frames, true);
+    else if (segmentEnd) this.#finish(audio, micros);
   }
 
   /** Ends a segment for which no sample is left. */
-  #finish(track: OpenTrack): void {
+  #finish(track: OpenTrack, micros: number): void {
     if (track.segmentOpen) {
       track.segmentOpen = false;
       this.#o.emit({ type: 'segment-end', kind: track.kind });
     } else if (track.kind === 'audio') {
-      const at = rescale(this.#segmentStartMicros, MICROS, track.timescale);
-      const dts = track.end >= 0 ? track.end : rescale(this.#o.startMicros, MICROS, track.timescale);
-      const duration = Math.max(1, at - dts);
+      const dts = Math.max(track.reached, rescale(this.#o.startMicros, MICROS, track.timescale));
+      const duration = Math.max(1, rescale(micros, MICROS, track.timescale) - dts);
       this.#o.emit({ type: 'hole', kind: 'audio', dts, duration });
       track.moveTo(dts + duration);
     }
@@ -224,6 +234,7 @@ class OpenTrack {
   #samples: { sample: Sample; dts: number; pts: number }[] = [];
   #duration = 0;
   #end = -1;
+  #reached = -1;
 
   constructor(kind: TrackKind, timescale: number) {
     this.kind = kind;
@@ -242,8 +253,20 @@ class OpenTrack {
   get endMicros(): number {
     return rescale(Math.max(0, this.#end), this.timescale, MICROS);
   }
+  /** Ticks up to which samples have been handed out; -1 before the first. */
+  get reached(): number {
+    return this.#reached;
+  }
   moveTo(end: number): void {
+    this.#reached = end;
     this.#end = Math.max(this.#end, end);
+  }
+  /** Lets go of samples that lie (by more than half) behind this time. */
+  keepBefore(at: number): void {
+    for (const { sample } of this.#samples.splice(this.framesBefore(at))) {
+      this.#duration -= sample.duration;
+      this.#end -= sample.duration;
+    }
   }
   add(sample: Sample, dts: number, pts: number): void {
     this.#samples.push({ sample, dts, pts });
@@ -266,6 +289,7 @@ class OpenTrack {
     if (!first) return null;
     const duration = taken.reduce((sum, { sample }) => sum + sample.duration, 0);
     this.#duration -= duration;
+    this.#reached = first.dts + duration;
     const segmentStart = !this.segmentOpen;
     this.segmentOpen = !segmentEnd;
     return {

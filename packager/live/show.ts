@@ -12,7 +12,7 @@ import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from
 import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
-import { Gate, type Arrival, type Observed } from './gate.ts';
+import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
 import { freeze, type Latency } from './policy.ts';
 import type { LiveRun, RunFacts, RunTrack } from './run.ts';
 import { Segmenter } from './segmenter.ts';
@@ -139,7 +139,7 @@ export class Show {
     }
     if (this.#opening) {
       this.#waiting.push(arrival);
-      this.#waitingBytes += arrival.type === 'unit' ? arrival.unit.data.length : 0;
+      this.#waitingBytes += heldBytes(arrival);
       return 'ok';
     }
     return this.#take(arrival);
@@ -199,9 +199,9 @@ export class Show {
     const config = this.#configs.audio;
     const audio = config && soundTrack ? audioShape(config, soundTrack.timescale) : null;
     const startMicros = this.#mediaMicros;
-    const usualFrameMicros = run.facts.rhythm.longestFrameMicros;
+    const { longestFrameMicros: usualFrameMicros, segmentLimitMicros: longestPictureMicros } = run.facts.rhythm;
     this.#epochWall = wall;
-    const timeline = new EpochTimeline({ clock: this.#wire, startMicros, hasVideo, audio, usualFrameMicros });
+    const timeline = new EpochTimeline({ clock: this.#wire, startMicros, hasVideo, audio, usualFrameMicros, longestPictureMicros });
     const segmenter = new Segmenter({
       rhythm: run.facts.rhythm,
       startMicros,

@@ -5,7 +5,7 @@ import { rescale, Unwrapper } from './wire-time.ts';
 
 const sound48 = { timescale: 48_000, sampleRate: 48_000, frameLength: 1024, silence: Buffer.from('silence') };
 const epoch = (more: Partial<EpochOptions> = {}): EpochTimeline =>
-  new EpochTimeline({ clock: rtmpClock, startMicros: 0, hasVideo: true, audio: sound48, usualFrameMicros: 33_333, ...more });
+  new EpochTimeline({ clock: rtmpClock, startMicros: 0, hasVideo: true, audio: sound48, usualFrameMicros: 33_333, longestPictureMicros: 60_000_000, ...more });
 const video = (dts: number, pts = dts, key = false): AccessUnit => ({ kind: 'video', dts, pts, key, data: Buffer.from('v') });
 const audio = (pts: number): AccessUnit => ({ kind: 'audio', dts: pts, pts, key: true, data: Buffer.from('a') });
 const placed = (result: PlacedUnit[] | 'break'): PlacedUnit[] => {

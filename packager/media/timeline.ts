@@ -39,6 +39,8 @@ export type EpochOptions = {
   readonly audio: AudioShape | null;
   /** Usual distance of two pictures: a screen share at one picture in five seconds does not jump. */
   readonly usualFrameMicros: number;
+  /** A picture that stands for longer does not fit into a segment. */
+  readonly longestPictureMicros: number;
 };
 
 /** An access unit in media time: ticks of its track's timescale. Sound knows its duration, a picture only when the next one comes. */
@@ -69,7 +71,7 @@ export class EpochTimeline {
   constructor(options: EpochOptions) {
     this.#options = options;
     this.#unwrapper = new Unwrapper(options.clock);
-    this.#jump = Math.max(JUMP_MICROS, 10 * options.usualFrameMicros);
+    this.#jump = Math.min(Math.max(JUMP_MICROS, 10 * options.usualFrameMicros), options.longestPictureMicros);
   }
 
   get begun(): boolean {
@@ -160,16 +162,18 @@ export class EpochTimeline {
     const { audio, hasVideo, startMicros } = this.#options;
     if (!audio) return [];
     const at = this.#media(wirePts);
+    // Beside pictures, it is for them to jump: sound that is too far ahead would only pile up, and the epoch would break again and again.
+    if (hasVideo && rescale(wirePts - this.#lastVideoWire, this.#options.clock.timescale, MICROS) > this.#jump) return [];
     if (!this.#audioStarted) {
       const frameMicros = (audio.frameLength * MICROS) / audio.sampleRate;
-      if (at < startMicros - frameMicros / 2) return hasVideo && at > startMicros - this.#jump ? [] : 'break';
-      if (at > startMicros + this.#jump) return 'break';
+      if (at < startMicros - frameMicros / 2) return hasVideo || at > startMicros - this.#jump ? [] : 'break';
+      if (!hasVideo && at > startMicros + this.#jump) return 'break';
       // Sound that starts much later than the picture starts with silence; a little later is simply its start.
       const late = at - startMicros > AUDIO_DRIFT_MICROS && audio.silence !== null;
       this.#startAudio(rescale(late ? startMicros : Math.max(startMicros, at), MICROS, audio.timescale));
     }
     const drift = at - rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS);
-    if (Math.abs(drift) > this.#jump) return 'break';
+    if (!hasVideo && Math.abs(drift) > this.#jump) return 'break';
     if (drift < -AUDIO_DRIFT_MICROS) return []; // Too much sound for its time: this frame has been filled or spoken already.
     if (drift <= AUDIO_DRIFT_MICROS) return [this.#audioFrame(unit.data)];
     if (!audio.silence) return 'break';
