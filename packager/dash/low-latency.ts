@@ -1,0 +1,49 @@
+/**
+ * What a low-latency manifest tells players, frozen with the run. Derived from how the two players at hand work out
+ * where the live edge is, which for a SegmentTimeline is not the same:
+ *
+ *   dash.js  takes the wall clock (UTCTiming), stands `Latency@target` behind it, and asks for a segment from
+ *            its end minus @availabilityTimeOffset on, once it is listed.
+ *   Shaka    takes the end of the last listed segment plus @availabilityTimeOffset for the edge of the moment of
+ *            loading, and stands @suggestedPresentationDelay behind that. The segment in progress is listed with
+ *            the length that it will have, so its edge is ahead of the media by up to a segment and the offset:
+ *            the delay must make up for both, or it would play what has not been recorded yet.
+ */
+import { hasParts } from '../hls/window.ts';
+import type { PresentationSnapshot } from '../snapshot.ts';
+
+export type LowLatency = {
+  /** Seconds before its end that a segment can be asked for: its first part is there then. */
+  readonly availabilityOffset: number;
+  readonly targetMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** For players that count from the end of what is listed. */
+  readonly delaySeconds: number;
+  readonly updateSeconds: number;
+};
+
+/** A segment is known to players when they have read the manifest again: half of what this adds to the latency. */
+const updateSeconds = 0.5;
+/** How far behind the media Shaka stands when it has loaded the manifest at the worst moment. */
+const margin = 0.75;
+
+/** Null: without parts there is nothing to gain from the segment in progress. */
+export const lowLatency = (snapshot: PresentationSnapshot): LowLatency | null => {
+  const { partHoldBack, targetDuration } = snapshot.policy;
+  if (partHoldBack === null || !snapshot.tracks.some((track) => hasParts(snapshot, track))) return null;
+  const longest = Math.max(...snapshot.tracks.map(({ partTarget }) => partTarget ?? 0));
+  const availabilityOffset = Math.max(0, Math.floor((targetDuration - longest) * 1000) / 1000);
+  const targetMs = Math.ceil((partHoldBack + updateSeconds) * 10) * 100;
+  return {
+    availabilityOffset,
+    targetMs,
+    minMs: Math.floor(partHoldBack * 1000),
+    maxMs: targetMs + 3000,
+    delaySeconds: Math.ceil((availabilityOffset + targetDuration + margin) * 10) / 10,
+    updateSeconds,
+  };
+};
+
+/** PlaybackRate: what nobody hears. */
+export const playbackRate = { min: 0.96, max: 1.04 } as const;
