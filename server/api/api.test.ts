@@ -219,6 +219,8 @@ t.test('an account changes its password with the old one, an admin changes roles
   t.match(await change(ann.id, ann.token, { role: 'admin' }), { status: 403, body: { code: 'not-allowed' } });
   t.match(await change(ann.id, ann.token, { password: 'short', currentPassword: ann.password }), { status: 400 });
   t.match(await change(ann.id, ann.token, { password: 'a new one!', currentPassword: ann.password }), { status: 200 });
+  for (let guess = 0; guess < 6; guess += 1) t.match(await change(ann.id, ann.token, { password: 'a thief’s', currentPassword: `guess ${guess}` }), { status: 403 });
+  t.match(await change(ann.id, ann.token, { password: 'a thief’s', currentPassword: 'guess 7' }), { status: 429 }, 'a stolen session does not get to guess the password');
   t.match(await change(ann.id, boss.token, { role: 'creator' }), { status: 200, body: { role: 'creator' } });
   t.match(await change(boss.id, boss.token, { role: 'viewer' }), { status: 409, body: { code: 'last-admin' } });
   const made = await server.ask('/api/v1/accounts', { method: 'POST', token: boss.token, body: { username: '영희', password: 'long enough', role: 'creator' } });

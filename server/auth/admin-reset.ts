@@ -4,7 +4,8 @@
  * So it works whether the server is running or not, nobody but the server opens the catalog, and being able to
  * write into the data folder is the proof of ownership (whoever can do that can do anything here).
  */
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
 import { newToken, randomText } from '../catalog/ids.ts';
@@ -15,6 +16,13 @@ export type ResetRequest = { readonly tokenHash: string; readonly expiresAt: num
 const fileName = 'admin-reset.json';
 const validMs = 3_600_000;
 
+/** An operator often runs the command as root; the server, which is somebody else, must be able to read what it wrote. */
+const giveTo = async (file: FileHandle, folder: string): Promise<void> => {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  await file.chown(uid, gid);
+};
+
 /** Writes the request; the caller prints `<address>/setup#<token>`. A newer request replaces an older one. */
 export const adminReset = async (folder: string, clock: Pick<Clock, 'wall'>): Promise<{ token: string; expiresAt: number }> => {
   const token = newToken();
@@ -23,6 +31,7 @@ export const adminReset = async (folder: string, clock: Pick<Clock, 'wall'>): Pr
   const draft = `${path}.${randomText(8)}`;
   const file = await open(draft, 'wx', 0o600);
   try {
+    await giveTo(file, folder);
     await file.writeFile(JSON.stringify({ tokenHash: hashToken(token), expiresAt } satisfies ResetRequest));
     await file.sync();
   } finally {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { quiet, testCatalog } from '../catalog/testing.ts';
@@ -109,6 +109,22 @@ t.test('a reset expires, and a broken request file is none', async (t) => {
   t.match(await auth.redeem(token, undefined, 'new password', origin), { kind: 'invalid' });
   await writeFile(join(folder, 'admin-reset.json'), '{"tokenHash":');
   t.match(await auth.redeem(token, undefined, 'new password', origin), { kind: 'invalid' });
+});
+
+t.test('strangers with wrong links cannot keep the owner from using the right one', async (t) => {
+  const { auth, clock, folder } = await setUp(t);
+  await auth.ensureAdmin('forgotten');
+  const { token } = await adminReset(folder, clock);
+  const tries = Array.from({ length: 200 }, (_, guess) => auth.redeem(`wrong ${guess}`, undefined, 'new password', { userAgent: '', address: `198.51.100.${guess}` }));
+  t.match((await Promise.all(tries)).at(-1), { kind: 'slow-down' });
+  t.match(await auth.redeem(token, undefined, 'new password', origin), { kind: 'in' });
+});
+
+t.test('a request that root wrote can be read by whoever owns the folder', { skip: process.getuid?.() !== 0 && 'only root can give a file away' }, async (t) => {
+  const { clock, folder } = await setUp(t);
+  await chown(folder, 12_345, 12_346);
+  await adminReset(folder, clock);
+  t.match(await stat(join(folder, 'admin-reset.json')), { uid: 12_345, gid: 12_346 });
 });
 
 t.test('before there is an admin, a reset link makes one', async (t) => {

@@ -70,6 +70,16 @@ export class Auth {
     return { kind: 'in', ...(await this.#open(account, origin)) };
   }
 
+  /** Whether somebody who is logged in knows the account's password; trying is throttled as logging in is. */
+  async knowsPassword(accountId: string, password: string, address: string): Promise<{ kind: 'yes' | 'no' } | { kind: 'slow-down'; waitMs: number }> {
+    const account = await this.#catalog.accounts.get(accountId);
+    const attempt = this.#throttle.attempt(account?.usernameKey ?? accountId, address);
+    if (!('succeeded' in attempt)) return { kind: 'slow-down', waitMs: attempt.wait };
+    if (!(await this.passwords.verify(password, account?.passwordHash ?? null))) return { kind: 'no' };
+    attempt.succeeded();
+    return { kind: 'yes' };
+  }
+
   async who(token: string): Promise<Who | null> {
     const open = await this.#catalog.sessions.resolve(token);
     return open && { accountId: open.accountId, username: open.username, role: open.role, sessionId: open.session.id };
@@ -90,12 +100,13 @@ export class Auth {
 
   /** Uses a one-time link: makes the first admin, or gives the admin a new password. */
   async redeem(token: string, username: string | undefined, password: string, origin: SessionOrigin): Promise<RedeemOutcome> {
-    const attempt = this.#throttle.attempt('(one-time link)', origin.address);
-    if (!('succeeded' in attempt)) return { kind: 'slow-down', waitMs: attempt.wait };
     const { links, accounts } = this.#catalog;
     const link = (await links.find(token)) ?? (await this.#takeInReset(token));
-    if (!link) return { kind: 'invalid' };
-    attempt.succeeded();
+    // A right link always works: strangers who try wrong ones must not be able to lock its owner out.
+    if (!link) {
+      const attempt = this.#throttle.attempt('(one-time link)', origin.address);
+      return 'succeeded' in attempt ? { kind: 'invalid' } : { kind: 'slow-down', waitMs: attempt.wait };
+    }
     const admin = await accounts.firstAdmin();
     if (admin) {
       if (link.kind === 'setup') return { kind: 'invalid' };

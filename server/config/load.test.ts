@@ -51,6 +51,9 @@ t.test('a wrong value is refused with its place and what would be right', async 
   t.match(refused('http: {port: 99999}'), /http\.port: 99999 is not a whole number from 0 to 65535/);
   t.match(refused('live: {reconnectWindow: soon}'), /"soon" is not a time from 0 to 30m/);
   t.match(refused('server: {publicUrl: "ftp://x"}'), /publicUrl: "ftp:\/\/x" is not an address such as/);
+  t.match(refused('trustedProxies: [loopback]'), /"loopback" is not an address or a network/);
+  for (const wrong of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', '10.0.0']) t.match(refused(`trustedProxies: ['${wrong}']`), /not an address or a network/);
+  t.throws(() => loadConfig(null, { MILLRACE_DATA: ' ' }), /MILLRACE_DATA: " " is not a folder/);
   t.match(refused('disk: {warn: 99%}'), /must rise/);
   t.match(refused('a: [1'), /yaml:1:/);
   t.match(refused('- a'), /key: value/);
@@ -61,6 +64,9 @@ t.test('a wrong value is refused with its place and what would be right', async 
 t.test('a password is never repeated', async (t) => {
   t.notMatch(refused('admin: {password: [hunter2hunter2]}'), /hunter/);
   t.match(refused('admin: {password: short}'), /at least 8/);
+  t.match(refused('admin: {password: 0012345678}'), /put it in quotes/);
+  t.match(refused(`admin: {password: ${'x'.repeat(257)}}`), /at most 256/);
+  t.equal(loadConfig(null, { MILLRACE_ADMIN_PASSWORD: ' pass phrase ' }).config['admin.password'], ' pass phrase ', 'nothing is taken off');
 });
 
 t.test('an unknown variable only warns', async (t) => {

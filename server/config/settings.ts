@@ -1,20 +1,20 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, list, oneOf, origin, port, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, list, network, oneOf, origin, port, secret, share, text, whole, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
 export const settings = {
-  data: setting(text, './data'),
+  data: setting(folder, './data'),
   'server.publicUrl': setting(origin, ''),
   'http.host': setting(text, '::'),
   'http.port': setting(port, 8080),
   'http.connectionsPerAddress': setting(whole(16, 1_000_000), 4096),
-  trustedProxies: setting(list(text), ['127.0.0.0/8', '::1/128']),
+  trustedProxies: setting(list(network), ['127.0.0.0/8', '::1/128']),
   'rtmp.host': setting(text, '::'),
   'rtmp.port': setting(port, 1935),
   'rtmp.idleTimeout': setting(duration('1s', '10m'), 15_000),
   'srt.port': setting(port, 10_080),
-  'admin.password': setting(text, ''),
+  'admin.password': setting(secret, ''),
   'live.reconnectWindow': setting(duration('0', '30m'), 60_000),
   'live.takeoverSilence': setting(duration('0', '5m'), 2_000),
   'live.newVideoAfter': setting(duration('1m', '7d'), 86_400_000),

@@ -1,4 +1,5 @@
 /** Kinds of configuration values: what each takes, from the file or from the environment, and how it complains. */
+import { isIP } from 'node:net';
 
 export class ValueError extends Error {
   override readonly name = 'ValueError';
@@ -15,6 +16,27 @@ const complain = (wanted: string, input: unknown): never => {
 
 export const text: Kind<string> = {
   parse: (input) => (typeof input === 'string' ? input.trim() : typeof input === 'number' ? String(input) : input === null ? '' : complain('text', input)),
+};
+
+/** As it stands, blanks at its ends too. YAML makes a number of 007: what is no text is refused, since it may have lost something. */
+export const secret: Kind<string> = {
+  parse: (input) => (typeof input === 'string' ? input : input === null ? '' : complain('text', input)),
+};
+
+/** A path; where there is none, everything would land in whatever folder the server was started from. */
+export const folder: Kind<string> = {
+  parse: (input) => text.parse(input) || complain('a folder', input),
+};
+
+/** An address or a network of addresses: 10.1.2.3, 10.0.0.0/8, fd00::/8. */
+export const network: Kind<string> = {
+  parse: (input) => {
+    const value = text.parse(input);
+    const [address = '', bits, ...more] = value.split('/');
+    const most = [0, 0, 0, 0, 32, 0, 128][isIP(address)] ?? 0;
+    const fits = most > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+    return fits ? value : complain('an address or a network such as 10.0.0.0/8', input);
+  },
 };
 
 export const flag: Kind<boolean> = {

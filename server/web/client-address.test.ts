@@ -13,5 +13,6 @@ t.test('only trusted proxies are believed, as far back as they go', async (t) =>
   t.equal(address(from('::1', '2001:db8::5')), '2001:db8::5');
   t.equal(address(from('127.0.0.1', 'unknown')), '127.0.0.1');
   t.equal(address(from('127.0.0.1')), '127.0.0.1');
+  t.equal(address(from('127.0.0.1', `${'6.6.6.6, '.repeat(40)}198.51.100.7`)), '198.51.100.7', 'what a client made up does not push the truth out');
   t.throws(() => clientAddresses(['somewhere']), /somewhere/);
 });

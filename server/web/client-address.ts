@@ -29,7 +29,8 @@ export const clientAddresses = (proxies: readonly string[]): AddressOf => {
   return (request) => {
     let client = plain(request.socket.remoteAddress ?? '');
     const header = request.headers['x-forwarded-for'];
-    const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',', MOST_HOPS);
+    // The nearest proxies write at the end: whatever a client makes up before that must not push them out.
+    const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').slice(-MOST_HOPS);
     while (isTrusted(client)) {
       const before = plain(hops.pop() ?? '');
       if (isIP(before) === 0) break;

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Problem, problemType } from '../api/kit/problem.ts';
 
 type WebFile = { readonly type: string; readonly etag: string; readonly plain: Buffer; readonly gzip: Buffer | null; readonly immutable: boolean };
 
@@ -22,7 +23,8 @@ const TYPES: Record<string, string> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-const PAGES = [/^\/$/, /^\/@[a-z0-9_-]{1,40}$/, /^\/watch\/[a-z0-9]{8,32}$/, /^\/embed\/[a-z0-9]{8,32}$/, /^\/search$/, /^\/(?:login|setup)$/, /^\/(?:studio|admin)(?:\/|$)/];
+const EMBED = /^\/embed\/[a-z0-9]{8,32}$/;
+const PAGES = [/^\/$/, /^\/@[a-z0-9_-]{1,40}$/, /^\/watch\/[a-z0-9]{8,32}$/, EMBED, /^\/search$/, /^\/(?:login|setup)$/, /^\/(?:studio|admin)(?:\/|$)/];
 
 /** hls.js makes a worker and feeds the video from blobs; styles are set by script for progress and volume. */
 const policy = (path: string): string =>
@@ -38,7 +40,7 @@ const policy = (path: string): string =>
     "base-uri 'none'",
     "form-action 'self'",
     // Only what is made to be embedded may be framed.
-    path.startsWith('/embed/') ? 'frame-ancestors *' : "frame-ancestors 'none'",
+    EMBED.test(path) ? 'frame-ancestors *' : "frame-ancestors 'none'",
   ].join('; ');
 
 export class WebPages {
@@ -67,8 +69,7 @@ export class WebPages {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD', 'content-length': 0 }).end();
-      return;
+      return refuse(response, new Problem('method-not-allowed', `${request.method ?? ''} does nothing here; GET, HEAD would.`, { allow: ['GET', 'HEAD'] }));
     }
     const asset = this.#files.get(path);
     if (asset && path !== '/index.html') return send(request, response, 200, asset, path);
@@ -86,6 +87,11 @@ const webFile = (url: string, plain: Buffer): WebFile => {
     gzip: squeezed && squeezed.length < plain.length * 0.9 ? squeezed : null,
     immutable: url.startsWith('/assets/'), // the build puts a hash of the content into these names
   };
+};
+
+const refuse = (response: ServerResponse, { status, headers, document }: Problem): void => {
+  const body = JSON.stringify(document);
+  response.writeHead(status, { ...headers, 'content-type': problemType, 'content-length': Buffer.byteLength(body) }).end(body);
 };
 
 const send = (request: IncomingMessage, response: ServerResponse, status: number, file: WebFile, path: string): void => {

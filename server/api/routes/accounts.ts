@@ -19,15 +19,14 @@ const change = Type.Object(
   },
   { ...closed, minProperties: 1 },
 );
-type Wanted = { role?: 'admin' | 'creator' | 'viewer'; password?: string; currentPassword?: string };
 
 /** A stolen session must not be enough to take an account over. */
-const proveOwn = async ({ auth, catalog }: Ground, who: Who, id: string, { password, currentPassword }: Wanted): Promise<void> => {
-  if (password === undefined || id !== who.accountId) return;
-  const account = await catalog.accounts.get(id);
-  if (!account || !(await auth.passwords.verify(currentPassword ?? '', account.passwordHash))) {
-    throw new Problem('password-wrong', '`currentPassword` must be the password that the account has now.');
-  }
+const proveOwn = async ({ auth }: Ground, who: Who, address: string, currentPassword: string | undefined): Promise<void> => {
+  const wrong = new Problem('password-wrong', '`currentPassword` must be the password that the account has now.');
+  if (currentPassword === undefined) throw wrong;
+  const proof = await auth.knowsPassword(who.accountId, currentPassword, address);
+  if (proof.kind === 'slow-down') throw new Problem('slow-down', 'Too many wrong passwords. Wait as long as Retry-After says.', { retryAfterMs: proof.waitMs });
+  if (proof.kind === 'no') throw wrong;
 };
 
 export const accountRoutes = (ground: Ground): readonly Route[] => {
@@ -73,12 +72,12 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
       params: Type.Object({ account: idText }),
       body: change,
       answers: { 200: accountShape },
-      problems: ['not-allowed', 'password-wrong', 'last-admin'],
-      handler: async ({ who, params, body }) => {
+      problems: ['not-allowed', 'password-wrong', 'last-admin', 'slow-down'],
+      handler: async ({ who, params, body, origin }) => {
         const id = params.account;
         if (who.role !== 'admin' && id !== who.accountId) throw notFound('account');
         if (body.role !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `role`.');
-        await proveOwn(ground, who, id, body);
+        if (body.password !== undefined && id === who.accountId) await proveOwn(ground, who, origin.address, body.currentPassword);
         const wanted: AccountChange = {
           ...(body.role === undefined ? {} : { role: body.role }),
           ...(body.password === undefined ? {} : { passwordHash: await auth.passwords.hash(body.password) }),
