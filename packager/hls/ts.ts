@@ -14,6 +14,13 @@ import { tsSoundOf } from './ts-segment.ts';
 import { findTrack, listed, nextMsn } from './window.ts';
 
 const version = 3;
+/**
+ * RFC 8216bis, section 8: GAP needs this. Whoever does not know the tag asks for the segment and hears that there
+ * is none, so only a playlist with a hole in it says a number that an old box may refuse.
+ */
+const versionWithGaps = 8;
+
+const isGap = (segment: SegmentRef): boolean => segment.gap || segment.size === 0;
 
 /** `base` is put before every address, as in the other multivariant playlist; addresses are relative to `ts/`. */
 export const tsMultivariant = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
@@ -59,13 +66,12 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string)
   const first = from < to ? track.segments[from] : undefined;
   const sequence = first?.msn ?? track.segments[to]?.msn ?? nextMsn(track);
   const epoch = first?.epoch ?? track.segments[to]?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
+  const shown = track.segments.slice(from, to);
   let text =
-    `#EXTM3U\n#EXT-X-VERSION:${version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
+    `#EXTM3U\n#EXT-X-VERSION:${shown.some(isGap) ? versionWithGaps : version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
     `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n${independent(snapshot)}`;
   let before = epoch;
-  for (let index = from; index < to; index += 1) {
-    const segment = track.segments[index];
-    if (!segment) break;
+  for (const segment of shown) {
     if (segment.epoch > before) text += '#EXT-X-DISCONTINUITY\n'.repeat(segment.epoch - before);
     before = segment.epoch;
     text += lines(snapshot, track, segment);
@@ -81,8 +87,7 @@ const kept = new WeakMap<SegmentRef, string>();
 const lines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
   const known = kept.get(segment);
   if (known !== undefined) return known;
-  // GAP is of a later version: who does not know it asks for the segment and is told that there is none.
-  const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
+  const gap = isGap(segment) ? '#EXT-X-GAP\n' : '';
   const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${tsSegmentName(snapshot.run, segment.msn)}\n`;
   const text = dateLine(snapshot, track, segment) + gap + media;
   kept.set(segment, text);

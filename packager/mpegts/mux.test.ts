@@ -5,7 +5,7 @@ import { adtsOf } from './adts.ts';
 import { analyse, type Analysis } from './analyse.ts';
 import { muxSegment, tsOrigin, type TsSegmentInput } from './mux.ts';
 
-const sps = Buffer.from('6764000aacd942846840000003004000000c83c48965 80'.replace(' ', ''), 'hex');
+const sps = Buffer.from('6764000aacd942846840000003004000000c83c4896580', 'hex');
 const pps = Buffer.from('68ebe3cb22c0', 'hex');
 const avcC = encodeAvcConfig([sps], [pps]);
 const lc48 = Buffer.from('1190', 'hex');
@@ -174,10 +174,11 @@ t.test('whatever the pictures hold, a segment is lawful or refused with a code',
   const random = new Random(3);
   const valid = picture(200, 5);
   let made = 0;
-  for (let round = 0; round < 100_000; round += 1) {
+  for (let round = 0; round < 40_000; round += 1) {
     const data = random.mutate(valid);
     try {
-      const bytes = muxSegment(segment({ video: { avcC, samples: [{ dts: 0, pts: random.below(9000), key: true, data }] }, audio: null, end: 3000 }));
+      const samples = [{ dts: 0, pts: random.below(9000), key: true, data }];
+      const bytes = muxSegment({ video: { avcC, samples }, audio: null, end: 3000, number: round, version: 0 });
       const { complaints } = analyse(round % 20 === 0 ? bytes : bytes.subarray(0, 376));
       if (complaints.length > 0) t.same(complaints, []);
       made += 1;
