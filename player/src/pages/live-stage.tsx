@@ -29,7 +29,7 @@ type Voice = 'viewer' | 'host';
 
 type SpokenProps = { voice: Voice; water: string | undefined };
 
-const WaitingWords = ({ until, voice, water }: SpokenProps & { until: number | null }) => {
+export const WaitingWords = ({ until, voice, water }: SpokenProps & { until: number | null }) => {
   const seconds = useSecondsUntil(until);
   return (
     <StageWords
@@ -65,9 +65,14 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
         if (source) return running ? undefined : <Ended video={source.video} voice={voice} water={undefined} />;
         return <StageWords title={t(`stage.${voice}.offline.title`)} text={t(`stage.${voice}.offline.text`)} {...over} />;
       case 'starting':
-      case 'live':
-        return now.state === 'live' && source ? undefined : (
+        return (
           <StageWords title={t(`stage.${voice}.starting.title`)} text={t(`stage.${voice}.starting.text`)} {...over}>
+            <div class="wheel" />
+          </StageWords>
+        );
+      case 'live':
+        return source ? undefined : (
+          <StageWords title={t('player.loading')} {...over}>
             <div class="wheel" />
           </StageWords>
         );

@@ -1,13 +1,17 @@
 /** The stage of one video: it waits while the video is prepared, then plays it. */
+import { useState } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
 import { take } from '../api/head-start.ts';
 import type { PlaybackAddress, Video } from '../api/types.ts';
 import { problemText } from '../parts/states.tsx';
+import type { PlaybackState } from '../playback/index.ts';
 import { StageWords } from '../stage/over.tsx';
 import { Stage } from '../stage/stage.tsx';
 import { useEvery, useLoaded } from '../state/use.ts';
 import type { Loading } from '../state/use.ts';
 import { t } from '../words/index.ts';
+import { useChannelNow } from './channel-live.ts';
+import { WaitingWords } from './live-stage.tsx';
 
 export const plays = (video: Video): boolean =>
   video.state === 'live' || video.state === 'playable' || video.state === 'ready';
@@ -24,6 +28,10 @@ export const useVideo = (id: string): { record: Loading<Video>; address: Loading
     record.reload();
     if (plays(record.now.value)) address.reload();
   });
+  useEvery(15_000, () => {
+    // A show ends while it is watched: its record says so, and the address stays what is being played.
+    if (record.now.is === 'here' && record.now.value.state === 'live') record.reload();
+  });
   return { record, address };
 };
 
@@ -34,8 +42,16 @@ export const VideoStage = ({
   fill,
 }: ReturnType<typeof useVideo> & { id: string; fill?: boolean }) => {
   const video = record.now.is === 'here' ? record.now.value : null;
+  const [picture, setPicture] = useState<PlaybackState['is']>('loading');
+  const channelId = video?.state === 'live' ? video.channelId : null;
+  const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
+  // While it is live, only its channel knows whether the host has gone.
+  const show = useChannelNow(channel.now.is === 'here' ? channel.now.value.name : null, null);
   const words = () => {
-    if (address.now.is === 'here') return undefined;
+    if (address.now.is === 'here') {
+      const alone = show?.state === 'waiting' && show.videoId === id && picture === 'stalled';
+      return alone ? <WaitingWords until={show.until ?? null} voice="viewer" water={undefined} /> : undefined;
+    }
     if (record.now.is === 'failed') {
       const { hidden } = record.now.problem;
       return (
@@ -61,6 +77,10 @@ export const VideoStage = ({
       live={playback?.live ?? false}
       title={video?.title ?? ''}
       fill={fill ?? false}
+      onState={({ is }) => {
+        setPicture(is);
+        if (is === 'ended' && video?.state === 'live') record.reload();
+      }}
       renew={address.reload}
     >
       {words()}

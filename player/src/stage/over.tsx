@@ -15,7 +15,7 @@ export const StageWords = ({
   children,
 }: {
   title: string;
-  text: string;
+  text?: string;
   water?: string;
   children?: ComponentChildren;
 }) => (
@@ -27,7 +27,7 @@ export const StageWords = ({
     )}
     <div class="words" role="status">
       <h2>{title}</h2>
-      <p>{text}</p>
+      {text !== undefined && <p>{text}</p>}
       {children}
     </div>
   </div>
