@@ -1,5 +1,9 @@
-/** `--demo`: a channel with a moving test picture, so that the very first page plays. It sends as any encoder would. */
+/**
+ * `--demo`: a channel with a moving test picture, so that the very first page plays. It sends as any encoder would,
+ * but ffmpeg only makes the stream: on its command line every user of the machine could read the stream key.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { publishFlv } from '../ingest/rtmp/flv-publisher.ts';
 import type { Clock } from '../packager/clock.ts';
 import type { Auth } from './auth/auth.ts';
 import type { Catalog } from './catalog/catalog.ts';
@@ -10,11 +14,11 @@ const NAME = 'demo';
 const RESTART_MS = 3_000;
 
 /** Two seconds between key frames, constant rate, no look-ahead: what the studio tells streamers to set. */
-const senderArguments = (target: string): string[] => [
+const pictureArguments = [
   ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-re'],
   ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30', '-f', 'lavfi', '-i', 'sine=frequency=330:beep_factor=4:sample_rate=48000'],
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '60', '-b:v', '1500k', '-maxrate', '1500k', '-bufsize', '1500k'],
-  ...['-filter:a', 'volume=0.1', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-f', 'flv', target],
+  ...['-filter:a', 'volume=0.1', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-f', 'flv', 'pipe:1'],
 ];
 
 export type DemoOptions = { readonly catalog: Catalog; readonly auth: Auth; readonly clock: Clock; readonly log: ServerLog; readonly rtmpPort: number };
@@ -31,7 +35,7 @@ export class Demo {
 
   async start(): Promise<void> {
     const key = await this.#streamKey();
-    if (key !== null) this.#send(`rtmp://127.0.0.1:${this.#o.rtmpPort}/live/${key}`);
+    if (key !== null) this.#send(key);
   }
 
   stop(): void {
@@ -54,20 +58,24 @@ export class Demo {
     return key;
   }
 
-  #send(target: string): void {
-    const { log, clock } = this.#o;
-    const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', senderArguments(target), { stdio: ['ignore', 'ignore', 'pipe'] });
+  #send(key: string): void {
+    const { log, clock, rtmpPort } = this.#o;
+    const child = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', pictureArguments, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     let last = '';
     child.stderr.on('data', (data: Buffer) => {
-      // ffmpeg repeats the address it sends to, and the address ends in the key.
-      last = data.toString().replaceAll(target, 'rtmp://…').slice(-500);
+      last = data.toString().slice(-500);
     });
     child.on('error', (error) => log.error({ err: error }, 'The test picture needs ffmpeg, and it could not be started.'));
+    publishFlv(child.stdout, { port: rtmpPort, app: 'live', key }).catch((error: unknown) => {
+      // Without anybody to take the picture there is no use in making it; its end starts the next one.
+      child.kill('SIGKILL');
+      if (!this.#stopped) log.warn({ err: error }, 'The test picture could not be sent.');
+    });
     child.on('exit', (code) => {
       if (this.#stopped) return;
       log.warn({ code, said: last.trim() }, 'The sender of the test picture stopped; it is started again.');
-      this.#cancel = clock.after(RESTART_MS, () => this.#send(target));
+      this.#cancel = clock.after(RESTART_MS, () => this.#send(key));
     });
   }
 }
