@@ -8,6 +8,7 @@ import { adminReset } from './auth/admin-reset.ts';
 import { checkHealth } from './commands/health.ts';
 import { checkStorage } from './commands/fsck.ts';
 import { ConfigError, loadConfig, type Loaded } from './config/load.ts';
+import { EXIT, failureOf } from './cli-failure.ts';
 import { createLog } from './log.ts';
 import { linkBanner } from './banner.ts';
 import { version } from './version.ts';
@@ -22,9 +23,6 @@ const USAGE = `millrace ${version}
 
   --config FILE                settings from a YAML file (or MILLRACE_CONFIG); see conf/default.yaml
 `;
-
-/** sysexits.h: 64 wrong usage, 70 our own fault, 78 configuration. */
-const EXIT = { usage: 64, software: 70, config: 78 } as const;
 
 const options = { config: { type: 'string' }, demo: { type: 'boolean' }, deep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
 
@@ -45,6 +43,9 @@ const load = (file: string | undefined): Loaded => {
 /** Under npm, Ctrl-C arrives twice: once from the terminal and once from npm. That is one wish. */
 const SAME_WISH_MS = 1_000;
 
+/** A stop that takes longer than this hangs: whatever was acknowledged is safe from a kill. */
+const LONGEST_STOP_MS = 10_000;
+
 const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void> => {
   const log = createLog(config['log.level']);
   for (const warning of warnings) log.warn(warning);
@@ -64,6 +65,7 @@ const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void>
     }
     stoppingSince = performance.now();
     log.info({ signal }, 'Stopping.');
+    setTimeout(() => give(EXIT.software)(new Error('Stopping took too long.')), LONGEST_STOP_MS).unref();
     starting.then((server) => server.stop()).then(() => process.exit(0), give(EXIT.software));
   };
   process.on('SIGTERM', stop);
@@ -72,8 +74,9 @@ const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void>
     const { banner } = await starting;
     process.stdout.write(banner);
   } catch (error) {
-    log.fatal({ err: error }, 'The server could not start.');
-    fail(EXIT.software, error instanceof Error ? error.message : String(error));
+    const failure = failureOf(error, config.data);
+    log.fatal(failure ? { why: failure.sentence } : { err: error }, 'The server could not start.');
+    fail(failure?.code ?? EXIT.software, failure?.sentence ?? (error instanceof Error ? error.message : String(error)));
   }
 };
 
@@ -98,7 +101,11 @@ const main = async (): Promise<void> => {
       return;
     case 'admin reset': {
       if (!existsSync(config.data)) fail(EXIT.usage, `There is no data folder at ${config.data}: start the server once first.`);
-      const { token } = await adminReset(config.data, systemClock);
+      const { token } = await adminReset(config.data, systemClock).catch((error: unknown) => {
+        const failure = failureOf(error, config.data);
+        if (failure) return fail(failure.code, failure.sentence);
+        throw error;
+      });
       process.stdout.write(linkBanner(config, token, 'Open this link within an hour to set a new password for the admin:'));
       return;
     }

@@ -67,10 +67,12 @@ export class Demo {
       last = data.toString().slice(-500);
     });
     child.on('error', (error) => log.error({ err: error }, 'The test picture needs ffmpeg, and it could not be started.'));
-    publishFlv(child.stdout, { port: rtmpPort, app: 'live', key }).catch((error: unknown) => {
-      // Without anybody to take the picture there is no use in making it; its end starts the next one.
-      child.kill('SIGKILL');
-      if (!this.#stopped) log.warn({ err: error }, 'The test picture could not be sent.');
+    child.on('spawn', () => {
+      publishFlv(child.stdout, { port: rtmpPort, app: 'live', key }).catch((error: unknown) => {
+        // Without anybody to take the picture there is no use in making it; its end starts the next one.
+        child.kill('SIGKILL');
+        if (!this.#stopped) log.warn({ err: error }, 'The test picture could not be sent.');
+      });
     });
     child.on('exit', (code) => {
       if (this.#stopped) return;
