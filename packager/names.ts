@@ -1,6 +1,8 @@
 /**
  * File names below a track, made and parsed in one place. The run id in them is unguessable and new with every
- * run, so what a name stands for never changes and may be cached for ever. One object has exactly one name:
+ * run, so what a name stands for never changes and may be cached for ever. A run that goes on after a restart
+ * goes on under a new id: a power cut may have taken the last media from the disk, but not from the caches of
+ * those who watched, and its numbers come again. One object has exactly one name:
  * numbers have no leading zeros and a bounded number of digits.
  *
  *     <run>-<msn>.m4s          a segment

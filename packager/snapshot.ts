@@ -53,6 +53,8 @@ export type EpochRef = {
   readonly wallClock: number;
   /** Media time of the epoch's start, seconds × 1e6 rounded: the same for all tracks. */
   readonly startMicros: number;
+  /** In the names of its files: see `names.ts`. */
+  readonly run: string;
 };
 
 /** What one track was in one epoch: its init segment and what players must be told of it. */
@@ -107,7 +109,7 @@ export type Cut = { readonly inMicros: number | null; readonly outMicros: number
 
 export type PresentationSnapshot = {
   readonly video: string;
-  /** Unguessable; part of every media file name, so media answers never change. */
+  /** In the names of the files that come next. Those that are there have the run of their epoch. */
   readonly run: string;
   readonly state: 'live' | 'ended';
   /** Counts up with every change: `revision` equal means bytes equal. */

@@ -6,7 +6,7 @@
  * The segments are those of HLS, by the same names.
  */
 import { allowedHeight } from '../hls/multivariant.ts';
-import { epochOfTrack, listed } from '../hls/window.ts';
+import { epochOfTrack, listed, runOf } from '../hls/window.ts';
 import { initName } from '../names.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { lowLatency, playbackRate, type LowLatency } from './low-latency.ts';
@@ -198,13 +198,14 @@ const representation = (snapshot: PresentationSnapshot, one: Period, { track, li
           value: config.channels,
         });
   const offset = Math.round((one.mediaMicros * track.timescale) / 1e6);
+  const inited = config?.epoch ?? one.span.epoch;
   const template = {
     timescale: track.timescale,
     presentationTimeOffset: offset === 0 ? undefined : offset,
     availabilityTimeOffset: low ? trimmed(low.availabilityOffset) : undefined,
     availabilityTimeComplete: low ? 'false' : undefined,
-    initialization: `${track.id}/${initName(snapshot.run, config?.epoch ?? one.span.epoch)}`,
-    media: `${track.id}/${snapshot.run}-$Number$.m4s`,
+    initialization: `${track.id}/${initName(runOf(snapshot, inited), inited)}`,
+    media: `${track.id}/${runOf(snapshot, one.span.epoch)}-$Number$.m4s`,
     startNumber: listing.startNumber,
   };
   const timeline = element('SegmentTimeline', {}, listing.entries);

@@ -4,6 +4,7 @@
  */
 import { partName, segmentName } from '../names.ts';
 import type { PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { runOf } from './window.ts';
 
 /** Six decimals: the error of a sum over a day stays below one frame, and equal ticks give equal text. */
 export const seconds = (ticks: number, timescale: number): string => (ticks / timescale).toFixed(6);
@@ -19,7 +20,7 @@ export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapsho
   const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
   const lines: SegmentLines = {
     date: dateLine(snapshot, track, segment),
-    media: `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(snapshot.run, segment.msn)}\n`,
+    media: `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`,
     parts: null,
   };
   kept.set(segment, lines);
@@ -29,23 +30,23 @@ export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapsho
 /** Only segments near the end list their parts, so these lines are written when they are first asked for. */
 export const segmentPartLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
   const lines = segmentLines(snapshot, track, segment);
-  lines.parts ??= partLines(snapshot, track, segment.msn, segment.parts, segment.parts.length);
+  lines.parts ??= partLines(snapshot, track, segment, segment.parts.length);
   return lines.parts;
 };
 
 export const partLines = (
   snapshot: PresentationSnapshot,
   track: TrackSnapshot,
-  msn: number,
-  parts: readonly PartRef[],
+  { msn, epoch, parts }: { readonly msn: number; readonly epoch: number; readonly parts: readonly PartRef[] },
   count: number,
 ): string => {
+  const run = runOf(snapshot, epoch);
   let text = '';
   for (let index = 0; index < count; index++) {
     const part = parts[index];
     if (!part) break;
     const flag = part.gap ? ',GAP=YES' : part.independent ? ',INDEPENDENT=YES' : '';
-    text += `#EXT-X-PART:DURATION=${seconds(part.duration, track.timescale)},URI="${partName(snapshot.run, msn, index)}"${flag}\n`;
+    text += `#EXT-X-PART:DURATION=${seconds(part.duration, track.timescale)},URI="${partName(run, msn, index)}"${flag}\n`;
   }
   return text;
 };

@@ -20,6 +20,7 @@ import {
   listedEnd,
   nextMsn,
   nextPart,
+  runOf,
   type Listed,
 } from './window.ts';
 
@@ -59,7 +60,7 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   if (open) {
     const before = to > from ? track.segments[to - 1]?.epoch : undefined;
     text += opening(snapshot, track, before, open.epoch, first === to) + dateLine(snapshot, track, open);
-    text += partLines(snapshot, track, open.msn, open.parts, open.count);
+    text += partLines(snapshot, track, open, open.count);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
   // names the first part of the next segment, whose epoch nobody knows yet.
@@ -149,7 +150,7 @@ const discontinuities = (before: number | undefined, epoch: number): string =>
 
 const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
   const config = epochOfTrack(track, epoch);
-  return config ? `#EXT-X-MAP:URI="${initName(snapshot.run, config.epoch)}"\n` : '';
+  return config ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch)}"\n` : '';
 };
 
 /** Section 4.4.5.4: where every other rendition stands, so that a player switches without a round trip. */

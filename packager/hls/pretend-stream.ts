@@ -81,7 +81,7 @@ export class PretendStream {
       version: 9,
       independentSegments: true,
     };
-    this.#epochs = [{ epoch: 0, wallClock: options.wallClock ?? Date.UTC(2026, 0, 1), startMicros: 0 }];
+    this.#epochs = [{ epoch: 0, wallClock: options.wallClock ?? Date.UTC(2026, 0, 1), startMicros: 0, run: this.run }];
     this.#rows = tracks.map((track) => ({ track, segments: [], epochs: [config(track, 0)], first: 0, seq: 0, time: 0, open: null }));
   }
 
@@ -139,7 +139,7 @@ export class PretendStream {
     const startMicros = Math.round((lead.time / lead.track.timescale) * 1e6);
     const before = this.#epochs.at(-1);
     const wallClock = (before?.wallClock ?? 0) + (startMicros - (before?.startMicros ?? 0)) / 1000 + awayMs;
-    this.#epochs.push({ epoch: this.#epochs.length, wallClock, startMicros });
+    this.#epochs.push({ epoch: this.#epochs.length, wallClock, startMicros, run: this.run });
     for (const row of this.#rows) {
       // Every track takes up its clock at the same moment.
       row.time = Math.round((startMicros * row.track.timescale) / 1e6);

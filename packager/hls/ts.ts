@@ -11,7 +11,7 @@ import { dateLine, seconds } from './lines.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
 import { tsSegmentName } from './ts-names.ts';
 import { tsSoundOf } from './ts-segment.ts';
-import { findTrack, listed, nextMsn } from './window.ts';
+import { findTrack, listed, nextMsn, runOf } from './window.ts';
 
 const version = 3;
 /**
@@ -88,7 +88,7 @@ const lines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: Se
   const known = kept.get(segment);
   if (known !== undefined) return known;
   const gap = isGap(segment) ? '#EXT-X-GAP\n' : '';
-  const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${tsSegmentName(snapshot.run, segment.msn)}\n`;
+  const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${tsSegmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
   const text = dateLine(snapshot, track, segment) + gap + media;
   kept.set(segment, text);
   return text;

@@ -81,6 +81,9 @@ export const lastPart = (track: TrackSnapshot): { readonly msn: number; readonly
   return last ? { msn: last.msn, part: Math.max(0, last.parts.length - 1) } : null;
 };
 
+/** The run id in the names of an epoch's files. */
+export const runOf = ({ epochs, run }: PresentationSnapshot, epoch: number): string => epochs.findLast((known) => known.epoch <= epoch)?.run ?? run;
+
 /** A closed segment by its number; also one that has left the playlist but is still known. */
 export const segmentByMsn = (track: TrackSnapshot, msn: number): SegmentRef | null => {
   const first = track.segments[0];

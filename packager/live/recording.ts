@@ -22,7 +22,7 @@ export const recordingSnapshot = (facts: RunFacts, readers: ReadonlyMap<string, 
     state: 'ended',
     revision: 1,
     policy: facts.policy,
-    epochs: commonEpochs(stored),
+    epochs: commonEpochs(stored, facts.run),
     tracks,
     cut: { inMicros: null, outMicros: null },
   };

@@ -49,6 +49,8 @@ const LIVE_WINDOW_SECONDS = 60;
 
 export type RunOptions = {
   readonly facts: RunFacts;
+  /** The run id in the names of the files from now on, for a run that goes on after a restart. */
+  readonly names?: string;
   readonly logs: ReadonlyMap<string, TrackLogWriter>;
   readonly clock: Clock;
   /** A log refused: the owner ends the session. */
@@ -71,6 +73,7 @@ export class LiveRun {
   readonly #listeners = new Set<() => void>();
   readonly #onFault: (error: unknown) => void;
   readonly #clock: Clock;
+  readonly #names: string;
   #drift = new WallDrift();
   #state: 'live' | 'ended' = 'live';
   #revision = 1;
@@ -83,6 +86,7 @@ export class LiveRun {
     this.facts = options.facts;
     this.#onFault = options.onFault;
     this.#clock = options.clock;
+    this.#names = options.names ?? options.facts.run;
     this.#independent = options.facts.policy.independentSegments;
     for (const facts of options.facts.tracks) {
       const log = options.logs.get(facts.id);
@@ -91,7 +95,7 @@ export class LiveRun {
       const window = TrackWindow.fromLog(stored);
       this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1 });
     }
-    this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() }))));
+    this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() })), options.facts.run));
   }
 
   /** Bytes handed over and not yet in the logs. */
@@ -118,8 +122,9 @@ export class LiveRun {
     while (this.#backlog > below) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  beginEpoch(epoch: EpochRef, tracks: readonly EpochTrack[]): void {
-    this.#epochs.push(epoch);
+  beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
+    const run = this.#names;
+    this.#epochs.push({ ...epoch, run });
     this.#drift = new WallDrift();
     for (const track of this.#tracks) {
       const now = tracks.find(({ kind }) => kind === track.facts.kind);
@@ -128,7 +133,7 @@ export class LiveRun {
       track.epochs.push(told);
       const { init, codecString } = told;
       const start = rescale(epoch.startMicros, MICROS, track.facts.timescale);
-      const facts = { epoch: epoch.epoch, timescale: track.facts.timescale, wallClock: epoch.wallClock, start, reorderDelay, codecString, init };
+      const facts = { epoch: epoch.epoch, timescale: track.facts.timescale, wallClock: epoch.wallClock, start, reorderDelay, codecString, run, init };
       this.#enqueue(track, 0, () => track.log.beginEpoch(facts));
     }
   }
@@ -198,7 +203,7 @@ export class LiveRun {
   snapshot(): PresentationSnapshot {
     this.#cached ??= {
       video: this.facts.video,
-      run: this.facts.run,
+      run: this.#names,
       state: this.#state,
       revision: this.#revision,
       policy: this.#independent === this.facts.policy.independentSegments ? this.facts.policy : { ...this.facts.policy, independentSegments: false },

@@ -12,6 +12,7 @@ import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from
 import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
+import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
 import { freeze, type Latency } from './policy.ts';
 import type { LiveRun, RunFacts, RunTrack } from './run.ts';
@@ -69,6 +70,8 @@ export class Show {
     this.#run = options.run ?? null;
     this.#kinds = options.run?.facts.tracks.map(({ kind }) => kind) ?? null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
+    // A publisher may come back without a track that players were told of: what it was tells what its silence is.
+    for (const config of options.run ? storedConfigs(options.run.snapshot().tracks) : []) this.#configs[config.kind] = config;
   }
 
   /** Null until the gate has opened. */

@@ -2,7 +2,8 @@
 import { readInit } from '../cmaf/reader.ts';
 import type { LogSnapshot } from '../log/types.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
-import type { EpochRef, TrackEpoch } from '../snapshot.ts';
+import type { TrackConfig } from '../media/unit.ts';
+import type { EpochRef, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 
 export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEpoch[] =>
   log.epochs.map(({ epoch, init, codecString }) => {
@@ -13,12 +14,21 @@ export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEp
     return frameRate === null ? { ...told, width, height } : { ...told, width, height, frameRate };
   });
 
-/** A track that misses an epoch (it had no media in it) is no reason to lose it. */
-export const commonEpochs = (tracks: readonly { readonly timescale: number; readonly log: LogSnapshot }[]): EpochRef[] => {
+/** What each track was configured as when it was last heard of. */
+export const storedConfigs = (tracks: readonly TrackSnapshot[]): TrackConfig[] =>
+  tracks.flatMap(({ epochs }) => {
+    const last = epochs.at(-1);
+    if (!last) return [];
+    const { kind, codec, config } = readInit(last.init);
+    return [kind === 'video' ? { kind, codec, config } : { kind, codec, config }];
+  });
+
+/** A track that misses an epoch (it had no media in it) is no reason to lose it. `run` is that of epochs which name none. */
+export const commonEpochs = (tracks: readonly { readonly timescale: number; readonly log: LogSnapshot }[], run: string): EpochRef[] => {
   const epochs = new Map<number, EpochRef>();
   for (const { timescale, log } of tracks) {
-    for (const { epoch, wallClock, start } of log.epochs) {
-      if (!epochs.has(epoch)) epochs.set(epoch, { epoch, wallClock, startMicros: rescale(start, timescale, MICROS) });
+    for (const { epoch, wallClock, start, run: named } of log.epochs) {
+      if (!epochs.has(epoch)) epochs.set(epoch, { epoch, wallClock, startMicros: rescale(start, timescale, MICROS), run: named || run });
     }
   }
   return [...epochs.values()].sort((a, b) => a.epoch - b.epoch);

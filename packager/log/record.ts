@@ -16,7 +16,7 @@
  *     64  data CRC   u32
  *     68  CRC of the 68 bytes before
  *
- * An epoch's payload, inside the box: u16 length of the codec string, the string, the init segment.
+ * An epoch's payload, inside the box: u16 length of a text (codec string, newline, run id), the text, the init segment.
  */
 import { crc32 } from 'node:zlib';
 import type { EpochFacts, FragmentFacts } from './types.ts';
@@ -44,7 +44,7 @@ export type FragmentRecord = FragmentFacts & {
 };
 
 /** The fixed part of an epoch's record; `readEpoch` reads the payload behind it. */
-export type EpochRecord = Omit<EpochFacts, 'codecString' | 'init'> & {
+export type EpochRecord = Omit<EpochFacts, 'codecString' | 'run' | 'init'> & {
   readonly kind: 'epoch';
   readonly seq: number;
   readonly size: number;
@@ -73,13 +73,13 @@ export function encodeFragment(logId: Buffer, fragment: Omit<FragmentRecord, 'ki
 }
 
 export function encodeEpoch(logId: Buffer, facts: EpochFacts, seq: number): Buffer {
-  const codec = Buffer.from(facts.codecString, 'utf8');
-  const size = 2 + codec.length + facts.init.length;
-  if (codec.length > 0xffff || size > maxEpochBytes) throw new RangeError('the facts of an epoch are too long');
+  const text = Buffer.from(`${facts.codecString}\n${facts.run}`, 'utf8');
+  const size = 2 + text.length + facts.init.length;
+  if (text.length > 0xffff || size > maxEpochBytes) throw new RangeError('the facts of an epoch are too long');
   const record = Buffer.allocUnsafe(recordBytes + size);
-  record.writeUInt16BE(codec.length, recordBytes);
-  codec.copy(record, recordBytes + 2);
-  facts.init.copy(record, recordBytes + 2 + codec.length);
+  record.writeUInt16BE(text.length, recordBytes);
+  text.copy(record, recordBytes + 2);
+  facts.init.copy(record, recordBytes + 2 + text.length);
   writeHeader(record, logId, {
     box: record.length,
     magic: epochMagic,
@@ -134,16 +134,18 @@ export function parseRecord(bytes: Buffer, offset: number, logId: Buffer | null)
 /** The whole facts, or null when the payload is not what the header's CRC says. */
 export function readEpoch(record: EpochRecord, payload: Buffer): EpochFacts | null {
   if (payload.length !== record.size || crc32(payload) !== record.crc) return null;
-  const codecEnd = 2 + payload.readUInt16BE(0);
-  if (codecEnd > payload.length) return null;
+  const textEnd = 2 + payload.readUInt16BE(0);
+  if (textEnd > payload.length) return null;
+  const [codecString = '', run = ''] = payload.toString('utf8', 2, textEnd).split('\n');
   return {
     epoch: record.epoch,
     timescale: record.timescale,
     wallClock: record.wallClock,
     start: record.start,
     reorderDelay: record.reorderDelay,
-    codecString: payload.toString('utf8', 2, codecEnd),
-    init: Buffer.from(payload.subarray(codecEnd)),
+    codecString,
+    run,
+    init: Buffer.from(payload.subarray(textEnd)),
   };
 }
 

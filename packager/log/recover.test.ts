@@ -24,7 +24,7 @@ t.test('the tail cut, zeroed or flipped at every 512 bytes of its last 64 KB: wh
   const { bytes: index } = disk.files.get('/v0/index') ?? { bytes: Buffer.alloc(0) };
   t.ok(whole.length > 65_536);
   const ends: number[] = [];
-  for (let seq = 0, at = recordBytes + 2 + sampleEpoch(0).codecString.length + sampleEpoch(0).init.length; seq < 60; seq++) {
+  for (let seq = 0, at = recordBytes + 2 + `${sampleEpoch(0).codecString}\n${sampleEpoch(0).run}`.length + sampleEpoch(0).init.length; seq < 60; seq++) {
     at += recordBytes + sample(seq).data.length;
     ends.push(at);
   }

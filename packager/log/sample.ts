@@ -47,5 +47,6 @@ export const sampleEpoch = (epoch: number): EpochFacts => ({
   start: sampleStart,
   reorderDelay: 6006,
   codecString: 'avc1.64001f',
+  run: 'samplerun1',
   init: Buffer.from(`init segment of epoch ${epoch}`.repeat(20)),
 });

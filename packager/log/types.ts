@@ -40,6 +40,8 @@ export type EpochFacts = {
   /** Ticks that composition offsets were reduced by, so that first PTS equals first DTS. */
   readonly reorderDelay: number;
   readonly codecString: string;
+  /** Under which run id its files are named; empty in logs from before there was one for each start. */
+  readonly run: string;
   readonly init: Buffer;
 };
 

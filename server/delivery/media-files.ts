@@ -5,7 +5,7 @@
 import type { MediaName } from '../../packager/names.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
 import type { PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../../packager/snapshot.ts';
-import { nextMsn, nextPart, segmentByMsn } from '../../packager/hls/window.ts';
+import { nextMsn, nextPart, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import { HotCache } from './cache.ts';
 import { cacheControl, common, type RawHeaders } from './headers.ts';
 import { problems, type Problem } from './problem.ts';
@@ -32,12 +32,13 @@ const tailSegments = 4;
 const readsAtOnce = 32;
 
 export const findMedia = (snapshot: PresentationSnapshot, track: TrackSnapshot, name: MediaName): Found => {
-  if (name.run !== snapshot.run) return { kind: 'problem', problem: problems.otherRun };
+  const closed = name.kind === 'init' ? null : segmentByMsn(track, name.msn);
+  const epoch = name.kind === 'init' ? name.epoch : closed?.epoch;
+  if (name.run !== (epoch === undefined ? snapshot.run : runOf(snapshot, epoch))) return { kind: 'problem', problem: problems.otherRun };
   if (name.kind === 'init') {
-    const config = track.epochs.find(({ epoch }) => epoch === name.epoch);
+    const config = track.epochs.find((known) => known.epoch === name.epoch);
     return config ? { kind: 'bytes', bytes: config.init } : { kind: 'problem', problem: problems.unknown };
   }
-  const closed = segmentByMsn(track, name.msn);
   if (name.kind === 'segment') return closed ? wholeSegment(closed) : { kind: 'problem', problem: problems.unknown };
 
   const eager = snapshot.state === 'live' && name.msn + tailSegments >= nextMsn(track);

@@ -87,7 +87,7 @@ export class RunStore {
     try {
       const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
       if (this.#recording === 'none') for (const log of logs.values()) log.setRecording(false);
-      const run: LiveRun = new LiveRun({ facts, logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
+      const run: LiveRun = new LiveRun({ facts, names: newId(), logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
       await run.alignTracks();
       return run;
     } catch (error) {
