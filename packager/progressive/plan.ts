@@ -1,0 +1,98 @@
+/**
+ * What a progressive file is made of: a picture track and a sound track (or one of them), and the fragments of
+ * their logs in the order in which they will lie in the file. A pure function of the snapshot: closed segments
+ * only, so the plan of a show that has ended never changes.
+ */
+import { listed, findTrack } from '../hls/window.ts';
+import { boxes, children, descend, only } from '../cmaf/box-reader.ts';
+import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
+import { ProgressiveError } from './progressive-error.ts';
+
+export type PlannedFragment = {
+  /** Index into `tracks`. */
+  readonly track: number;
+  readonly seq: number;
+  /** In the log. */
+  readonly size: number;
+  /** Index into the track's `entries`. */
+  readonly entry: number;
+};
+
+export type PlannedTrack = {
+  readonly id: string;
+  readonly kind: 'video' | 'audio';
+  readonly timescale: number;
+  readonly language: string;
+  /** The differing sample entries of its epochs: boxes out of their init segments. */
+  readonly entries: readonly Buffer[];
+  /** Of the picture, 16.16, as its `tkhd` says. */
+  readonly width: number;
+  readonly height: number;
+};
+
+export type ProgressivePlan = { readonly tracks: readonly PlannedTrack[]; readonly fragments: readonly PlannedFragment[] };
+
+/** A day in parts of 0.2 s. */
+const mostFragments = 2 * 24 * 3600 * 5;
+
+/** `trackIds`: one rung of the picture, one track of sound, or either alone. Unknown ids are a RangeError. */
+export const progressivePlan = (snapshot: PresentationSnapshot, ...trackIds: readonly string[]): ProgressivePlan => {
+  const found = trackIds.map((id) => {
+    const track = findTrack(snapshot, id);
+    if (!track) throw new RangeError(`there is no track ${id} in video ${snapshot.video}`);
+    return track;
+  });
+  const planned = found.map((track, index) => planTrack(snapshot, track, index));
+  const timed = planned.flatMap(({ fragments }) => fragments);
+  if (timed.length === 0) throw new ProgressiveError('empty', `video ${snapshot.video} has no media to download`);
+  if (timed.length > mostFragments) throw new ProgressiveError('limit', `a file of ${timed.length} fragments`);
+  // Whoever plays while loading needs what is shown together at about the same place.
+  timed.sort((a, b) => a.seconds - b.seconds || a.track - b.track);
+  return {
+    tracks: planned.map(({ track }) => track),
+    fragments: timed.map(({ seconds: _, ...fragment }) => fragment),
+  };
+};
+
+type Timed = PlannedFragment & { readonly seconds: number };
+
+const planTrack = (snapshot: PresentationSnapshot, source: TrackSnapshot, track: number): { track: PlannedTrack; fragments: Timed[] } => {
+  const entries: Buffer[] = [];
+  const size = { width: 0, height: 0 };
+  const entryOfEpoch = new Map<number, number>();
+  const entryOf = (epoch: number): number => {
+    const known = entryOfEpoch.get(epoch);
+    if (known !== undefined) return known;
+    const config = source.epochs.findLast((one) => one.epoch <= epoch);
+    if (!config) throw new ProgressiveError('invalid', `epoch ${epoch} of ${source.id} has no init segment`);
+    const facts = readEntry(config.init);
+    if (entries.length === 0) Object.assign(size, { width: facts.width, height: facts.height });
+    const same = entries.findIndex((entry) => entry.equals(facts.entry));
+    const index = same < 0 ? entries.push(facts.entry) - 1 : same;
+    entryOfEpoch.set(epoch, index);
+    return index;
+  };
+
+  const { from, to } = listed(snapshot, source);
+  const fragments: Timed[] = [];
+  for (const segment of source.segments.slice(from, to)) {
+    let ticks = segment.start;
+    for (const { seq, size: bytes, gap, duration } of segment.parts) {
+      const seconds = ticks / source.timescale;
+      ticks += duration;
+      if (!gap && bytes > 0) fragments.push({ track, seq, size: bytes, entry: entryOf(segment.epoch), seconds });
+    }
+  }
+  const language = /^[a-z]{3}$/.test(source.language ?? '') ? (source.language ?? '') : 'und';
+  return { track: { id: source.id, kind: source.kind, timescale: source.timescale, language, entries, ...size }, fragments };
+};
+
+const readEntry = (init: Buffer): { entry: Buffer; width: number; height: number } => {
+  const trak = descend(init, only(boxes(init), 'moov', 'the init segment'), 'trak');
+  const stsd = descend(init, trak, 'mdia', 'minf', 'stbl', 'stsd');
+  const [entry] = boxes(init, stsd.body + 8, stsd.end);
+  const tkhd = only(children(init, trak), 'tkhd', 'trak');
+  if (!entry || tkhd.end - tkhd.body < 84) throw new ProgressiveError('invalid', 'an init segment without a sample entry');
+  // The last two fields of the box.
+  return { entry: init.subarray(entry.at, entry.end), width: init.readUInt32BE(tkhd.end - 8), height: init.readUInt32BE(tkhd.end - 4) };
+};
