@@ -47,11 +47,12 @@ t.test('a taken port is named with the setting that chooses another', async (t) 
 
 t.test('what the disk says, and what is our own mistake', async (t) => {
   const system = (code: string, path?: string): Error => Object.assign(new Error(code), { code, ...(path === undefined ? {} : { path }) });
-  t.match(failureOf(system('EACCES', '/data/catalog.db'), '/data'), { code: 78, sentence: /may not write/ });
+  t.match(failureOf(system('EACCES', '/data/catalog.db'), '/data'), { code: 78, sentence: /cannot write/ });
   t.match(failureOf(system('EROFS', '/data'), '/data'), { code: 78, sentence: /only be read/ });
   t.match(failureOf(system('ENOSPC'), '/data'), { code: 74, sentence: /no room/ });
   t.equal(failureOf(system('ENOENT', '/app/server/worker.ts'), '/data'), null);
   t.match(failureOf(new CatalogError('from-the-future', 'newer'), '/data'), { code: 78, sentence: 'newer' });
+  t.match(failureOf(new CatalogError('full', 'database or disk is full'), '/data'), { code: 74, sentence: /no room.*\/data/ });
   t.equal(failureOf(new CatalogError('closed', 'closed'), '/data'), null);
   t.equal(failureOf(new TypeError('x is not a function'), '/data'), null);
 });

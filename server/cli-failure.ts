@@ -17,7 +17,7 @@ const aboutFolder = (code: string, data: string): Failure | null => {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return { code: EXIT.config, sentence: `This user may not write into the data folder ${data}. Give it to him (chown), or name another folder with MILLRACE_DATA.` };
+      return { code: EXIT.config, sentence: `This user cannot write into the data folder ${data}. Change its owner, mount its disk for writing, or name another folder with MILLRACE_DATA.` };
     case 'EROFS':
       return { code: EXIT.config, sentence: `The disk of the data folder ${data} can only be read. Mount it for writing, or name another folder with MILLRACE_DATA.` };
     case 'ENOENT':
@@ -32,8 +32,12 @@ const aboutFolder = (code: string, data: string): Failure | null => {
   }
 };
 
-const ofCatalog = ({ code, message }: CatalogError): Failure | null => {
+const ofCatalog = ({ code, message }: CatalogError, data: string): Failure | null => {
   switch (code) {
+    case 'unwritable':
+      return aboutFolder('EACCES', data);
+    case 'full':
+      return aboutFolder('ENOSPC', data);
     case 'in-use':
       return { code: EXIT.unavailable, sentence: message };
     case 'from-the-future':
@@ -47,7 +51,7 @@ const ofCatalog = ({ code, message }: CatalogError): Failure | null => {
 
 /** `data`: the data folder, which most of what goes wrong at a start is about. */
 export const failureOf = (error: unknown, data: string): Failure | null => {
-  if (error instanceof CatalogError) return ofCatalog(error);
+  if (error instanceof CatalogError) return ofCatalog(error, data);
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!isSystemError(cause)) return null;
   const words = error instanceof Error ? error.message : '';

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { sql } from 'kysely';
 import t from 'tap';
 import { FakeClock } from '../../packager/clock.ts';
 import { openCatalog } from './catalog.ts';
@@ -136,4 +137,16 @@ t.test('what was acknowledged before a kill -9 is there after it, and nothing is
     t.equal(events.filter(({ event }) => event.type === 'account.created').length, accounts.length, 'each account with its event, each event with its account');
     await catalog.close();
   }
+});
+
+t.test('a full disk is said as such, changes nothing, and is over when there is room', async (t) => {
+  const { catalog } = await testCatalog(t);
+  const pages = async (most: number): Promise<unknown> => sql`PRAGMA max_page_count = ${sql.lit(most)}`.execute(catalog.db);
+  const big = (name: string) => catalog.db.insertInto('meta').values({ name, value: 'x'.repeat(1_000_000) });
+  await pages(1);
+  await t.rejects(catalog.db.transaction().execute((trx) => trx.insertInto('meta').values({ name: 'a', value: 'x'.repeat(1_000_000) }).execute()), { code: 'full' });
+  await t.rejects(big('b').execute(), { code: 'full' });
+  await pages(1_000_000);
+  await big('c').execute();
+  t.same((await catalog.db.selectFrom('meta').select('name').where('name', 'in', ['a', 'b', 'c']).execute()).map(({ name }) => name), ['c']);
 });

@@ -5,6 +5,8 @@ export type CatalogErrorCode =
   | 'from-the-future' // written by a newer version
   | 'damaged' // not a catalog, or not readable
   | 'wrong-key' // master.key is not the one this catalog was made with
+  | 'unwritable' // the data folder does not let us write
+  | 'full' // the disk has no room left
   | 'unique' // a value that must be unique is taken
   | 'reference' // a row that this one needs is gone
   | 'busy' // too much is waiting

@@ -23,6 +23,8 @@ class Connection {
     this.db = db;
   }
   run({ sql, params }: Statement): Outcome {
+    // SQLite itself rolls back on some errors (a full disk); a second ROLLBACK would fail, and hide the first error.
+    if (sql.toUpperCase() === 'ROLLBACK' && !this.db.inTransaction) return { rows: [], affected: 0 };
     let prepared = this.#prepared.get(sql);
     if (!prepared) {
       if (this.#prepared.size >= statementsKept) this.#prepared.clear();
@@ -73,6 +75,8 @@ const codeOf = (error: unknown): CatalogErrorCode => {
   if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return 'unique';
   if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') return 'reference';
   if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')) return 'damaged';
+  if (code === 'SQLITE_FULL') return 'full';
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN')) return 'unwritable';
   return 'failed';
 };
 
@@ -96,8 +100,7 @@ const atomic = (writer: Connection, steps: readonly Step[]): Outcome[] | null =>
     writer.run({ sql: 'COMMIT', params: [] });
     return outcomes;
   } catch (error) {
-    // SQLite itself rolls back on some errors (a full disk); a second ROLLBACK would hide the first error.
-    if (writer.db.inTransaction) writer.run({ sql: 'ROLLBACK', params: [] });
+    writer.run({ sql: 'ROLLBACK', params: [] });
     throw error;
   }
 };

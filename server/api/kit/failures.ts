@@ -35,6 +35,7 @@ const asProblem = (error: unknown, bodyLimit: number): Problem | null => {
   if (error instanceof TurnstileFull || (error instanceof CatalogError && (error.code === 'busy' || error.code === 'closed'))) {
     return new Problem('busy', 'The server has too much to do right now. Try again in a moment.', { retryAfterMs: 1000 });
   }
+  if (error instanceof CatalogError && error.code === 'full') return new Problem('no-room', 'The disk of the server is full: nothing was changed. Whoever runs it must make room.');
   return typeof error === 'object' && error !== null ? fromFramework(error, bodyLimit) : null;
 };
 

@@ -32,6 +32,7 @@ const problemsOf = (route: Route): ProblemCode[] => [
   'slow-down',
   'internal',
   'busy',
+  ...(route.method === 'GET' ? [] : (['no-room'] as const)),
 ];
 
 const responses = (route: Route): Json => {

@@ -34,6 +34,7 @@ export const problemKinds = {
   'slow-down': [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],
   busy: [503, 'Too busy'],
+  'no-room': [507, 'The disk is full'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof problemKinds;
