@@ -1,20 +1,21 @@
 /** A show that has ended, as a presentation: the same snapshot that a live one gives, out of logs that no longer grow. */
 import type { TrackLogReader } from '../log/types.ts';
-import type { PresentationSnapshot } from '../snapshot.ts';
+import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import type { RunFacts } from './run.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow } from './track-window.ts';
 
 /** Null when nothing of it is stored (any more). */
-export const recordingSnapshot = (facts: RunFacts, readers: ReadonlyMap<string, TrackLogReader>): PresentationSnapshot | null => {
+export const recordingSnapshot = async (facts: RunFacts, readers: ReadonlyMap<string, TrackLogReader>): Promise<PresentationSnapshot | null> => {
   const stored = facts.tracks.flatMap((track) => {
     const log = readers.get(track.id)?.snapshot();
     return log ? [{ track, log, timescale: track.timescale }] : [];
   });
-  const tracks = stored.map(({ track, log }) => {
-    const { segments } = TrackWindow.fromLog(log);
-    return { ...track, epochs: trackEpochs(log, facts.rhythm.frameRate), segments, firstSegment: 0, endSegment: segments.length, open: null };
-  });
+  const tracks: TrackSnapshot[] = [];
+  for (const { track, log } of stored) {
+    const { segments } = await TrackWindow.fromLongLog(log);
+    tracks.push({ ...track, epochs: trackEpochs(log, facts.rhythm.frameRate), segments, firstSegment: 0, endSegment: segments.length, open: null });
+  }
   if (!tracks.some(({ segments }) => segments.length > 0)) return null;
   return {
     video: facts.video,

@@ -2,11 +2,14 @@
  * The segments of one track, as they grow out of its log: built fragment by fragment while live, and in one go
  * from the index of a log that was opened again. Arrays handed out only ever grow.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { FragmentEntry, LogSnapshot } from '../log/types.ts';
 import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 
 /** hls.js mistook media sequence number 0 for "none" more than once. */
 export const FIRST_MSN = 1;
+
+const ENTRIES_AT_ONCE = 4096;
 
 type Opening = { msn: number; epoch: number; start: number; slewMs: number; parts: PartRef[] };
 
@@ -20,10 +23,17 @@ export class TrackWindow {
 
   static fromLog(log: LogSnapshot): TrackWindow {
     const window = new TrackWindow();
-    for (let seq = log.first; seq < log.end; seq += 1) {
-      const entry = log.entry(seq);
-      if (entry.segmentStart || (window.#open && window.#open.epoch !== entry.epoch)) window.closeSegment();
-      window.add(entry);
+    window.#read(log, log.first, log.end);
+    window.closeSegment();
+    return window;
+  }
+
+  /** The same for a log of any length: the index of a day takes a third of a second, and others are live meanwhile. */
+  static async fromLongLog(log: LogSnapshot): Promise<TrackWindow> {
+    const window = new TrackWindow();
+    for (let seq = log.first; seq < log.end; seq += ENTRIES_AT_ONCE) {
+      window.#read(log, seq, Math.min(log.end, seq + ENTRIES_AT_ONCE));
+      await setImmediate();
     }
     window.closeSegment();
     return window;
@@ -39,6 +49,14 @@ export class TrackWindow {
     if (open) return open.parts.reduce((end, part) => end + part.duration, open.start);
     const last = this.segments.at(-1);
     return last ? last.start + last.duration : 0;
+  }
+
+  #read(log: LogSnapshot, from: number, to: number): void {
+    for (let seq = from; seq < to; seq += 1) {
+      const entry = log.entry(seq);
+      if (entry.segmentStart || (this.#open && this.#open.epoch !== entry.epoch)) this.closeSegment();
+      this.add(entry);
+    }
   }
 
   add(entry: FragmentEntry, slew: Slew = noSlew): void {

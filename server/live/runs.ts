@@ -122,7 +122,7 @@ export class RunStore {
     for (const { id } of facts.tracks) {
       readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
     }
-    const snapshot = recordingSnapshot(facts, readers);
+    const snapshot = await recordingSnapshot(facts, readers);
     return snapshot && { snapshot, readers };
   }
 
