@@ -65,7 +65,7 @@ const Shelves = ({ live, recent, names }: Shelf) => {
         <h2 id="live-now">{t('home.live')}</h2>
         {live.length === 0 && <p class="soft">{t('home.quiet')}</p>}
         {live.length > 0 && (
-          <ul class="tiles">
+          <ul class="tiles now">
             {live.map((channel) => (
               <LiveTile key={channel.id} channel={channel} />
             ))}
