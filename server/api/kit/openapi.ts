@@ -26,7 +26,7 @@ const problemsOf = (route: Route): ProblemCode[] => [
   ...(route.auth === 'none' ? [] : (['not-logged-in'] as const)),
   ...(route.auth === 'none' || route.auth === 'viewer' ? [] : (['not-allowed'] as const)),
   ...(route.method === 'GET' ? [] : (['foreign-origin'] as const)),
-  ...(route.params ? (['not-found'] as const) : []),
+  ...(route.params ? (['not-found', 'address-too-long'] as const) : []),
   ...(route.idempotent ? (['idempotency-mismatch', 'idempotency-under-way'] as const) : []),
   ...(route.problems ?? []),
   'slow-down',
