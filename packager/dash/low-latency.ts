@@ -23,10 +23,19 @@ export type LowLatency = {
   readonly updateSeconds: number;
 };
 
-/** A segment is known to players when they have read the manifest again: half of what this adds to the latency. */
+/** A segment is known to players when they have read the manifest again. dash.js never does so more than once a second. */
 const updateSeconds = 0.5;
+/** What that adds to the latency, on top of what players hold back of the parts. */
+const lateKnown = 0.65;
 /** How far behind the media Shaka stands when it has loaded the manifest at the worst moment. */
 const margin = 0.75;
+
+/**
+ * Beyond this (and half a second) dash.js leaps to the live edge. When it leaps in the moment in which it goes from one
+ * Period to the next, after an outage, it looks for media at time zero for ever; so it must not be tempted to by any
+ * outage that a show survives, and comes back by its jump over the gap.
+ */
+const farBehindMs = 120_000;
 
 /** Null: without parts there is nothing to gain from the segment in progress. */
 export const lowLatency = (snapshot: PresentationSnapshot): LowLatency | null => {
@@ -34,16 +43,16 @@ export const lowLatency = (snapshot: PresentationSnapshot): LowLatency | null =>
   if (partHoldBack === null || !snapshot.tracks.some((track) => hasParts(snapshot, track))) return null;
   const longest = Math.max(...snapshot.tracks.map(({ partTarget }) => partTarget ?? 0));
   const availabilityOffset = Math.max(0, Math.floor((targetDuration - longest) * 1000) / 1000);
-  const targetMs = Math.ceil((partHoldBack + updateSeconds) * 10) * 100;
+  const targetMs = Math.ceil((partHoldBack + lateKnown) * 10) * 100;
   return {
     availabilityOffset,
     targetMs,
     minMs: Math.floor(partHoldBack * 1000),
-    maxMs: targetMs + 3000,
+    maxMs: farBehindMs,
     delaySeconds: Math.ceil((availabilityOffset + targetDuration + margin) * 10) / 10,
     updateSeconds,
   };
 };
 
-/** PlaybackRate: what nobody hears. */
-export const playbackRate = { min: 0.96, max: 1.04 } as const;
+/** PlaybackRate: what hardly anybody hears, and makes up for an outage within a minute. */
+export const playbackRate = { min: 0.96, max: 1.1 } as const;

@@ -142,8 +142,9 @@ const periodXml = (snapshot: PresentationSnapshot, one: Period, next: Period | u
   const attributes = {
     id: span.id,
     start: duration(startMicros),
-    // Between two Periods of a live show may lie an outage, which belongs to neither.
-    duration: next ? duration(Math.min(endMicros, next.startMicros) - startMicros) : ended ? duration(endMicros - startMicros) : undefined,
+    // Between two Periods of a live show may lie an outage, which belongs to neither. Once the length of all is told,
+    // dash.js would take the sum of these for it where that is less, and never come to the end.
+    duration: next && !ended ? duration(Math.min(endMicros, next.startMicros) - startMicros) : undefined,
   };
   let sets = '';
   for (const kind of ['video', 'audio'] as const) {

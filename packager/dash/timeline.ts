@@ -36,7 +36,11 @@ export const listing = (snapshot: PresentationSnapshot, track: TrackSnapshot, sp
   let last: SegmentRef | null = null;
   for (let index = begin; index < end; index++) {
     const segment = track.segments[index];
-    if (!segment || isGap(segment)) break;
+    // A Period that begins without media has none to its end: what follows the hole is another.
+    if (!segment || isGap(segment)) {
+      if (!last) return null;
+      break;
+    }
     if (!last) {
       startNumber = segment.msn;
       start = segment.start;

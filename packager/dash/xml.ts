@@ -2,8 +2,8 @@
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-// Characters that XML 1.0 (2.2) cannot hold at all, not even escaped.
-const impossible = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+// Characters that XML 1.0 (2.2) cannot hold at all, not even escaped, and those that it advises against.
+const impossible = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu;
 const marks: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
