@@ -15,7 +15,10 @@ export type MediaName =
   | { readonly kind: 'init'; readonly run: string; readonly epoch: number };
 
 export const multivariantName = 'master.m3u8';
+/** The live window of a track; ends with ENDLIST when the show does, and never lists what has left it. */
 export const playlistName = 'index.m3u8';
+/** All of a show that has ended. A name of its own: in the playlist that people watched, MEDIA-SEQUENCE must not go back. */
+export const wholePlaylistName = 'whole.m3u8';
 
 export const segmentName = (run: string, msn: number): string => `${run}-${msn}.m4s`;
 export const partName = (run: string, msn: number, part: number): string => `${run}-${msn}-${part}.m4s`;

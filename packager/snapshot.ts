@@ -79,6 +79,11 @@ export type TrackSnapshot = {
   /** Closed segments: use [firstSegment, endSegment) only. */
   readonly segments: readonly SegmentRef[];
   readonly firstSegment: number;
+  /**
+   * The live window begins here. Once the show has ended `firstSegment` is its beginning, but the playlist that
+   * people watched goes on from here: its MEDIA-SEQUENCE must not go back (RFC 8216bis 6.2.2).
+   */
+  readonly liveStart: number;
   readonly endSegment: number;
   readonly open: OpenSegment | null;
   /** Bits a second that players are told (max of declared and measured, × 1.25), frozen for the run. */

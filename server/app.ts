@@ -8,6 +8,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -30,11 +31,12 @@ import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
 import { version } from './version.ts';
+import { answerBrokenRequests } from './web/broken-requests.ts';
 import { clientAddresses } from './web/client-address.ts';
 import { ConnectionCount } from './web/connections.ts';
 import { healthHandler } from './web/health.ts';
 import { WebPages } from './web/pages.ts';
-import { createWebSockets } from './ws/websockets.ts';
+import { createWebSockets, webSocketPath } from './ws/websockets.ts';
 
 export type ServerOptions = {
   readonly config: Config;
@@ -60,7 +62,8 @@ const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
 export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
   const stops: (() => unknown)[] = [];
   const stopAll = async (): Promise<void> => {
-    for (const stop of stops.reverse()) await stop();
+    // One that fails keeps nobody else from coming to an orderly end.
+    for (const stop of stops.reverse()) await Promise.try(stop).catch((error: unknown) => log.error({ err: error }, 'Stopping a part of the server failed.'));
   };
   try {
     return await start({ config, log, demo, clock, fatal }, stops, stopAll);
@@ -134,7 +137,7 @@ const start = async (
   });
 
   // The port must be known before the API can tell encoders where to send.
-  const rtmpAt = await rtmp.listen({ host: config['rtmp.host'], port: config['rtmp.port'] }).catch((error: unknown) => {
+  const rtmpAt = await rtmp.listen({ host: reachableHost(config['rtmp.host']), port: config['rtmp.port'] }).catch((error: unknown) => {
     throw portError(error, config['rtmp.port'], 'MILLRACE_RTMP_PORT');
   });
   stops.push(() => rtmp.close());
@@ -157,8 +160,9 @@ const start = async (
   });
   const connections = new ConnectionCount(config['http.connectionsPerAddress']);
   http.on('connection', (socket) => connections.take(socket));
+  answerBrokenRequests(http);
   sockets.attach(http);
-  const httpPort = await listen(http, config['http.host'], config['http.port']);
+  const httpPort = await listen(http, reachableHost(config['http.host']), config['http.port']);
   stops.push(() => closeHttp(http, clock));
   // Upgraded connections are not the HTTP server's any more: it would wait for them for ever.
   stops.push(() => sockets.close());
@@ -200,7 +204,15 @@ const serverLimits = {
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 16_384,
   noDelay: true,
+  // Programs that would like HTTP/2 (`Upgrade: h2c`: Java's client, curl --http2) get HTTP/1.1, not a 404.
+  shouldUpgradeCallback: (request: IncomingMessage): boolean => request.url?.split('?', 1)[0] === webSocketPath,
 } as const;
+
+/** '::' means every address; where IPv6 is switched off, it cannot be listened on. */
+const reachableHost = (host: string): string => {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return host === '::' && !addresses.some(({ family }) => family === 'IPv6') ? '0.0.0.0' : host;
+};
 
 const listen = (server: Server, host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {

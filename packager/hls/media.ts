@@ -29,13 +29,13 @@ const skipBoundary = 6;
 /** Section 4.4.4.9: parts should leave the playlist when they are more than three target durations from its end. */
 const partsKept = 3;
 
-export type PlaylistRequest = { readonly skip?: boolean };
+export type PlaylistRequest = { readonly skip?: boolean; readonly whole?: boolean };
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
 export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string => {
   const track = findTrack(snapshot, trackId);
   if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
-  const window = listed(snapshot, track);
+  const window = listed(snapshot, track, request.whole === true ? track.firstSegment : track.liveStart);
   const { from, to, open, ended } = window;
   const parts = hasParts(snapshot, track);
   const end = listedEnd(track, window);

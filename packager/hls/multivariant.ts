@@ -2,7 +2,7 @@
  * The multivariant playlist: what can be chosen from. Players read it once, so everything in it is frozen
  * when the run's gate opens.
  */
-import { playlistName } from '../names.ts';
+import { playlistName, wholePlaylistName } from '../names.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 
 export type MultivariantRequest = {
@@ -12,8 +12,12 @@ export type MultivariantRequest = {
   readonly maxHeight?: number | null;
 };
 
+type AddressOf = (track: TrackSnapshot) => string;
+
 export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
-  const base = request.base ?? '';
+  // Whoever comes after the end sees the show from its beginning; whoever was there has the address of the window.
+  const name = snapshot.state === 'ended' ? wholePlaylistName : playlistName;
+  const address: AddressOf = ({ id }) => `${request.base ?? ''}${id}/${name}`;
   const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
   const audio = snapshot.tracks.filter((track) => track.kind === 'audio');
   const groups = [...new Set(audio.map((track) => track.group))];
@@ -21,13 +25,13 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
   let text = `#EXTM3U\n#EXT-X-VERSION:${snapshot.policy.version}\n`;
   if (snapshot.policy.independentSegments) text += '#EXT-X-INDEPENDENT-SEGMENTS\n';
   // Sound alone has no group to belong to: each track is a variant.
-  if (video.length === 0) return text + audio.map((track) => variant(base, track, null, [])).join('');
+  if (video.length === 0) return text + audio.map((track) => variant(address, track, null, [])).join('');
 
-  for (const group of groups) text += renditions(base, group, audio);
-  if (groups.length === 0) return text + video.map((track) => variant(base, track, null, [])).join('');
+  for (const group of groups) text += renditions(address, group, audio);
+  if (groups.length === 0) return text + video.map((track) => variant(address, track, null, [])).join('');
   for (const group of groups) {
     const members = audio.filter((track) => track.group === group);
-    text += video.map((track) => variant(base, track, group, members)).join('');
+    text += video.map((track) => variant(address, track, group, members)).join('');
   }
   return text;
 };
@@ -36,7 +40,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
 export const allowedHeight = (track: TrackSnapshot, maxHeight: number | null): boolean =>
   maxHeight === null || track.kind !== 'video' || track.epochs.every(({ height }) => height !== undefined && height <= maxHeight);
 
-const renditions = (base: string, group: string, audio: readonly TrackSnapshot[]): string => {
+const renditions = (address: AddressOf, group: string, audio: readonly TrackSnapshot[]): string => {
   const members = audio.filter((track) => track.group === group);
   const names = new Set<string>();
   return members
@@ -51,13 +55,13 @@ const renditions = (base: string, group: string, audio: readonly TrackSnapshot[]
         (track.language === undefined ? '' : `,LANGUAGE=${quoted(track.language)}`) +
         `,DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES` +
         (channels === undefined ? '' : `,CHANNELS="${channels}"`) +
-        `,URI="${base}${track.id}/${playlistName}"\n`
+        `,URI="${address(track)}"\n`
       );
     })
     .join('');
 };
 
-const variant = (base: string, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
+const variant = (address: AddressOf, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
   const config = now(track);
   const codecs = [...new Set([track, ...audio].flatMap((one) => now(one)?.codecString ?? []))];
   const most = (rate: (one: TrackSnapshot) => number): number => Math.ceil(rate(track) + Math.max(0, ...audio.map(rate)));
@@ -66,7 +70,7 @@ const variant = (base: string, track: TrackSnapshot, group: string | null, audio
   if (config?.width !== undefined && config.height !== undefined) text += `,RESOLUTION=${config.width}x${config.height}`;
   if (config?.frameRate !== undefined) text += `,FRAME-RATE=${config.frameRate.toFixed(3)}`;
   if (group !== null) text += `,AUDIO=${quoted(group)}`;
-  return `${text}\n${base}${track.id}/${playlistName}\n`;
+  return `${text}\n${address(track)}\n`;
 };
 
 const now = (track: TrackSnapshot): TrackEpoch | undefined => track.epochs.at(-1);

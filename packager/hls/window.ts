@@ -17,8 +17,8 @@ export type Listed = {
   readonly ended: boolean;
 };
 
-export const listed = (snapshot: PresentationSnapshot, track: TrackSnapshot): Listed => {
-  let from = track.firstSegment;
+export const listed = (snapshot: PresentationSnapshot, track: TrackSnapshot, begin = track.firstSegment): Listed => {
+  let from = begin;
   let to = track.endSegment;
   let open = track.open && track.open.count > 0 ? track.open : null;
   let ended = snapshot.state === 'ended';

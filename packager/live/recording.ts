@@ -13,8 +13,10 @@ export const recordingSnapshot = async (facts: RunFacts, readers: ReadonlyMap<st
   });
   const tracks: TrackSnapshot[] = [];
   for (const { track, log } of stored) {
-    const { segments } = await TrackWindow.fromLongLog(log);
-    tracks.push({ ...track, epochs: trackEpochs(log, facts.rhythm.frameRate), segments, firstSegment: 0, endSegment: segments.length, open: null });
+    const window = await TrackWindow.fromLongLog(log);
+    const { segments } = window;
+    const listed = { segments, firstSegment: 0, liveStart: window.liveStart(track.timescale), endSegment: segments.length, open: null };
+    tracks.push({ ...track, epochs: trackEpochs(log, facts.rhythm.frameRate), ...listed });
   }
   if (!tracks.some(({ segments }) => segments.length > 0)) return null;
   return {

@@ -44,9 +44,6 @@ export type KeptPolicy = PresentationPolicy & { readonly rhythm: Rhythm };
 /** What a track is in an epoch that begins. */
 export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
 
-/** Seconds of a live playlist: enough for every player's buffer and for deltas (CAN-SKIP-UNTIL, 6 × target). */
-const LIVE_WINDOW_SECONDS = 60;
-
 export type RunOptions = {
   readonly facts: RunFacts;
   /** The run id in the names of the files from now on, for a run that goes on after a restart. */
@@ -224,16 +221,10 @@ export class LiveRun {
   }
 
   #trackSnapshot({ facts, window, epochs }: LiveTrack): TrackSnapshot {
-    const { segments } = window;
-    const enough = LIVE_WINDOW_SECONDS * facts.timescale;
-    let firstSegment = segments.length;
-    // The recording is all there, but a playlist of hours for every part would drown everybody. The end changes
-    // nothing of that: MEDIA-SEQUENCE must not go back for those who watch (RFC 8216bis 6.2.2).
-    for (let length = 0; firstSegment > 0 && length < enough; ) {
-      firstSegment -= 1;
-      length += segments[firstSegment]?.duration ?? 0;
-    }
-    return { ...facts, epochs: epochs.slice(), segments, firstSegment, endSegment: segments.length, open: window.open };
+    const { segments, open } = window;
+    const liveStart = window.liveStart(facts.timescale);
+    const firstSegment = this.#state === 'ended' ? 0 : liveStart;
+    return { ...facts, epochs: epochs.slice(), segments, firstSegment, liveStart, endSegment: segments.length, open };
   }
 
   #writeFragment(track: LiveTrack, cut: CutFragment): void {

@@ -8,6 +8,8 @@ import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 
 /** hls.js mistook media sequence number 0 for "none" more than once. */
 export const FIRST_MSN = 1;
+/** Of a live playlist: enough for every player's buffer and for deltas (CAN-SKIP-UNTIL, 6 × target). */
+const LIVE_WINDOW_SECONDS = 60;
 
 const ENTRIES_AT_ONCE = 4096;
 
@@ -49,6 +51,16 @@ export class TrackWindow {
     if (open) return open.parts.reduce((end, part) => end + part.duration, open.start);
     const last = this.segments.at(-1);
     return last ? last.start + last.duration : 0;
+  }
+
+  /** The recording is all there, but a playlist of hours for every part would drown everybody. */
+  liveStart(timescale: number): number {
+    let start = this.segments.length;
+    for (let length = 0; start > 0 && length < LIVE_WINDOW_SECONDS * timescale; ) {
+      start -= 1;
+      length += this.segments[start]?.duration ?? 0;
+    }
+    return start;
   }
 
   #read(log: LogSnapshot, from: number, to: number): void {

@@ -134,7 +134,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         return admitAndOpen(exchange, path.grant, path.video, (found) => multivariant(exchange, found, ''));
       case 'playlist':
         exchange.kind = 'playlist';
-        return admitAndOpen(exchange, path.grant, path.video, (found) => playlist(exchange, found, path.track, query));
+        return admitAndOpen(exchange, path.grant, path.video, (found) => playlist(exchange, found, path, query));
       case 'media':
         exchange.kind = path.name.kind;
         return admit(exchange, path.grant, path.video, () => media(exchange, path));
@@ -169,27 +169,24 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
   };
 
-  const playlist = (exchange: Exchange, presentation: Presentation, trackId: string, query: string): void => {
+  const playlist = (exchange: Exchange, presentation: Presentation, path: At<'playlist'>, query: string): void => {
     const snapshot = presentation.snapshot();
-    const track = findTrack(snapshot, trackId);
+    const track = findTrack(snapshot, path.track);
     if (!track) return exchange.problem(problems.noTrack);
     if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
-    const judged = judgeReload(snapshot, trackId, query);
+    const judged = judgeReload(snapshot, path.track, query);
     if (judged.kind === 'refuse') return exchange.problem({ status: judged.status, code: judged.code, detail: judged.message });
     const { skip } = judged;
-    if (judged.kind === 'answer') return givePlaylist(exchange, presentation, trackId, skip, judged.lasting);
-    wait(exchange, presentation, judged, (asked) => givePlaylist(exchange, presentation, trackId, skip, asked));
+    if (judged.kind === 'answer') return givePlaylist(exchange, presentation, path, skip, judged.lasting);
+    wait(exchange, presentation, judged, (asked) => givePlaylist(exchange, presentation, path, skip, asked));
   };
 
-  const givePlaylist = (exchange: Exchange, presentation: Presentation, trackId: string, skip: boolean, lasting: boolean): void => {
+  const givePlaylist = (exchange: Exchange, presentation: Presentation, { track, whole }: At<'playlist'>, skip: boolean, lasting: boolean): void => {
     const snapshot = presentation.snapshot();
-    const write = (): string => mediaPlaylist(snapshot, trackId, { skip });
-    const ready = playlists.get(presentation, snapshot, `${trackId} ${skip ? 'delta' : 'full'}`, write);
+    const write = (): string => mediaPlaylist(snapshot, track, { skip, whole });
+    const ready = playlists.get(presentation, snapshot, `${track} ${skip ? 'delta' : 'full'} ${whole}`, write);
     const encoding = exchange.encoding;
-    // What has just ended lists the last minute only, for those who watched; the whole recording takes its place soon.
-    const whole = snapshot.tracks.every(({ firstSegment }) => firstSegment === 0);
-    const endedFor = whole ? endedSeconds : snapshot.policy.targetDuration;
-    const seconds = snapshot.state === 'ended' ? endedFor : lasting ? snapshot.policy.targetDuration : null;
+    const seconds = snapshot.state === 'ended' ? endedSeconds : lasting ? snapshot.policy.targetDuration : null;
     const keep = seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
     whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
   };

@@ -3,10 +3,11 @@ import { parsePlayPath } from './path.ts';
 
 const run = 'k3v9x0a2b7';
 
-t.test('the four kinds of address', async (t) => {
+t.test('the kinds of address', async (t) => {
   t.same(parsePlayPath('/play/-/video-00000001/master.m3u8'), { kind: 'multivariant', grant: '-', video: 'video-00000001' });
   t.same(parsePlayPath('/play/a.B_c-9/@my-show/master.m3u8'), { kind: 'channel', grant: 'a.B_c-9', channel: 'my-show' });
-  t.same(parsePlayPath('/play/-/video-00000001/v0/index.m3u8'), { kind: 'playlist', grant: '-', video: 'video-00000001', track: 'v0' });
+  t.same(parsePlayPath('/play/-/video-00000001/v0/index.m3u8'), { kind: 'playlist', grant: '-', video: 'video-00000001', track: 'v0', whole: false });
+  t.match(parsePlayPath('/play/-/video-00000001/v0/whole.m3u8'), { kind: 'playlist', track: 'v0', whole: true });
   t.match(parsePlayPath(`/play/-/video-00000001/a0/${run}-12-3.m4s`), { kind: 'media', track: 'a0', name: { kind: 'part', msn: 12, part: 3 } });
 });
 

@@ -4,15 +4,16 @@
  *
  *     /play/<grant>/<video>/master.m3u8
  *     /play/<grant>/@<channel>/master.m3u8
- *     /play/<grant>/<video>/<track>/index.m3u8
+ *     /play/<grant>/<video>/<track>/index.m3u8      the live window
+ *     /play/<grant>/<video>/<track>/whole.m3u8      a show that has ended, all of it
  *     /play/<grant>/<video>/<track>/<media file>
  */
-import { multivariantName, parseMediaName, playlistName, type MediaName } from '../../packager/names.ts';
+import { multivariantName, parseMediaName, playlistName, wholePlaylistName, type MediaName } from '../../packager/names.ts';
 
 export type PlayPath =
   | { readonly kind: 'multivariant'; readonly grant: string; readonly video: string }
   | { readonly kind: 'channel'; readonly grant: string; readonly channel: string }
-  | { readonly kind: 'playlist'; readonly grant: string; readonly video: string; readonly track: string }
+  | { readonly kind: 'playlist'; readonly grant: string; readonly video: string; readonly track: string; readonly whole: boolean }
   | {
       readonly kind: 'media';
       readonly grant: string;
@@ -46,7 +47,8 @@ export const parsePlayPath = (path: string): PathVerdict => {
   if (!idShape.test(thing)) return unknown;
   if (fourth === undefined) return third === multivariantName ? { kind: 'multivariant', grant, video: thing } : unknown;
   if (!trackShape.test(third)) return unknown;
-  if (fourth === playlistName) return { kind: 'playlist', grant, video: thing, track: third };
+  const whole = fourth === wholePlaylistName;
+  if (whole || fourth === playlistName) return { kind: 'playlist', grant, video: thing, track: third, whole };
   const name = parseMediaName(fourth);
   return name ? { kind: 'media', grant, video: thing, track: third, file: fourth, name } : unknown;
 };

@@ -111,11 +111,21 @@ t.test('the end of the show answers everybody with the last playlist', async (t)
   t.equal((await server.ask(`${play}/v0/index.m3u8?_HLS_msn=99`)).status, 200, 'directives are ignored');
 });
 
-t.test('what an ended show lists of its last minute makes way for the recording soon', async (t) => {
+t.test('an ended show is listed whole for who comes now, and goes on from where it was for who was there', async (t) => {
   const server = await start(t);
   const video = server.live();
-  video.do((stream) => stream.keep(3).end());
-  t.equal((await server.ask(`${play}/v0/index.m3u8`)).headers['cache-control'], 'public, max-age=2');
+  video.do((stream) => stream.keep(3));
+  const before = await server.ask(`${play}/v0/index.m3u8`);
+  video.do((stream) => stream.end());
+  const sequence = (text: string): number => Number(/MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1]);
+  const after = await server.ask(`${play}/v0/index.m3u8`);
+  t.equal(sequence(after.text), sequence(before.text), 'MEDIA-SEQUENCE does not go back');
+  t.match(after.text, /ENDLIST/);
+  const master = await server.ask(`${play}/master.m3u8`);
+  t.match(master.text, /v0\/whole\.m3u8/);
+  const whole = await server.ask(`${play}/v0/whole.m3u8`);
+  t.ok(sequence(whole.text) < sequence(before.text), 'from the beginning');
+  t.match(whole.text, /ENDLIST/);
 });
 
 t.test('a graceful stop answers whoever waits with what there is, and nobody waits after it', async (t) => {

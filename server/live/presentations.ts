@@ -12,7 +12,7 @@ export type PresentationOptions = {
   readonly liveOn: (channelName: string) => string | null;
 };
 
-/** Whoever watched live reloads once more, at the latest after a few target durations; then the recording takes over. */
+/** Whoever watched live still fetches what was just written; after that the logs are opened again only when asked for. */
 const ENDED_RUN_MS = 20_000;
 const MOST_RECORDINGS = 64;
 const CLOSE_AFTER_MS = 30_000;
