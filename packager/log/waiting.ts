@@ -31,6 +31,8 @@ export class WaitingQueue {
   readonly #bySeq = new Map<number, WaitingFragment>();
   readonly #limit: number;
   #bytes = 0;
+  /** How many of the oldest have been looked at for their bytes: a disk may be away for a day, and nobody looks at a day again and again. */
+  #looked = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -56,6 +58,7 @@ export class WaitingQueue {
   /** The head has been written. */
   shift(): void {
     const item = this.#items.shift();
+    this.#looked = Math.max(0, this.#looked - 1);
     if (item?.kind !== 'fragment') return;
     this.#bySeq.delete(item.seq);
     if (item.data) this.#bytes -= item.size;
@@ -66,13 +69,17 @@ export class WaitingQueue {
   }
 
   announceAll(): void {
-    for (const item of this.#items) announce(item);
+    // In order: those that have not been announced are the newest.
+    let from = this.#items.length;
+    while (from > 0 && this.#items[from - 1]?.announced === false) from -= 1;
+    for (const item of this.#items.slice(from)) announce(item);
   }
 
   /** Takes the bytes of the oldest until the rest fits; `dropped` hears of each. */
   dropOldest(dropped: (seq: number) => void): void {
-    for (const item of this.#items) {
-      if (this.#bytes <= this.#limit) return;
+    for (; this.#bytes > this.#limit; this.#looked += 1) {
+      const item = this.#items[this.#looked];
+      if (!item) return;
       if (item.kind !== 'fragment' || !item.data || item.size === 0 || item.writing) continue;
       item.data = null;
       this.#bytes -= item.size;
