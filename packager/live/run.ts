@@ -102,7 +102,14 @@ export class LiveRun {
 
   /** Media time reached, micros: where the next epoch starts. */
   get endMicros(): number {
-    return Math.max(0, ...this.#tracks.map(({ window, facts }) => rescale(window.end, facts.timescale, MICROS)));
+    return Math.max(
+      0,
+      ...this.#tracks.map(({ window, facts, log }) => {
+        // A kill may have cut behind a P picture: pictures last up to the reorder delay longer than decoding.
+        const reorder = log.reader.snapshot().epochs.at(-1)?.reorderDelay ?? 0;
+        return rescale(window.end + reorder, facts.timescale, MICROS);
+      }),
+    );
   }
 
   get nextEpoch(): number {

@@ -56,6 +56,8 @@ export class Segmenter {
   readonly #audio: OpenTrack | null;
   #segmentStartMicros: number;
   #videoEndTicks: number;
+  /** End of the picture that is shown last. Cut off behind a P picture, that is later than the end of decoding. */
+  #shownUntilTicks = 0;
   #usualDuration = VIDEO_TIMESCALE / 30;
   readonly #grid: GridLine[] = [];
   #nonIndependent = false;
@@ -98,7 +100,7 @@ export class Segmenter {
     if (!this.#pending) return this.#o.startMicros; // No picture, no epoch.
     this.#takePending(Math.min(this.#usualDuration, this.#longest));
     this.#cutVideo(true);
-    const videoEnd = rescale(this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+    const videoEnd = rescale(Math.max(this.#videoEndTicks, this.#shownUntilTicks), VIDEO_TIMESCALE, MICROS);
     if (!audio) return videoEnd;
     for (const unit of silence(videoEnd)) this.#addAudio(audio, unit);
     // Sound must end in the same segment as the picture, wherever it has got to.
@@ -137,6 +139,7 @@ export class Segmenter {
     const unit = this.#pending;
     this.#video.add({ duration, size: unit.data.length, key: unit.key, compositionOffset: unit.pts - unit.dts, data: unit.data }, unit.dts, unit.pts);
     this.#videoEndTicks = unit.dts + duration;
+    this.#shownUntilTicks = Math.max(this.#shownUntilTicks, unit.pts + duration);
     this.#pending = null;
   }
 
