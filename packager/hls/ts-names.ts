@@ -3,8 +3,6 @@
  *
  *     master.m3u8 · <track>/index.m3u8 · <track>/<run>-<msn>.ts
  */
-export const tsFolder = 'ts';
-
 export type TsName = { readonly run: string; readonly msn: number };
 
 export const tsSegmentName = (run: string, msn: number): string => `${run}-${msn}.ts`;

@@ -10,6 +10,7 @@ import { encodeAvcConfig } from '../media/h264.ts';
 import { PretendStream } from '../hls/pretend-stream.ts';
 import { ProgressiveBuilder } from './file.ts';
 import { readHead } from './fragment-head.ts';
+import { parseProgressiveName, progressiveName } from './names.ts';
 import { progressivePlan, type PlannedTrack, type ProgressivePlan } from './plan.ts';
 import { SampleTable } from './sample-table.ts';
 
@@ -119,4 +120,11 @@ t.test('a plan lies in the order of time, and leaves out what was never encoded'
   t.same(plan.fragments.slice(0, 4).map(({ track: of, seq }) => [of, seq]), [[0, 0], [1, 0], [0, 1], [1, 1]]);
   t.notOk(plan.fragments.some(({ seq }) => seq === 13));
   t.match(plan.tracks[0], { entries: { length: 1 }, width: 160 << 16, height: 90 << 16, language: 'und' });
+});
+
+t.test('one file has one name', async (t) => {
+  for (const tracks of [['v0', 'a0'], ['v1'], ['a0']]) {
+    t.same(parseProgressiveName(progressiveName({ run: 'run1234567', tracks })), { run: 'run1234567', tracks });
+  }
+  for (const name of ['run1234567.mp4', 'run1234567-v0-v0.mp4', 'run-v0.mp4', 'run1234567-v0-a0-a1.mp4', 'run1234567-0.mp4', `${'a'.repeat(90)}-v0.mp4`]) t.equal(parseProgressiveName(name), null, name);
 });

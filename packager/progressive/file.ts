@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { ascii, box, encode, u32, type Part } from '../cmaf/box.ts';
 import { CmafError } from '../cmaf/cmaf-error.ts';
 import { readHead } from './fragment-head.ts';
-import { movieBox, type Chunk } from './moov.ts';
+import { movieOf, type Chunk } from './moov.ts';
 import type { PlannedFragment, ProgressivePlan } from './plan.ts';
 import { ProgressiveError } from './progressive-error.ts';
 import { SampleTable } from './sample-table.ts';
@@ -54,15 +54,16 @@ export class ProgressiveBuilder {
     const fragment = this.#plan.fragments[index];
     const table = fragment && this.#tables[fragment.track];
     if (!fragment || !table) throw new RangeError('more fragments than the plan has');
-    const rows: { duration: number; size: number; offset: number; key: boolean }[] = [];
-    const { time, from, to } = readFragment(head, fragment, (duration, size, offset, key) => rows.push({ duration, size, offset, key }));
+    const rows: number[] = [];
+    const { time, from, to } = readFragment(head, fragment, (duration, size, offset, key) => rows.push(duration, size, offset, key ? 1 : 0));
     let at = time;
-    for (const { duration, size, offset, key } of rows) {
-      table.add(at, duration, size, offset, key);
+    for (let row = 0; row < rows.length; row += rowWidth) {
+      const [duration = 0, size = 0, offset = 0, key = 0] = rows.slice(row, row + rowWidth);
+      table.add(at, duration, size, offset, key === 1);
       at += duration;
     }
     const start = this.#starts[index] ?? 0;
-    if (rows.length > 0) this.#chunks[fragment.track]?.push({ samples: rows.length, entry: fragment.entry, at: start });
+    if (rows.length > 0) this.#chunks[fragment.track]?.push({ samples: rows.length / rowWidth, entry: fragment.entry, at: start });
     this.#froms[index] = from;
     this.#starts[index + 1] = start + to - from;
     this.#added += 1;
@@ -78,12 +79,17 @@ export class ProgressiveBuilder {
     });
     if (tracks.length === 0) throw new ProgressiveError('empty', 'a file without samples');
     const media = this.#starts[fragments.length] ?? 0;
-    const head = (mediaAt: number, wide: boolean): Buffer => encode(fileType, movieBox(tracks, mediaAt, wide), ...mediaHeader(media));
-    const narrow = head(0, false).length;
-    const wide = narrow + media > 0xffff_ffff;
-    return describe(this.#plan, head(wide ? head(0, true).length : narrow, wide), this.#starts, this.#froms);
+    const movieAt = movieOf(tracks);
+    const dataHeader = mediaHeader(media);
+    const headBytes = (wide: boolean): number => fileType.size + movieAt(0, wide).size + (dataHeader.length === 2 ? 8 : 16);
+    const wide = headBytes(false) + media > 0xffff_ffff;
+    const head = encode(fileType, movieAt(headBytes(wide), wide), ...dataHeader);
+    return describe(this.#plan, head, this.#starts, this.#froms);
   }
 }
+
+/** Duration, size, composition offset, key. */
+const rowWidth = 4;
 
 const fileType = box('ftyp', [ascii('isom'), u32(0x200), ascii('isom'), ascii('iso2'), ascii('avc1'), ascii('mp41')]);
 

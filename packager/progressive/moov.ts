@@ -11,7 +11,7 @@ import type { PlannedTrack } from './plan.ts';
 import type { Column, SampleTable } from './sample-table.ts';
 
 /** Of the movie header and of empty edits. */
-export const movieTimescale = 90_000;
+const movieTimescale = 90_000;
 
 export type Chunk = { readonly samples: number; readonly entry: number; /** From the beginning of the media. */ readonly at: number };
 export type MovieTrack = { readonly plan: PlannedTrack; readonly table: SampleTable; readonly chunks: readonly Chunk[] };
@@ -21,22 +21,22 @@ const identity: Part[] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map
 /** Times in 32 bits where they fit: version 1 of these boxes is unknown to old hardware. */
 const fits = (...values: readonly number[]): boolean => values.every((value) => value < 2 ** 32);
 
-const column = (count: number, width: number, fill: (view: DataView) => void): Buffer => {
-  const out = Buffer.alloc(count * width);
-  fill(new DataView(out.buffer, out.byteOffset, out.length));
+/** Numbers of 32 bits, big-endian. */
+const columnOf = (count: number, valueAt: (index: number) => number): Buffer => {
+  const out = Buffer.allocUnsafe(4 * count);
+  const view = new DataView(out.buffer, out.byteOffset, out.length);
+  for (let index = 0; index < count; index += 1) view.setUint32(4 * index, valueAt(index));
   return out;
 };
 
-const plainColumn = ({ values }: Column): Buffer => column(values.length, 4, (view) => values.forEach((value, index) => view.setUint32(4 * index, value)));
+const plainColumn = ({ values }: Column): Buffer => columnOf(values.length, (index) => values[index] ?? 0);
 
-const runColumn = ({ counts, values }: { counts: Column; values: Column }, add: number): Buffer =>
-  column(counts.length, 8, (view) => {
-    const ticks = values.values;
-    counts.values.forEach((count, index) => {
-      view.setUint32(8 * index, count);
-      view.setUint32(8 * index + 4, (ticks[index] ?? 0) + add);
-    });
-  });
+const runColumn = (runs: { counts: Column; values: Column }, add: number): Buffer => {
+  const counts = runs.counts.values;
+  const values = runs.values.values;
+  // Offsets are in two's complement: with the shift they are what they were meant to be, modulo 2^32.
+  return columnOf(2 * counts.length, (index) => (index % 2 === 0 ? (counts[index >> 1] ?? 0) : (values[index >> 1] ?? 0) + add));
+};
 
 /** (first chunk, samples in each, sample entry), for as long as they stay the same; all count from 1. */
 const chunkRuns = (chunks: readonly Chunk[]): Buffer => {
@@ -44,42 +44,33 @@ const chunkRuns = (chunks: readonly Chunk[]): Buffer => {
     const before = chunks[index - 1];
     return before?.samples === chunk.samples && before.entry === chunk.entry ? [] : [{ index, chunk }];
   });
-  return column(starts.length, 12, (view) =>
-    starts.forEach(({ index, chunk }, row) => {
-      view.setUint32(12 * row, index + 1);
-      view.setUint32(12 * row + 4, chunk.samples);
-      view.setUint32(12 * row + 8, chunk.entry + 1);
-    }),
-  );
+  const rows = starts.flatMap(({ index, chunk }) => [index + 1, chunk.samples, chunk.entry + 1]);
+  return columnOf(rows.length, (index) => rows[index] ?? 0);
 };
 
 const chunkOffsets = (chunks: readonly Chunk[], mediaAt: number, wide: boolean): Box => {
-  const width = wide ? 8 : 4;
-  const offsets = column(chunks.length, width, (view) =>
-    chunks.forEach(({ at }, index) => {
-      const offset = mediaAt + at;
-      if (wide) view.setUint32(8 * index, Math.floor(offset / 2 ** 32));
-      view.setUint32(width * index + width - 4, offset % 2 ** 32);
-    }),
-  );
+  const offset = (index: number): number => mediaAt + (chunks[index]?.at ?? 0);
+  const offsets = wide
+    ? columnOf(2 * chunks.length, (index) => (index % 2 === 0 ? Math.floor(offset(index >> 1) / 2 ** 32) : offset(index >> 1) % 2 ** 32))
+    : columnOf(chunks.length, offset);
   return fullBox(wide ? 'co64' : 'stco', 0, 0, [u32(chunks.length), offsets]);
 };
 
-const sampleTable = ({ plan, table, chunks }: MovieTrack, mediaAt: number, wide: boolean): Box => {
+/** All of `stbl` that does not depend on where the media lie. */
+const sampleBoxes = ({ plan, table, chunks }: MovieTrack): Box[] => {
   const { sizes, durations, offsets, keys, count } = table;
   const stsc = chunkRuns(chunks);
   const optional: Box[] = [];
   // Where every sample is a key frame there is no table of them.
   if (keys.length < count) optional.push(fullBox('stss', 0, 0, [u32(keys.length), plainColumn(keys)]));
   if (table.hasOffsets) optional.push(fullBox('ctts', 0, 0, [u32(offsets.counts.length), runColumn(offsets, table.shift)]));
-  return box('stbl', [
+  return [
     fullBox('stsd', 0, 0, [u32(plan.entries.length), ...plan.entries]),
     fullBox('stts', 0, 0, [u32(durations.counts.length), runColumn(durations, 0)]),
     ...optional,
     fullBox('stsc', 0, 0, [u32(stsc.length / 12), stsc]),
     fullBox('stsz', 0, 0, [u32(0), u32(count), plainColumn(sizes)]),
-    chunkOffsets(chunks, mediaAt, wide),
-  ]);
+  ];
 };
 
 const packLanguage = (language: string): Part => {
@@ -88,6 +79,7 @@ const packLanguage = (language: string): Part => {
 };
 
 type Placed = MovieTrack & {
+  readonly boxes: readonly Box[];
   /** Ticks of the movie until the track is heard or seen. */
   readonly delay: number;
   readonly length: number;
@@ -103,6 +95,7 @@ const place = (tracks: readonly MovieTrack[]): Placed[] => {
   const first = Math.min(...shown);
   return tracks.map((track, index) => ({
     ...track,
+    boxes: sampleBoxes(track),
     delay: (shown[index] ?? first) - first,
     length: ceilScale(track.table.shownUntil - track.table.firstShown, track.plan.timescale),
     mediaTime: track.table.firstShown - track.table.begin + track.table.shift,
@@ -137,23 +130,23 @@ const trackBox = (track: Placed, id: number, mediaAt: number, wide: boolean): Bo
       box('minf', [
         video ? fullBox('vmhd', 0, 1, [zeros(8)]) : fullBox('smhd', 0, 0, [zeros(4)]),
         box('dinf', [fullBox('dref', 0, 0, [u32(1), fullBox('url ', 0, 1, [])])]),
-        sampleTable(track, mediaAt, wide),
+        box('stbl', [...track.boxes, chunkOffsets(track.chunks, mediaAt, wide)]),
       ]),
     ]),
   ]);
 };
 
-/** `wide`: offsets of 64 bits. */
-export const movieBox = (tracks: readonly MovieTrack[], mediaAt: number, wide: boolean): Box => {
+/** Offset of the media in the file, and whether offsets need 64 bits. */
+export type MovieAt = (mediaAt: number, wide: boolean) => Box;
+
+export const movieOf = (tracks: readonly MovieTrack[]): MovieAt => {
   const placed = place(tracks);
   const duration = Math.max(...placed.map(({ delay, length }) => delay + length));
   const long = !fits(duration);
   const time = long ? u64 : u32;
-  return box('moov', [
-    fullBox('mvhd', long ? 1 : 0, 0, [
-      ...[time(0), time(0), u32(movieTimescale), time(duration), u32(0x1_0000), u16(0x100), zeros(10)],
-      ...[...identity, zeros(24), u32(tracks.length + 1)],
-    ]),
-    ...placed.map((track, index) => trackBox(track, index + 1, mediaAt, wide)),
+  const header = fullBox('mvhd', long ? 1 : 0, 0, [
+    ...[time(0), time(0), u32(movieTimescale), time(duration), u32(0x1_0000), u16(0x100), zeros(10)],
+    ...[...identity, zeros(24), u32(tracks.length + 1)],
   ]);
+  return (mediaAt, wide) => box('moov', [header, ...placed.map((track, index) => trackBox(track, index + 1, mediaAt, wide))]);
 };
