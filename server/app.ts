@@ -79,6 +79,7 @@ const start = async (
   stopAll: () => Promise<void>,
 ): Promise<RunningServer> => {
   let ready = false;
+  let stopping = false;
   const publicUrl = config['server.publicUrl'] === '' ? null : config['server.publicUrl'];
 
   const catalog = await openCatalog({ folder: config.data, clock, log, onFault: fatal });
@@ -149,6 +150,8 @@ const start = async (
   stops.push(() => api.close());
 
   const http = createServer(serverLimits, (request: IncomingMessage, response: ServerResponse) => {
+    // Players ask again on the connection that they have: it must end with the answer, or the stop waits for them.
+    if (stopping) response.shouldKeepAlive = false;
     if (delivery.handle(request, response)) {
       viewers.note(request);
       return;
@@ -191,6 +194,7 @@ const start = async (
     banner,
     stop: () => {
       ready = false;
+      stopping = true;
       return stopAll();
     },
   };

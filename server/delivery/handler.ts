@@ -126,7 +126,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'channel':
         exchange.kind = 'multivariant';
         return whenKnown(exchange, presentations.liveOn(path.channel), (video) => {
-          if (video === null) return exchange.problem(problems.notLive);
+          if (video === null) return exchange.problem(released ? problems.stopping : problems.notLive);
           admitAndOpen(exchange, path.grant, video, (found) => multivariant(exchange, found, `../${video}/`));
         });
       case 'multivariant':
@@ -153,7 +153,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     });
 
   const open = (exchange: Exchange, video: string, next: (found: Presentation) => void): void =>
-    whenKnown(exchange, presentations.find(video), (found) => (found ? next(found) : exchange.problem(problems.notLiveYet)));
+    whenKnown(exchange, presentations.find(video), (found) => (found ? next(found) : exchange.problem(released ? problems.stopping : problems.notLiveYet)));
 
   const admitAndOpen = (exchange: Exchange, grant: string, video: string, next: (found: Presentation) => void): void =>
     admit(exchange, grant, video, () => open(exchange, video, next));

@@ -139,6 +139,9 @@ t.test('a graceful stop answers whoever waits with what there is, and nobody wai
   t.equal((await asked).headers['cache-control'], 'no-cache', 'not what was asked for, so not to be kept');
   t.equal((await hinted).status, 404);
   t.equal((await server.ask(`${play}/v0/index.m3u8?_HLS_msn=9&_HLS_part=5`)).status, 200);
+  const gone = await server.ask('/play/-/nothing-there-yet/master.m3u8');
+  t.equal(gone.status, 503, 'what is closed already comes back: a 404 would make players give up');
+  t.ok(gone.headers['retry-after']);
 });
 
 t.test('a viewer that leaves is no longer waited for', async (t) => {

@@ -33,6 +33,7 @@ export const problems = {
   unknown: { status: 404, code: 'not-found', detail: 'There is nothing at this address.' },
   notLive: { status: 404, code: 'not-live', detail: 'Nothing is live on this channel now.', retryAfter: 2 },
   notLiveYet: { status: 404, code: 'not-live-yet', detail: 'Nothing of this video can be played yet.', retryAfter: 1 },
+  stopping: { status: 503, code: 'stopping', detail: 'The server is stopping. Ask again in a moment.', retryAfter: 2 },
   noTrack: { status: 404, code: 'no-such-track', detail: 'This video has no such track.' },
   height: { status: 403, code: 'height-limit', detail: 'This grant does not reach up to this picture height.' },
   otherRun: { status: 404, code: 'other-run', detail: 'This file belongs to another run of the stream.' },
