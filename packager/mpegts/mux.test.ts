@@ -4,6 +4,7 @@ import { encodeAvcConfig } from '../media/h264.ts';
 import { adtsOf } from './adts.ts';
 import { analyse, type Analysis } from './analyse.ts';
 import { muxSegment, tsOrigin, type TsSegmentInput } from './mux.ts';
+import { crc32 } from './psi.ts';
 
 const sps = Buffer.from('6764000aacd942846840000003004000000c83c4896580', 'hex');
 const pps = Buffer.from('68ebe3cb22c0', 'hex');
@@ -120,6 +121,20 @@ t.test('times wrap at 33 bits, the clock with them', async (t) => {
   t.same(of(seen, 0x100).slice(8, 11).map(({ pts }) => pts), [2 ** 33 - 3000, 0, 3000]);
   const early = analyse(muxSegment(segment({ video: { avcC, samples: [{ dts: -1_000_000, pts: 0, key: true, data: picture(10, 1) }] }, audio: null, end: -990_000 })));
   t.equal(early.units[0]?.dts, 2 ** 33 - 100_000, 'before the origin too');
+});
+
+t.test('the clock is written to the last bit, and its reserved bits are ones', async (t) => {
+  for (const dts of [0, 1, 4_321, 2 ** 32 - 900_000 + 45_001]) {
+    const bytes = muxSegment(segment({ video: { avcC, samples: [{ dts, pts: dts, key: true, data: picture(10, 1) }] }, audio: null, end: dts + 1 }));
+    t.equal(analyse(bytes).clock[0]?.pcr, dts + tsOrigin - 45_000);
+    // The first packet behind the tables: header, adaptation field, PCR.
+    t.equal(bytes.readUInt16BE(2 * 188 + 10) & 0x7fff, 0x7e00);
+  }
+});
+
+t.test('the CRC is that of the standard', async (t) => {
+  // The check value of CRC-32/MPEG-2.
+  t.equal(crc32(Buffer.from('123456789')), 0x0376_e6e7);
 });
 
 t.test('decode times never lie behind presentation times, and always rise', async (t) => {
