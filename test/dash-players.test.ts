@@ -181,6 +181,7 @@ const serve = async (stage: () => Stage, wasLive: boolean): Promise<{ origin: st
   };
 };
 
+t.setTimeout(110_000);
 const clip = await flvClip({ bframes: 2, width: 320, height: 180, kbps: 300 });
 const browser = await launchChromium();
 t.teardown(() => browser.close());

@@ -27,8 +27,8 @@ export type LowLatency = {
 const updateSeconds = 0.5;
 /** What that adds to the latency, on top of what players hold back of the parts. */
 const lateKnown = 0.65;
-/** How far behind the media Shaka stands when it has loaded the manifest at the worst moment. */
-const margin = 0.75;
+/** How far behind the media Shaka stands when it has loaded the manifest at the worst moment; its own start takes as long again. */
+const margin = 0.5;
 
 /**
  * Beyond this (and half a second) dash.js leaps to the live edge. When it leaps in the moment in which it goes from one
@@ -54,5 +54,8 @@ export const lowLatency = (snapshot: PresentationSnapshot): LowLatency | null =>
   };
 };
 
-/** PlaybackRate: what hardly anybody hears, and makes up for an outage within a minute. */
-export const playbackRate = { min: 0.96, max: 1.1 } as const;
+/**
+ * PlaybackRate. Up: what hardly anybody hears, and makes up for an outage within a minute. Never down: Shaka takes the
+ * edge that it is to stand behind for the latency that it has, and would slow down until it is that much later.
+ */
+export const playbackRate = { min: 1, max: 1.1 } as const;

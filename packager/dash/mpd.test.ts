@@ -59,7 +59,7 @@ t.test('the segment in progress is listed with the length of those before it, on
   for (const { node } of periods[0]?.tracks ?? []) {
     t.match(childrenOf(node, 'SegmentTemplate')[0]?.attributes, { availabilityTimeOffset: '1.664', availabilityTimeComplete: 'false' });
   }
-  t.match(root.attributes, { minimumUpdatePeriod: 'PT0.5S', suggestedPresentationDelay: 'PT4.5S', timeShiftBufferDepth: 'PT8S' });
+  t.match(root.attributes, { minimumUpdatePeriod: 'PT0.5S', suggestedPresentationDelay: 'PT4.2S', timeShiftBufferDepth: 'PT8S' });
 });
 
 t.test('where segments are not alike, the one in progress is not listed', async (t) => {
