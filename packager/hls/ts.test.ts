@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { encoded, probe, run, scratch } from '../../test/support/encoded.ts';
+import { Random } from '../../test/support/random.ts';
+import { CmafError } from '../cmaf/cmaf-error.ts';
+import { CodecError } from '../media/codec-error.ts';
 import { analyse } from '../mpegts/analyse.ts';
 import { clipFile, clipOf, record, type Recorded } from '../mpegts/recorded.ts';
+import { TsError } from '../mpegts/ts-error.ts';
 import { readByM3u8Parser, readMedia, readMultivariant } from './judges.ts';
 import { PretendStream } from './pretend-stream.ts';
 import { parseTsName, tsSegmentName } from './ts-names.ts';
-import { readTsSegment, tsSegmentPlan, type TsSegmentPlan } from './ts-segment.ts';
+import { readTsSegment, tsSegment, tsSegmentPlan, type TsSegmentPlan } from './ts-segment.ts';
 import { tsMediaPlaylist, tsMultivariant } from './ts.ts';
 
 await mkdir(scratch, { recursive: true });
@@ -223,4 +227,28 @@ t.test('what can be chosen from: every rung with its sound, and true bit rates',
 t.test('one segment has one name', async (t) => {
   t.same(parseTsName(tsSegmentName('run1234567', 12)), { run: 'run1234567', msn: 12 });
   for (const name of ['run1234567-012.ts', 'run1234567-1.m4s', 'run-1.ts', 'run1234567-1-0.ts', 'run1234567--1.ts', `${'a'.repeat(70)}-1.ts`]) t.equal(parseTsName(name), null, name);
+});
+
+t.test('whatever a log gives, a segment is made or refused with a code', async (t) => {
+  const recorded = await record([{ clip: usual, until: 4_000 }]);
+  const plan = planOf(recorded, 'v0', 1);
+  const read = async (of: TsSegmentPlan['video']): Promise<Buffer[]> => (of ? recorded.log(of.track).read(of.from, of.to) : []);
+  const [video, audio] = [await read(plan.video), await read(plan.audio)];
+  const random = new Random(21);
+  let made = 0;
+  for (let round = 0; round < 5_000; round += 1) {
+    const damaged = (fragments: readonly Buffer[]): Buffer[] => {
+      const at = random.below(fragments.length);
+      const [head = Buffer.alloc(0)] = fragments.slice(at, at + 1);
+      // Mostly the boxes: damaged media passes through, and is the decoder's business.
+      return fragments.map((one, index) => (index === at ? Buffer.concat([random.mutate(head.subarray(0, 400)), head.subarray(400)]) : one)).slice(0, 2);
+    };
+    try {
+      tsSegment(plan, { video: damaged(video), audio: damaged(audio), reorderDelay: 6000 });
+      made += 1;
+    } catch (error) {
+      if (!(error instanceof TsError || error instanceof CmafError || error instanceof CodecError)) throw error;
+    }
+  }
+  t.ok(made > 100, `${made} made`);
 });
