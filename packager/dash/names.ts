@@ -1,5 +1,4 @@
-/** Addresses of the DASH view, beside those of packager/names.ts: the media files are the same as in HLS. */
-export const manifestName = 'manifest.mpd';
+/** What the DASH view adds to packager/names.ts: the media files are the same as in HLS. */
 
 /**
  * Where players set their clock by ours, relative to a manifest: `/play/<grant>/<video>/manifest.mpd` makes it

@@ -49,7 +49,7 @@ const cutShort = async (log: MemoryLog, share: number): Promise<MemoryLog> => {
   const left = new MemoryLog();
   for (let seq = 0; seq < end * share; seq += 1) {
     const facts = entry(seq);
-    const [epoch] = epochs.filter((known) => known.epoch === facts.epoch);
+    const epoch = epochs.find((known) => known.epoch === facts.epoch);
     if (epoch && left.snapshot().epochs.at(-1)?.epoch !== epoch.epoch) await left.beginEpoch(epoch);
     await left.append(facts, await log.read(seq, seq + 1));
   }
