@@ -81,6 +81,8 @@ const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void>
 };
 
 const main = async (): Promise<void> => {
+  // The data folder holds password hashes, keys and private shows: nobody else on the machine may read it.
+  process.umask(0o077);
   const { values, positionals } = parseArgs({ options, allowPositionals: true, strict: true });
   const command = positionals.join(' ');
   if (values.help || command === 'help') {

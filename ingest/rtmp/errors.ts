@@ -25,7 +25,7 @@ const words = {
   'command-name': 'a command has no name',
   'command-order': 'a command came that makes no sense here',
   'too-many-commands': 'too many messages before the stream was published',
-  'play': 'this server takes streams over RTMP and plays them over HLS and DASH; open the channel page instead',
+  'play': 'this server takes streams over RTMP and plays them over HLS; open the channel page instead',
   'no-stream-key': 'no stream key: enter it in the field "stream key" of the encoder',
   'stream-key-form': 'the stream key is too long or holds characters that no stream key has',
   'aggregate-broken': 'an aggregate message is cut short',

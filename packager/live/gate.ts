@@ -21,6 +21,8 @@ export type Arrival = { readonly wall: number } & ({ readonly type: 'track'; rea
 
 /** What the gate saw: the input of the policy. */
 export type Observed = {
+  /** Wall clock at which the first media came. */
+  readonly startedAt: number;
   readonly video: TrackConfig | null;
   readonly audio: TrackConfig | null;
   /** Distance of the first two key frames; null when there was no second. */
@@ -111,6 +113,7 @@ export class Gate {
     const [firstKey, secondKey] = this.#keyDts;
     const span = Math.max(this.#mediaMicros, MICROS / 2);
     return {
+      startedAt: this.#held.find(({ type }) => type === 'unit')?.wall ?? 0,
       video: this.#videoSeen ? this.#video : null,
       audio: this.#audio,
       gopMicros: firstKey !== undefined && secondKey !== undefined ? secondKey - firstKey : null,

@@ -33,6 +33,8 @@ export type RunTrack = {
 export type RunFacts = {
   readonly video: string;
   readonly run: string;
+  /** Wall clock of the first media, ms since 1970. */
+  readonly startedAt: number;
   readonly policy: PresentationPolicy;
   readonly rhythm: Rhythm;
   readonly tracks: readonly RunTrack[];

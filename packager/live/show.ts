@@ -270,5 +270,5 @@ const showShape = (observed: Observed, latency: Latency, declared: Partial<Recor
     const rates = rate('audio', observed.audioBitrate);
     tracks.push({ id: 'a0', kind: 'audio', codec: 'aac', timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
   }
-  return { policy, rhythm, tracks };
+  return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };
 };

@@ -59,7 +59,6 @@ export class LiveChannel {
   #ending: Show | null = null;
   /** Monotonic ms when the show's run was made. */
   #runSince = 0;
-  #startedAt: number | null = null;
   #cancelWindow: (() => void) | null = null;
   #until: number | null = null;
   /** Endings are awaited in order; a new publisher waits for them. */
@@ -80,7 +79,7 @@ export class LiveChannel {
 
   get status(): ChannelStatus {
     const videoId = this.#show?.run?.facts.video ?? null;
-    return { state: this.state, videoId, startedAt: videoId === null ? null : this.#startedAt, until: this.#until };
+    return { state: this.state, videoId, startedAt: this.#show?.run?.facts.startedAt ?? null, until: this.#until };
   }
 
   get idle(): boolean {
@@ -122,9 +121,8 @@ export class LiveChannel {
   }
 
   /** A run that a crash or a restart interrupted: its window opens now. */
-  resume(run: LiveRun, startedAt: number): void {
-    this.#startedAt = startedAt;
-    this.#runSince = this.#host.clock.now() - Math.max(0, this.#host.clock.wall() - startedAt);
+  resume(run: LiveRun): void {
+    this.#runSince = this.#host.clock.now() - Math.max(0, this.#host.clock.wall() - run.facts.startedAt);
     this.#show = this.#newShow(run);
     this.#openWindow();
   }
@@ -165,10 +163,7 @@ export class LiveChannel {
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));
-        if (this.#show === show) {
-          this.#runSince = this.#host.clock.now();
-          this.#startedAt = this.#host.clock.wall();
-        }
+        if (this.#show === show) this.#runSince = this.#host.clock.now();
         return made;
       },
       opened: () => this.#tell(),

@@ -157,7 +157,7 @@ export class Live {
       return;
     }
     const key: ResolvedKey = { channelId, streamKeyId: '', channelName, ownerId, latency, visibility, ladder: channel.ladder, protection: channel.protection, title };
-    this.#desk.resume(key).resume(run, video.startedAt ?? this.#o.clock.wall());
+    this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
   }
 

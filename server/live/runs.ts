@@ -67,7 +67,7 @@ export class RunStore {
       await videos.createLive({
         id: facts.video,
         ...{ channelId, ownerId, title, visibility, latency },
-        startedAt: clock.wall(),
+        startedAt: facts.startedAt,
         run: facts.run,
         policy: { ...facts.policy, rhythm: facts.rhythm },
         tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
@@ -151,6 +151,7 @@ const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   return {
     video: video.id,
     run: video.run,
+    startedAt: video.startedAt ?? video.createdAt,
     policy,
     rhythm,
     tracks: tracks.map(({ language: _language, name: _name, ...track }) => track),

@@ -24,7 +24,7 @@ const TYPES: Record<string, string> = {
 };
 
 const EMBED = /^\/embed\/[a-z0-9]{8,32}$/;
-const PAGES = [/^\/$/, /^\/@[a-z0-9_-]{1,40}$/, /^\/watch\/[a-z0-9]{8,32}$/, EMBED, /^\/search$/, /^\/(?:login|setup)$/, /^\/(?:studio|admin)(?:\/|$)/];
+const PAGES = [/^\/$/, /^\/@[a-z0-9_-]{1,40}$/, /^\/watch\/[a-z0-9]{8,32}$/, EMBED, /^\/(?:login|setup)$/, /^\/(?:studio|admin)(?:\/|$)/];
 
 /** hls.js makes a worker and feeds the video from blobs; styles are set by script for progress and volume. */
 const policy = (path: string): string =>
