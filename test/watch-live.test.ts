@@ -6,7 +6,7 @@ import { push } from './support/ffmpeg.ts';
 import { disorder, firstPicture, report, servePlayerPages } from './support/player-page.ts';
 import { until } from './support/playlists.ts';
 import { startServer } from './support/server.ts';
-import { watchFor } from './support/watching.ts';
+import { settleIn, watchFor } from './support/watching.ts';
 
 const source = await clip({ bframes: 2 });
 const server = await startServer();
@@ -24,6 +24,7 @@ t.test('hls.js as it comes plays a pushed show at low latency, in order, without
   const { page, complaints } = await openPage(browser);
   await page.goto(pages.url(await server.live(channel)));
   await firstPicture(page);
+  t.same(await settleIn(page), []);
   await watchFor(page, 12);
   const seen = await report(page);
   t.same(seen.errors, []);

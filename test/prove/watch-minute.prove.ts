@@ -6,7 +6,7 @@ import { push } from '../support/ffmpeg.ts';
 import { disorder, firstPicture, report, servePlayerPages } from '../support/player-page.ts';
 import { playlist } from '../support/playlists.ts';
 import { startServer, type Channel } from '../support/server.ts';
-import { watchFor } from '../support/watching.ts';
+import { settleIn, watchFor } from '../support/watching.ts';
 
 const seconds = 60;
 
@@ -24,6 +24,7 @@ t.test(`hls.js in low-latency mode plays ${seconds} s without a stall, an error 
   const { page, complaints } = await openPage(browser);
   await page.goto(pages.url(await server.live(channel)));
   await firstPicture(page);
+  t.same(await settleIn(page), []);
   await watchFor(page, seconds);
   const seen = await report(page);
   t.same(seen.errors, []);
