@@ -14,7 +14,7 @@ export class ConfigError extends Error {
 export type Loaded = { readonly config: Config; readonly warnings: readonly string[] };
 
 /** Variables that the launcher and others read themselves. */
-const OTHERS = new Set(['MILLRACE_CONFIG', 'MILLRACE_PRODUCTION', 'MILLRACE_SANDBOX']);
+const OTHERS = new Set(['MILLRACE_CONFIG', 'MILLRACE_PRODUCTION']);
 const names = Object.keys(settings) as SettingName[];
 
 export const loadConfig = (path: string | null, environment: Readonly<Record<string, string | undefined>>): Loaded => {
