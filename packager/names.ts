@@ -8,11 +8,15 @@
  *     <run>-<msn>.m4s          a segment
  *     <run>-<msn>-<part>.m4s   one part of it
  *     <run>-i<epoch>.mp4       the init segment of an epoch
+ *     <run>-k<msn>.m4s         the first key picture of a segment, alone
+ *     <run>-<msn>.vtt          a segment of captions as WebVTT
  */
 export type MediaName =
   | { readonly kind: 'segment'; readonly run: string; readonly msn: number }
   | { readonly kind: 'part'; readonly run: string; readonly msn: number; readonly part: number }
-  | { readonly kind: 'init'; readonly run: string; readonly epoch: number };
+  | { readonly kind: 'init'; readonly run: string; readonly epoch: number }
+  | { readonly kind: 'key'; readonly run: string; readonly msn: number }
+  | { readonly kind: 'captions'; readonly run: string; readonly msn: number };
 
 export const multivariantName = 'master.m3u8';
 /** The live window of a track; ends with ENDLIST when the show does, and never lists what has left it. */
@@ -20,19 +24,25 @@ export const playlistName = 'index.m3u8';
 /** All of a show that has ended. A name of its own: in the playlist that people watched, MEDIA-SEQUENCE must not go back. */
 export const wholePlaylistName = 'whole.m3u8';
 
+/** One picture a segment, for whoever looks for a place: EXT-X-I-FRAMES-ONLY. */
+export const iframesName = 'iframes.m3u8';
+
 export const segmentName = (run: string, msn: number): string => `${run}-${msn}.m4s`;
 export const partName = (run: string, msn: number, part: number): string => `${run}-${msn}-${part}.m4s`;
 export const initName = (run: string, epoch: number): string => `${run}-i${epoch}.mp4`;
+export const keyName = (run: string, msn: number): string => `${run}-k${msn}.m4s`;
+export const captionsName = (run: string, msn: number): string => `${run}-${msn}.vtt`;
 
 const longestName = 64;
-const pattern = /^([a-z0-9]{8,32})-(?:(0|[1-9]\d{0,9})(?:-(0|[1-9]\d{0,4}))?\.m4s|i(0|[1-9]\d{0,5})\.mp4)$/;
+const pattern = /^([a-z0-9]{8,32})-(?:(k?)(0|[1-9]\d{0,9})(?:-(0|[1-9]\d{0,4}))?\.(m4s|vtt)|i(0|[1-9]\d{0,5})\.mp4)$/;
 
 export const parseMediaName = (name: string): MediaName | null => {
   if (name.length > longestName) return null;
-  const found = pattern.exec(name);
-  const run = found?.[1];
-  if (!found || run === undefined) return null;
-  if (found[4] !== undefined) return { kind: 'init', run, epoch: Number(found[4]) };
-  const msn = Number(found[2]);
-  return found[3] === undefined ? { kind: 'segment', run, msn } : { kind: 'part', run, msn, part: Number(found[3]) };
+  const [whole, run, key, msnText, partText, ending, epochText] = pattern.exec(name) ?? [];
+  if (whole === undefined || run === undefined) return null;
+  if (epochText !== undefined) return { kind: 'init', run, epoch: Number(epochText) };
+  const msn = Number(msnText);
+  const alone = key === 'k' ? 'key' : ending === 'vtt' ? 'captions' : null;
+  if (alone) return partText === undefined && (alone === 'captions') === (ending === 'vtt') ? { kind: alone, run, msn } : null;
+  return partText === undefined ? { kind: 'segment', run, msn } : { kind: 'part', run, msn, part: Number(partText) };
 };

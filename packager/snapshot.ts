@@ -67,7 +67,11 @@ export type TrackEpoch = {
   readonly height?: number;
   readonly frameRate?: number;
   readonly channels?: number;
+  /** From the transfer characteristics of the parameter sets; absent: not said, which players take for SDR. */
+  readonly videoRange?: VideoRange;
 };
+
+export type VideoRange = 'SDR' | 'HLG' | 'PQ';
 
 export type TrackSnapshot = {
   /** Folder of the track's log and first part of its URLs: `v0`, `v1`, …, `a0`. */
@@ -107,6 +111,26 @@ export type PresentationPolicy = {
   readonly version: number;
   /** Every segment starts with a key frame (EXT-X-INDEPENDENT-SEGMENTS). */
   readonly independentSegments: boolean;
+  /** How far back whoever watches live can go, seconds; never less is listed than players need. */
+  readonly dvrSeconds: number;
+  /** CEA-608/708 services seen in the pictures before the gate opened: `CC1` … `CC4`, `SERVICE1` …. */
+  readonly closedCaptions: readonly string[];
+};
+
+/** Something said beside picture and sound at a moment of media time. Its emsg box lies in the log, ahead of the moof of a fragment of the lead track. */
+export type TimedEvent = {
+  /** Unique within the video, and the same after a restart. */
+  readonly id: string;
+  readonly scheme: 'id3' | 'scte35';
+  readonly epoch: number;
+  /** The segment whose fragment carries it. */
+  readonly msn: number;
+  /** Media time, seconds × 1e6. */
+  readonly micros: number;
+  /** Null: not known. */
+  readonly durationMicros: number | null;
+  /** The ID3 tag, or the splice_info_section. */
+  readonly data: Buffer;
 };
 
 /** A cut is a view: media before `in` and after `out` (micros) is not listed. */
@@ -122,5 +146,7 @@ export type PresentationSnapshot = {
   readonly policy: PresentationPolicy;
   readonly epochs: readonly EpochRef[];
   readonly tracks: readonly TrackSnapshot[];
+  /** In the order in which they were written. */
+  readonly events: readonly TimedEvent[];
   readonly cut: Cut;
 };

@@ -80,6 +80,8 @@ export class PretendStream {
       partHoldBack: latency === 'standard' ? null : 3 * longest,
       version: 9,
       independentSegments: true,
+      dvrSeconds: 0,
+      closedCaptions: [],
     };
     this.#epochs = [{ epoch: 0, wallClock: options.wallClock ?? Date.UTC(2026, 0, 1), startMicros: 0, run: this.run }];
     this.#rows = tracks.map((track) => ({ track, segments: [], epochs: [config(track, 0)], first: 0, seq: 0, time: 0, open: null }));
@@ -174,6 +176,7 @@ export class PretendStream {
       policy: this.#policy,
       epochs: [...this.#epochs],
       tracks: this.#rows.map((row) => this.#track(row)),
+      events: [],
       cut: this.cut,
     };
   }

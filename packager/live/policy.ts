@@ -68,6 +68,8 @@ export const freeze = (seen: Observed, latency: Latency, audioFrameMicros: numbe
       partHoldBack: parts ? seconds(3 * 1e6 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0)) : null,
       version: 9, // 9 is what SKIP needs, and AVPlayer refuses SERVER-CONTROL below it (-12646).
       independentSegments: segment.independent,
+      dvrSeconds: 0,
+      closedCaptions: [],
     },
     rhythm: {
       segmentMicros: segment.segmentMicros,

@@ -27,6 +27,7 @@ export const recordingSnapshot = async (facts: RunFacts, readers: ReadonlyMap<st
     policy: facts.policy,
     epochs: commonEpochs(stored, facts.run),
     tracks,
+    events: [],
     cut: { inMicros: null, outMicros: null },
   };
 };

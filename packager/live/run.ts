@@ -215,6 +215,7 @@ export class LiveRun {
       policy: this.#independent === this.facts.policy.independentSegments ? this.facts.policy : { ...this.facts.policy, independentSegments: false },
       epochs: this.#epochs.slice(),
       tracks: this.#tracks.map((track) => this.#trackSnapshot(track)),
+      events: [],
       cut: { inMicros: null, outMicros: null },
     };
     return this.#cached;

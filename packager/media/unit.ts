@@ -5,8 +5,12 @@
 
 export type VideoCodec = 'h264';
 export type AudioCodec = 'aac';
-export type Codec = VideoCodec | AudioCodec;
-export type TrackKind = 'video' | 'audio';
+export type TextCodec = 'wvtt';
+export type Codec = VideoCodec | AudioCodec | TextCodec;
+/** What access units are. */
+export type MediaKind = 'video' | 'audio';
+/** What a presentation is made of: captions are written, they do not come as access units. */
+export type TrackKind = MediaKind | 'text';
 
 /** How the wire counts time: ticks a second, and the bits after which its counter wraps. */
 export type WireClock = { readonly timescale: number; readonly bits: number };
@@ -29,7 +33,7 @@ export type TrackConfig =
  * `data` belongs to the receiver: an edge never reuses the memory.
  */
 export type AccessUnit = {
-  readonly kind: TrackKind;
+  readonly kind: MediaKind;
   readonly dts: number;
   readonly pts: number;
   readonly key: boolean;

@@ -5,6 +5,7 @@
  */
 import { listed, findTrack } from '../hls/window.ts';
 import { boxes, children, descend, only } from '../cmaf/box-reader.ts';
+import type { TrackKind } from '../media/unit.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { ProgressiveError } from './progressive-error.ts';
 
@@ -20,7 +21,7 @@ export type PlannedFragment = {
 
 export type PlannedTrack = {
   readonly id: string;
-  readonly kind: 'video' | 'audio';
+  readonly kind: TrackKind;
   readonly timescale: number;
   readonly language: string;
   /** The differing sample entries of its epochs: boxes out of their init segments. */

@@ -50,6 +50,8 @@ const somePolicy: KeptPolicy = {
   partHoldBack: 1.01,
   version: 9,
   independentSegments: true,
+  dvrSeconds: 0,
+  closedCaptions: [],
   rhythm: { segmentMicros: 2e6, segmentLimitMicros: 2.5e6, gopMicros: 2e6, partLimitMicros: 335_000, longestFrameMicros: 33_334, frameRate: 30, audioFramesPerPart: 15 },
 };
 

@@ -7,7 +7,7 @@ import type { Encoding, ReadyPlaylist } from './playlists.ts';
 import { problemAnswer, problems, type Problem } from './problem.ts';
 import { judgeRange } from './range.ts';
 
-export type RequestKind = 'multivariant' | 'playlist' | 'part' | 'segment' | 'init' | 'other';
+export type RequestKind = 'multivariant' | 'playlist' | 'part' | 'segment' | 'init' | 'key' | 'captions' | 'other';
 
 export type Tally = (kind: RequestKind, status: number, bytes: number) => void;
 

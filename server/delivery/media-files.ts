@@ -39,6 +39,7 @@ export const findMedia = (snapshot: PresentationSnapshot, track: TrackSnapshot, 
     const config = track.epochs.find((known) => known.epoch === name.epoch);
     return config ? { kind: 'bytes', bytes: config.init } : { kind: 'problem', problem: problems.unknown };
   }
+  if (name.kind === 'key' || name.kind === 'captions') return { kind: 'problem', problem: problems.unknown };
   if (name.kind === 'segment') return closed ? wholeSegment(closed) : { kind: 'problem', problem: problems.unknown };
 
   const eager = snapshot.state === 'live' && name.msn + tailSegments >= nextMsn(track);
