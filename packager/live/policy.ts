@@ -20,6 +20,8 @@ const OVERRUN_MICROS = 400_000;
 /** Fragments where playlists name no parts: still small writes, and a short loss at a kill. */
 const PLAIN_FRAGMENT_MICROS = 1 * MICROS;
 const AUDIO_ONLY_SEGMENT = 4;
+/** Of a day-long show no player wants more in one playlist; the recording has it all. */
+const MOST_LISTED_SECONDS = 12 * 3600;
 
 /** How the segmenter is to cut, micros. */
 export type Rhythm = {
@@ -42,7 +44,13 @@ export type Frozen = {
   readonly audioPartTarget: number | null;
 };
 
-export const freeze = (seen: Observed, latency: Latency, audioFrameMicros: number | null): Frozen => {
+export type Wish = {
+  readonly latency: Latency;
+  /** How far back whoever watches live can go, seconds; null: to the beginning of the show. */
+  readonly dvrSeconds: number | null;
+};
+
+export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrameMicros: number | null): Frozen => {
   const pictures = seen.video !== null;
   const wish = PART_MICROS[latency];
   // One picture longer than a part (a screen share at 1 fps) leaves nothing to gain from parts.
@@ -68,7 +76,7 @@ export const freeze = (seen: Observed, latency: Latency, audioFrameMicros: numbe
       partHoldBack: parts ? seconds(3 * 1e6 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0)) : null,
       version: 9, // 9 is what SKIP needs, and AVPlayer refuses SERVER-CONTROL below it (-12646).
       independentSegments: segment.independent,
-      dvrSeconds: 0,
+      dvrSeconds: Math.min(dvrSeconds ?? MOST_LISTED_SECONDS, MOST_LISTED_SECONDS),
       closedCaptions: [],
     },
     rhythm: {

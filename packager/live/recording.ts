@@ -13,9 +13,9 @@ export const recordingSnapshot = async (facts: RunFacts, readers: ReadonlyMap<st
   });
   const tracks: TrackSnapshot[] = [];
   for (const { track, log } of stored) {
-    const window = await TrackWindow.fromLongLog(log);
-    const { segments } = window;
-    const listed = { segments, firstSegment: 0, liveStart: window.liveStart(track.timescale), endSegment: segments.length, open: null };
+    const window = await TrackWindow.fromLongLog(log, track.timescale, facts.policy.dvrSeconds);
+    const { segments, liveStart } = window;
+    const listed = { segments, firstSegment: 0, liveStart, endSegment: segments.length, open: null };
     tracks.push({ ...track, epochs: trackEpochs(log, facts.rhythm.frameRate), ...listed });
   }
   if (!tracks.some(({ segments }) => segments.length > 0)) return null;

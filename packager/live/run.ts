@@ -40,8 +40,11 @@ export type RunFacts = {
   readonly tracks: readonly RunTrack[];
 };
 
+/** Promises that shows did not make from the beginning of this software. */
+type Newer = 'dvrSeconds' | 'closedCaptions';
+
 /** What the catalog keeps of the policy. */
-export type KeptPolicy = PresentationPolicy & { readonly rhythm: Rhythm };
+export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<PresentationPolicy, Newer>> & { readonly rhythm: Rhythm };
 
 /** What a track is in an epoch that begins. */
 export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
@@ -91,7 +94,7 @@ export class LiveRun {
       const log = options.logs.get(facts.id);
       if (!log) throw new Error(`no log for track ${facts.id}`);
       const stored = log.reader.snapshot();
-      const window = TrackWindow.fromLog(stored);
+      const window = TrackWindow.fromLog(stored, facts.timescale, options.facts.policy.dvrSeconds);
       this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1 });
     }
     this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() })), options.facts.run));
@@ -231,8 +234,7 @@ export class LiveRun {
   }
 
   #trackSnapshot({ facts, window, epochs }: LiveTrack): TrackSnapshot {
-    const { segments, open } = window;
-    const liveStart = window.liveStart(facts.timescale);
+    const { segments, open, liveStart } = window;
     const firstSegment = this.#state === 'ended' ? 0 : liveStart;
     return { ...facts, epochs: epochs.slice(), segments, firstSegment, liveStart, endSegment: segments.length, open };
   }

@@ -14,7 +14,7 @@ import { MICROS } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
-import { freeze, type Latency } from './policy.ts';
+import { freeze, type Wish } from './policy.ts';
 import type { LiveRun, RunFacts, RunTrack } from './run.ts';
 import { Segmenter } from './segmenter.ts';
 
@@ -23,7 +23,8 @@ export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
 
 export type ShowOptions = {
   readonly clock: Clock;
-  readonly latency: Latency;
+  /** What the channel wants of its shows. */
+  readonly wish: Wish;
   /** A run that goes on after a restart; otherwise one is made when the gate opens. */
   readonly run?: LiveRun;
   /** The gate has opened: keep the facts, make the logs. */
@@ -150,7 +151,7 @@ export class Show {
 
   #openGate(gate: Gate): void {
     this.#gate = null;
-    const shape = showShape(gate.observed(), this.#o.latency, this.#declared);
+    const shape = showShape(gate.observed(), this.#o.wish, this.#declared);
     this.#kinds = shape.tracks.map(({ kind }) => kind);
     this.#waiting = gate.release();
     this.#opening = this.#open(shape).catch(this.#o.fault).finally(() => {
@@ -253,10 +254,10 @@ export class Show {
   }
 }
 
-const showShape = (observed: Observed, latency: Latency, declared: Partial<Record<TrackKind, number>>): ShowShape => {
+const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
   const audio = observed.audio ? audioShape(observed.audio, null) : null;
   const frameMicros = audio && Math.round((audio.frameLength * MICROS) / audio.sampleRate);
-  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, latency, frameMicros);
+  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros);
   const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
     const most = Math.max(measured, declared[kind] ?? 0, 8_000);
     return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };

@@ -13,7 +13,7 @@ for (let row = 0; row < rows; row += 1) {
 const log = table.snapshot(table.end, []);
 
 t.test('segments begin where they were begun, where an epoch begins, and end with the log', async (t) => {
-  const { segments, open } = TrackWindow.fromLog(log);
+  const { segments, open } = TrackWindow.fromLog(log, 90_000, 0);
   t.equal(open, null);
   t.equal(segments.length, Math.ceil(rows / 6) + 1);
   t.same(segments.slice(1_500, 1_502).map(({ msn, epoch, parts }) => [msn, epoch, parts.length]), [[1_501, 0, 3], [1_502, 1, 3]]);
@@ -28,7 +28,28 @@ t.test('a long log gives the same, and lets others have their turn', async (t) =
   };
   let timer = setImmediate(count);
   t.teardown(() => clearImmediate(timer));
-  const { segments } = await TrackWindow.fromLongLog(log);
+  const { segments, liveStart } = await TrackWindow.fromLongLog(log, 90_000, 0);
   t.ok(turns >= 3, `${turns} turns`);
-  t.same(segments, TrackWindow.fromLog(log).segments);
+  t.same({ segments, liveStart }, TrackWindow.fromLog(log, 90_000, 0));
+});
+
+t.test('a live playlist lists what was promised, less than a segment more, and never slides back', async (t) => {
+  for (const seconds of [0, 60, 61, 600, 43_200]) {
+    const window = new TrackWindow(90_000, seconds);
+    const promised = Math.max(60, seconds) * 90_000;
+    let before = 0;
+    for (let seq = 0; seq < log.end; seq += 1) {
+      const entry = log.entry(seq);
+      if (entry.segmentStart) window.closeSegment();
+      window.add(entry);
+      const { segments, liveStart } = window;
+      const listed = segments.slice(liveStart).reduce((sum, { duration }) => sum + duration, 0);
+      const first = segments[liveStart]?.duration ?? 0;
+      const right = liveStart >= before && (liveStart === 0 || listed >= promised) && listed - first < promised;
+      if (!right) return t.fail(`${seconds} s: from ${liveStart}, ${listed} ticks listed`);
+      before = liveStart;
+      if (seq === 2_000) seq = log.end - 2_000;
+    }
+    t.equal(before > 0, seconds < 6_000, `${seconds} s: ${before}`);
+  }
 });

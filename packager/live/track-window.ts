@@ -8,8 +8,8 @@ import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 
 /** hls.js mistook media sequence number 0 for "none" more than once. */
 export const FIRST_MSN = 1;
-/** Of a live playlist: enough for every player's buffer and for deltas (CAN-SKIP-UNTIL, 6 × target). */
-const LIVE_WINDOW_SECONDS = 60;
+/** Of a live playlist at the least: enough for every player's buffer and for deltas (CAN-SKIP-UNTIL, 6 × target). */
+const LEAST_LISTED_SECONDS = 60;
 
 const ENTRIES_AT_ONCE = 4096;
 
@@ -21,18 +21,27 @@ const noSlew: Slew = () => 0;
 
 export class TrackWindow {
   readonly segments: SegmentRef[] = [];
+  /** Index of the first segment that a live playlist lists. The recording is all there, but parts and hours of it would drown everybody. */
+  liveStart = 0;
+  readonly #leastTicks: number;
+  #listedTicks = 0;
   #open: Opening | null = null;
 
-  static fromLog(log: LogSnapshot): TrackWindow {
-    const window = new TrackWindow();
+  /** `seconds`: how far back whoever watches live can go. */
+  constructor(timescale: number, seconds: number) {
+    this.#leastTicks = Math.max(LEAST_LISTED_SECONDS, seconds) * timescale;
+  }
+
+  static fromLog(log: LogSnapshot, timescale: number, seconds: number): TrackWindow {
+    const window = new TrackWindow(timescale, seconds);
     window.#read(log, log.first, log.end);
     window.closeSegment();
     return window;
   }
 
   /** The same for a log of any length: the index of a day takes a third of a second, and others are live meanwhile. */
-  static async fromLongLog(log: LogSnapshot): Promise<TrackWindow> {
-    const window = new TrackWindow();
+  static async fromLongLog(log: LogSnapshot, timescale: number, seconds: number): Promise<TrackWindow> {
+    const window = new TrackWindow(timescale, seconds);
     for (let seq = log.first; seq < log.end; seq += ENTRIES_AT_ONCE) {
       window.#read(log, seq, Math.min(log.end, seq + ENTRIES_AT_ONCE));
       await setImmediate();
@@ -51,16 +60,6 @@ export class TrackWindow {
     if (open) return open.parts.reduce((end, part) => end + part.duration, open.start);
     const last = this.segments.at(-1);
     return last ? last.start + last.duration : 0;
-  }
-
-  /** The recording is all there, but a playlist of hours for every part would drown everybody. */
-  liveStart(timescale: number): number {
-    let start = this.segments.length;
-    for (let length = 0; start > 0 && length < LIVE_WINDOW_SECONDS * timescale; ) {
-      start -= 1;
-      length += this.segments[start]?.duration ?? 0;
-    }
-    return start;
   }
 
   #read(log: LogSnapshot, from: number, to: number): void {
@@ -91,6 +90,18 @@ export class TrackWindow {
     const gap = open.parts.every((part) => part.gap);
     const { msn, epoch, start, slewMs } = open;
     this.segments.push({ msn, epoch, start, duration, slewMs, independent: first.independent, gap, size, parts: open.parts });
+    this.#listedTicks += duration;
+    this.#slide();
+  }
+
+  /** What is listed is never shorter than was promised, and by less than a segment longer. */
+  #slide(): void {
+    for (;;) {
+      const left = this.#listedTicks - (this.segments[this.liveStart]?.duration ?? 0);
+      if (left < this.#leastTicks) return;
+      this.#listedTicks = left;
+      this.liveStart += 1;
+    }
   }
 
   #opening({ epoch, dts }: FragmentEntry, slew: Slew): Opening {

@@ -159,7 +159,7 @@ export class LiveChannel {
     const key = this.#key;
     const show: Show = new Show({
       clock: this.#host.clock,
-      latency: key.latency,
+      wish: { latency: key.latency, dvrSeconds: null },
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));

@@ -147,7 +147,8 @@ export class RunStore {
 
 const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
-  const { rhythm, ...policy } = video.policy;
+  // Shows from before there was more to choose had the least of it.
+  const { rhythm, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
   return {
     video: video.id,
     run: video.run,
