@@ -53,7 +53,7 @@ export class Demo {
     const owner = (await accounts.byUsername(NAME)) ?? (await accounts.create({ username: NAME, role: 'creator', passwordHash }));
     const { key } = await channels.create({
       ...{ name: NAME, ownerId: owner.id, title: 'Test picture', description: '', visibility: 'public' },
-      ...{ latency: 'low', ladder: 'source', protection: 'none', srtPassphrase: null },
+      ...{ latency: 'low', ladder: 'source', protection: 'none', srtPassphrase: null, dvrSeconds: null, captions: [], downloads: true },
     });
     return key;
   }

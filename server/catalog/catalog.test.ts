@@ -3,20 +3,21 @@ import { spawn } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import t from 'tap';
 import { FakeClock } from '../../packager/clock.ts';
 import { openCatalog } from './catalog.ts';
 import { first } from './migrations/001-first.ts';
+import { migrations } from './migrations/all.ts';
 import type { Migration } from './migrations/migration.ts';
 import { channelOf, quiet, someAccount, testCatalog, testFolder } from './testing.ts';
 
 const opening = (folder: string, migrations?: readonly Migration[]) =>
   openCatalog({ folder, clock: new FakeClock(), log: quiet, ...(migrations ? { migrations } : {}) });
 
-const second: Migration = { id: 2, name: 'second', up: async (db) => void (await db.schema.createTable('more').addColumn('id', 'text').execute()) };
+const third: Migration = { id: 3, name: 'third', up: async (db) => void (await db.schema.createTable('more').addColumn('id', 'text').execute()) };
 const broken: Migration = {
-  id: 3,
+  id: 4,
   name: 'broken',
   async up(db) {
     await db.schema.createTable('half').addColumn('id', 'text').execute();
@@ -34,20 +35,20 @@ t.test('a second server on the same data folder is refused in words, and the fir
 
 t.test('a catalog from the future is refused, and left as it is', async (t) => {
   const folder = await testFolder(t);
-  await (await opening(folder, [first, second])).close();
-  await t.rejects(opening(folder), { code: 'from-the-future', message: /newer Millrace \(its version is 2; this program knows 1\)/ });
-  await (await opening(folder, [first, second])).close();
+  await (await opening(folder, [...migrations, third])).close();
+  await t.rejects(opening(folder), { code: 'from-the-future', message: /newer Millrace \(its version is 3; this program knows 2\)/ });
+  await (await opening(folder, [...migrations, third])).close();
 });
 
 t.test('an upgrade that fails half way changes nothing at all', async (t) => {
   const folder = await testFolder(t);
   await (await opening(folder)).close();
-  await t.rejects(opening(folder, [first, second, broken]), /the plug was pulled/);
+  await t.rejects(opening(folder, [...migrations, third, broken]), /the plug was pulled/);
   const catalog = await opening(folder);
   t.teardown(() => catalog.close());
   const tables = new Set((await catalog.db.introspection.getTables()).map((table) => table.name));
   t.notOk(tables.has('more') || tables.has('half'), 'no table of either step');
-  t.same(await catalog.db.selectFrom('migrations').select('id').execute(), [{ id: 1 }]);
+  t.same(await catalog.db.selectFrom('migrations').select('id').execute(), [{ id: 1 }, { id: 2 }]);
 });
 
 t.test('an upgrade keeps what was there', async (t) => {
@@ -55,7 +56,7 @@ t.test('an upgrade keeps what was there', async (t) => {
   const before = await opening(folder);
   const owner = await someAccount(before);
   await before.close();
-  const after = await opening(folder, [first, second]);
+  const after = await opening(folder, [...migrations, third]);
   t.teardown(() => after.close());
   t.equal((await after.accounts.get(owner))?.id, owner);
 });
@@ -108,7 +109,7 @@ const writer = `
   const catalog = await openCatalog({ folder: process.argv[1], clock: systemClock, log: { error() {} } });
   for (;;) {
     const made = await catalog.accounts.create({ username: 'u' + process.hrtime.bigint(), role: 'viewer', passwordHash: 'x' });
-    const { channel } = await catalog.channels.create({ name: made.id, ownerId: made.id, title: 't', description: '', visibility: 'public', latency: 'low', ladder: 'source', protection: 'none', srtPassphrase: null });
+    const { channel } = await catalog.channels.create({ name: made.id, ownerId: made.id, title: 't', description: '', visibility: 'public', latency: 'low', ladder: 'source', protection: 'none', srtPassphrase: null, dvrSeconds: null, captions: [], downloads: true });
     process.stdout.write(made.id + ' ' + channel.id + '\\n');
   }`;
 
@@ -149,4 +150,29 @@ t.test('a full disk is said as such, changes nothing, and is over when there is 
   await pages(1_000_000);
   await big('c').execute();
   t.same((await catalog.db.selectFrom('meta').select('name').where('name', 'in', ['a', 'b', 'c']).execute()).map(({ name }) => name), ['c']);
+});
+
+/** A catalog as the version before made it, with a channel and a recording in it. */
+const catalogOfVersionOne = async (folder: string): Promise<void> => {
+  const before = await opening(folder, [first]);
+  const owner = await someAccount(before);
+  const row = { id: 'channel0', name: 'old', ownerId: owner, title: 'Old', description: '', createdAt: 1, updatedAt: 1 };
+  const settings = { visibility: 'public', latency: 'low', ladder: 'source', protection: 'none', srtPassphraseSealed: null };
+  const video = { id: 'video000', channelId: 'channel0', ownerId: owner, title: 'Show', description: '', createdAt: 1, updatedAt: 1 };
+  const facts = { state: 'ready', visibility: 'private', latency: 'low', run: 'run00000', policy: null, bytes: 7, durationMs: 5_000 };
+  // The rows of that time lack columns that Schema has now.
+  const db = before.db as unknown as Kysely<Record<string, Record<string, unknown>>>;
+  await db.insertInto('channels').values({ ...row, ...settings }).execute();
+  await db.insertInto('videos').values({ ...video, ...facts }).execute();
+  await before.close();
+};
+
+t.test('a catalog of the first version opens with what it holds, and with what it could not say at its defaults', async (t) => {
+  const folder = await testFolder(t);
+  await catalogOfVersionOne(folder);
+  const catalog = await opening(folder);
+  t.teardown(() => catalog.close());
+  t.match(await catalog.channels.byName('old'), { id: 'channel0', title: 'Old', dvrSeconds: null, captions: [], downloads: true });
+  t.match(await catalog.videos.get('video000'), { title: 'Show', visibility: 'private', bytes: 7, durationMs: 5_000, cutInMs: null, cutOutMs: null, downloads: true });
+  t.match(await catalog.channels.update('channel0', { dvrSeconds: 30 }), { dvrSeconds: 30 });
 });

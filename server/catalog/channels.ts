@@ -5,9 +5,14 @@ import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Protection, Schema, Visibility } from './schema.ts';
-import { newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
+import { languagesOf, newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
 
-export type ChannelRow = Omit<Schema['channels'], 'srtPassphraseSealed'> & { readonly srtPassphrase: string | null };
+type Stored = Schema['channels'];
+export type ChannelRow = Omit<Stored, 'srtPassphraseSealed' | 'captions' | 'downloads'> & {
+  readonly srtPassphrase: string | null;
+  readonly captions: readonly string[];
+  readonly downloads: boolean;
+};
 export type NewChannel = {
   readonly name: string;
   readonly ownerId: string;
@@ -18,6 +23,12 @@ export type NewChannel = {
   readonly ladder: string;
   readonly protection: Protection;
   readonly srtPassphrase: string | null;
+  /** How far back whoever watches live can go; null: to the beginning of the show. */
+  readonly dvrSeconds: number | null;
+  /** Languages (BCP 47) of the live captions that shows announce. */
+  readonly captions: readonly string[];
+  /** Whether recordings may be downloaded, unless their owner says otherwise of one. */
+  readonly downloads: boolean;
 };
 export type ChannelChange = Partial<Omit<NewChannel, 'name' | 'ownerId'>>;
 export type ChannelQuery = PageRequest & {
@@ -32,7 +43,7 @@ export interface ChannelStore {
   get(id: string): Promise<ChannelRow | null>;
   byName(name: string): Promise<ChannelRow | null>;
   list(query: ChannelQuery): Promise<Page<ChannelRow>>;
-  /** What is live on it follows its visibility. Null: no such channel. */
+  /** What is live on it follows its visibility and its downloads. Null: no such channel. */
   update(id: string, change: ChannelChange): Promise<ChannelRow | null>;
   /** Its recordings stay with their owner. */
   remove(id: string): Promise<boolean>;
@@ -45,26 +56,39 @@ export const createChannels = (ground: Ground): ChannelStore => {
   const { db, clock, vault, write } = ground;
   const sealed = (id: string, passphrase: string | null): string | null =>
     passphrase === null ? null : vault.seal('srt-passphrase', id, passphrase);
-  const opened = ({ srtPassphraseSealed, ...row }: Schema['channels']): ChannelRow => ({
+  const opened = ({ srtPassphraseSealed, captions, downloads, ...row }: Stored): ChannelRow => ({
     ...row,
+    captions: languagesOf(captions),
+    downloads: downloads !== 0,
     srtPassphrase: srtPassphraseSealed === null ? null : vault.open('srt-passphrase', row.id, srtPassphraseSealed),
   });
   const one = async (column: 'id' | 'name', value: string): Promise<ChannelRow | null> => {
     const row = await db.selectFrom('channels').selectAll().where(column, '=', value).executeTakeFirst();
     return row ? opened(row) : null;
   };
-  /** A show on air is hidden, or shown, with its channel. */
-  const liveFollows = async (channelId: string, visibility: Visibility, now: number): Promise<{ parts: Part[]; events: ServerEvent[] }> => {
-    const live = await db.selectFrom('videos').select('id').where('channelId', '=', channelId).where('state', '=', 'live').execute();
-    const update = db.updateTable('videos').set({ visibility, updatedAt: now }).where('channelId', '=', channelId).where('state', '=', 'live');
-    const events = live.map(({ id }) => ({ type: 'video.updated', videoId: id, channelId, visibility, changed: ['visibility'] }) as const);
+  /** A show on air is hidden, or shown, with its channel; its recording is not there yet, so whether it may be downloaded follows too. */
+  const liveFollows = async (channelId: string, { visibility, downloads }: ChannelChange, now: number): Promise<{ parts: Part[]; events: ServerEvent[] }> => {
+    const set = { ...(visibility !== undefined && { visibility }), ...(downloads !== undefined && { downloads: Number(downloads) }) };
+    const changed = Object.keys(set);
+    if (changed.length === 0) return { parts: [], events: [] };
+    const live = await db.selectFrom('videos').select(['id', 'visibility']).where('channelId', '=', channelId).where('state', '=', 'live').execute();
+    const update = db.updateTable('videos').set({ ...set, updatedAt: now }).where('channelId', '=', channelId).where('state', '=', 'live');
+    const events = live.map((video) => ({ type: 'video.updated', videoId: video.id, channelId, visibility: visibility ?? video.visibility, changed }) as const);
     return { parts: [also(update)], events };
   };
   return {
-    async create({ srtPassphrase, ...channel }) {
+    async create({ srtPassphrase, captions, downloads, ...channel }) {
       const now = clock.wall();
       const id = newId();
-      const row = { ...channel, id, srtPassphraseSealed: sealed(id, srtPassphrase), createdAt: now, updatedAt: now };
+      const row: Stored = {
+        ...channel,
+        id,
+        srtPassphraseSealed: sealed(id, srtPassphrase),
+        captions: JSON.stringify(captions),
+        downloads: Number(downloads),
+        createdAt: now,
+        updatedAt: now,
+      };
       const { row: keyRow, key } = newKeyRow(ground, id, '');
       await write(
         [must(db.insertInto('channels').values(row)), must(db.insertInto('streamKeys').values(keyRow))],
@@ -85,20 +109,22 @@ export const createChannels = (ground: Ground): ChannelStore => {
       const rows = await query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
       return cutPage(rows.map(opened), limit);
     },
-    async update(id, { srtPassphrase, ...change }) {
+    async update(id, change) {
       const before = await one('id', id);
       if (!before) return null;
       const now = clock.wall();
+      const { srtPassphrase, captions, downloads, ...plain } = change;
       const set = {
-        ...change,
-        ...(srtPassphrase === undefined ? {} : { srtPassphraseSealed: sealed(id, srtPassphrase) }),
+        ...plain,
+        ...(srtPassphrase !== undefined && { srtPassphraseSealed: sealed(id, srtPassphrase) }),
+        ...(captions !== undefined && { captions: JSON.stringify(captions) }),
+        ...(downloads !== undefined && { downloads: Number(downloads) }),
         updatedAt: now,
       };
-      const changed = [...Object.keys(change), ...(srtPassphrase === undefined ? [] : ['srtPassphrase'])];
-      const live = change.visibility === undefined ? null : await liveFollows(id, change.visibility, now);
+      const live = await liveFollows(id, change, now);
       const done = await write(
-        [must(db.updateTable('channels').set(set).where('id', '=', id)), ...(live?.parts ?? [])],
-        [{ type: 'channel.updated', channelId: id, name: before.name, changed }, ...(live?.events ?? [])],
+        [must(db.updateTable('channels').set(set).where('id', '=', id)), ...live.parts],
+        [{ type: 'channel.updated', channelId: id, name: before.name, changed: Object.keys(change) }, ...live.events],
       );
       return done ? one('id', id) : null;
     },

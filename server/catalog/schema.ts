@@ -53,6 +53,12 @@ export type Schema = {
     ladder: string;
     protection: Protection;
     srtPassphraseSealed: string | null;
+    /** How far back whoever watches live can go; null: to the beginning of the show. */
+    dvrSeconds: number | null;
+    /** JSON: languages of the live captions. */
+    captions: string;
+    /** 0 or 1: no type for truth is the same in SQLite and PostgreSQL. */
+    downloads: number;
     createdAt: number;
     updatedAt: number;
   };
@@ -83,6 +89,10 @@ export type Schema = {
     bytes: number;
     errorCode: string | null;
     errorMessage: string | null;
+    /** A cut is a view: media before and after is neither listed nor served. Null: not cut there. */
+    cutInMs: number | null;
+    cutOutMs: number | null;
+    downloads: number;
     createdAt: number;
     updatedAt: number;
   };

@@ -24,6 +24,8 @@ t.test('a stream key is found by itself, shown again to its owner, and gone once
     ladder: 'source',
     protection: 'none',
     title: 'Mine',
+    dvrSeconds: null,
+    captions: [],
   });
   t.equal(await catalog.streamKeys.reveal(channel.id, streamKey.id), key);
   const other = await catalog.channels.create(channelOf(ownerId));
@@ -190,4 +192,23 @@ t.test('a new password ends the other sessions', async (t) => {
   await catalog.accounts.update(account, { passwordHash: 'new' }, mine.session.id);
   t.ok(await catalog.sessions.resolve(mine.token));
   t.equal(await catalog.sessions.resolve(stolen.token), null);
+});
+
+t.test('how a channel makes its shows goes with its keys, and what it says of downloads with its shows', async (t) => {
+  const { catalog } = await testCatalog(t);
+  const ownerId = await someAccount(catalog);
+  const { channel, key } = await catalog.channels.create(channelOf(ownerId, { dvrSeconds: 1_800, captions: ['ko', 'en-GB'], downloads: false }));
+  t.match(channel, { dvrSeconds: 1_800, captions: ['ko', 'en-GB'], downloads: false });
+  t.match(await catalog.streamKeys.resolve(key), { dvrSeconds: 1_800, captions: ['ko', 'en-GB'] });
+  const old = await catalog.videos.createLive(liveOn(channel.id, ownerId));
+  t.match([old, await catalog.videos.get(old.id)], [{ downloads: false }, { downloads: false, cutInMs: null, cutOutMs: null }]);
+  await catalog.videos.endLive(old.id, { endedAt: 2, durationMs: 1, bytes: 1, state: 'ready' });
+  const live = await catalog.videos.createLive(liveOn(channel.id, ownerId));
+  t.match(await catalog.channels.update(channel.id, { dvrSeconds: null, captions: [], downloads: true }), { dvrSeconds: null, captions: [], downloads: true });
+  t.match(await catalog.streamKeys.resolve(key), { dvrSeconds: null, captions: [] });
+  t.match(await catalog.videos.get(live.id), { downloads: true, visibility: 'public' }, 'a show on air follows');
+  t.match(await catalog.videos.get(old.id), { downloads: false }, 'a recording is its own');
+  const told = (await catalog.outbox.next(1000)).slice(-1).map(({ event }) => event);
+  t.match(told, [{ type: 'video.updated', videoId: live.id, visibility: 'public', changed: ['downloads'] }]);
+  t.match(await catalog.videos.update(old.id, { downloads: true, cutInMs: 500, cutOutMs: null }), { downloads: true, cutInMs: 500, cutOutMs: null });
 });

@@ -20,6 +20,10 @@ export type ResolvedKey = {
   readonly ladder: string;
   readonly protection: Protection;
   readonly title: string;
+  /** Null: the whole show. */
+  readonly dvrSeconds: number | null;
+  /** Languages of the live captions that a show announces when it begins. */
+  readonly captions: readonly string[];
 };
 
 export interface StreamKeyStore {
@@ -32,6 +36,9 @@ export interface StreamKeyStore {
   first(channelId: string): Promise<{ streamKey: StreamKeyRow; key: string } | null>;
   revoke(channelId: string, id: string): Promise<boolean>;
 }
+
+/** As the catalog keeps them. */
+export const languagesOf = (captions: string): readonly string[] => JSON.parse(captions) as readonly string[];
 
 const longestKey = 128;
 export const mostKeys = 20;
@@ -58,11 +65,11 @@ export const createStreamKeys = (ground: Ground): StreamKeyStore => {
         .selectFrom('streamKeys')
         .innerJoin('channels', 'channels.id', 'streamKeys.channelId')
         .select(['streamKeys.id as streamKeyId', 'channels.id as channelId', 'channels.name as channelName', 'channels.title', 'channels.ownerId'])
-        .select(['channels.latency', 'channels.visibility', 'channels.ladder', 'channels.protection'])
+        .select(['channels.latency', 'channels.visibility', 'channels.ladder', 'channels.protection', 'channels.dvrSeconds', 'channels.captions'])
         .where('streamKeys.lookup', '=', lookupOf(ground, key))
         .where('streamKeys.revokedAt', 'is', null)
         .executeTakeFirst();
-      return row ?? null;
+      return row ? { ...row, captions: languagesOf(row.captions) } : null;
     },
     async create(channelId, label) {
       if ((await holding(channelId).execute()).length >= mostKeys) return null;

@@ -41,6 +41,9 @@ export const channelOf = (ownerId: string, change: Partial<NewChannel> = {}): Ne
   ladder: 'source',
   protection: 'none',
   srtPassphrase: null,
+  dvrSeconds: null,
+  captions: [],
+  downloads: true,
   ...change,
 });
 

@@ -7,7 +7,7 @@ import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Schema, VideoState, Visibility } from './schema.ts';
 
-export type VideoRow = Omit<Schema['videos'], 'policy'> & { readonly policy: KeptPolicy | null };
+export type VideoRow = Omit<Schema['videos'], 'policy' | 'downloads'> & { readonly policy: KeptPolicy | null; readonly downloads: boolean };
 export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
 export type VideoWithTracks = { readonly video: VideoRow; readonly tracks: readonly TrackRow[]; readonly channelName: string | null };
 
@@ -33,7 +33,14 @@ export type LiveEnd = {
   readonly expiresAt?: number | null;
   readonly error?: { readonly code: string; readonly message: string };
 };
-export type VideoChange = { readonly title?: string; readonly description?: string; readonly visibility?: Visibility };
+export type VideoChange = {
+  readonly title?: string;
+  readonly description?: string;
+  readonly visibility?: Visibility;
+  readonly downloads?: boolean;
+  readonly cutInMs?: number | null;
+  readonly cutOutMs?: number | null;
+};
 export type VideoQuery = PageRequest & {
   readonly query?: string;
   readonly channelId?: string;
@@ -45,7 +52,7 @@ export type VideoQuery = PageRequest & {
 export type LiveNow = { readonly videoId: string; readonly channelId: string; readonly ownerId: string; readonly visibility: Visibility; readonly startedAt: number };
 
 export interface VideoStore {
-  /** Called when the gate opens: from here on it is there for everybody whom its visibility allows. */
+  /** Called when the gate opens: from here on it is there for everybody whom its visibility allows. Whether it may be downloaded is the channel's to say. */
   createLive(live: NewLive): Promise<VideoRow>;
   /** False: it was not live (any more). */
   endLive(id: string, end: LiveEnd): Promise<boolean>;
@@ -70,7 +77,11 @@ const titleHolds = (text: string) => {
   return sql<SqlBool>`lower(${sql.ref('title')}) like ${pattern} escape '\\'`;
 };
 
-const parsed = (row: Schema['videos']): VideoRow => ({ ...row, policy: row.policy === null ? null : (JSON.parse(row.policy) as KeptPolicy) });
+const parsed = (row: Schema['videos']): VideoRow => ({
+  ...row,
+  policy: row.policy === null ? null : (JSON.parse(row.policy) as KeptPolicy),
+  downloads: row.downloads !== 0,
+});
 
 export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
   const get = async (id: string): Promise<VideoRow | null> => {
@@ -89,6 +100,7 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
     get,
     async createLive({ tracks, policy, id = newId(), ...live }) {
       const now = clock.wall();
+      const channel = await db.selectFrom('channels').select('downloads').where('id', '=', live.channelId).executeTakeFirst();
       const row: Schema['videos'] = {
         ...live,
         id,
@@ -101,13 +113,17 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
         bytes: 0,
         errorCode: null,
         errorMessage: null,
+        cutInMs: null,
+        cutOutMs: null,
+        // Where the channel is gone, the insert below fails.
+        downloads: channel?.downloads ?? 0,
         createdAt: now,
         updatedAt: now,
       };
       const parts: Part[] = [must(db.insertInto('videos').values(row))];
       if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
       await write(parts, [{ type: 'video.live', videoId: id, channelId: live.channelId, ownerId: live.ownerId }]);
-      return { ...row, policy };
+      return parsed(row);
     },
     async endLive(id, { error, ...end }) {
       const before = await get(id);
@@ -155,8 +171,10 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const before = await get(id);
       if (!before) return null;
       const visibility = change.visibility ?? before.visibility;
+      const { downloads, ...plain } = change;
+      const set = { ...plain, ...(downloads !== undefined && { downloads: Number(downloads) }), updatedAt: clock.wall() };
       const done = await write(
-        [must(db.updateTable('videos').set({ ...change, updatedAt: clock.wall() }).where('id', '=', id))],
+        [must(db.updateTable('videos').set(set).where('id', '=', id))],
         [{ type: 'video.updated', videoId: id, channelId: before.channelId, visibility, changed: Object.keys(change) }],
       );
       return done ? get(id) : null;

@@ -23,6 +23,8 @@ const key: ResolvedKey = {
   ladder: 'source',
   protection: 'none',
   title: 'A show',
+  dvrSeconds: null,
+  captions: [],
 };
 
 class Stage {
@@ -286,6 +288,17 @@ t.test('a channel that never stops gets a new video at a key frame, and keeps wh
   t.equal(second.tracks[0]?.bandwidth, 6_250_000);
   t.same(sender.evicted, []);
   level(t, first);
+});
+
+t.test('what a channel has become holds for the show that begins next, not for the one that is on', async (t) => {
+  const { stage, sender } = await live();
+  stage.channel.becomes({ latency: 'standard', ladder: 'source', protection: 'none', dvrSeconds: 30, captions: [] });
+  t.match(stage.snapshot(0).policy, { latency: 'low', dvrSeconds: 43_200 });
+  stage.clock.advance(DAY);
+  sender.send(units(5_000, { shift: 5_000 }));
+  await calm();
+  t.match(stage.snapshot(0).policy, { latency: 'low', dvrSeconds: 43_200 });
+  t.match(stage.snapshot(1).policy, { latency: 'standard', dvrSeconds: 30 });
 });
 
 t.test('a track that turns up while the run is being made is a new run, not lost', async (t) => {

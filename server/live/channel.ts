@@ -37,6 +37,9 @@ export type ChannelHost = {
   readonly changed: (channel: LiveChannel, status: ChannelStatus) => void;
 };
 
+/** What of a channel's settings says how its shows are made. */
+export type ShowSettings = Pick<ResolvedKey, 'latency' | 'ladder' | 'protection' | 'dvrSeconds' | 'captions'>;
+
 type Session = {
   readonly request: PublishRequest;
   readonly key: ResolvedKey;
@@ -100,6 +103,11 @@ export class LiveChannel {
     return this.#session?.key.streamKeyId === streamKeyId;
   }
 
+  /** A publisher may be in for days: what its channel has become holds for the show that begins next. */
+  becomes(settings: ShowSettings): void {
+    this.#key = { ...this.#key, ...settings };
+  }
+
   /** Takes a publisher in, in place of one that may still be there. */
   async attach(request: PublishRequest, key: ResolvedKey): Promise<PublishSink> {
     const session: Session = { request, key, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {}, rates: {} };
@@ -159,7 +167,7 @@ export class LiveChannel {
     const key = this.#key;
     const show: Show = new Show({
       clock: this.#host.clock,
-      wish: { latency: key.latency, dvrSeconds: null },
+      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds },
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));

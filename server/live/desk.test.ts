@@ -11,7 +11,7 @@ import { LiveDesk } from './desk.ts';
 
 const keyOf = (channel: string): ResolvedKey => ({
   ...{ channelId: `id-${channel}`, streamKeyId: `key-${channel}`, channelName: channel, ownerId: 'owner1', title: channel },
-  ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none' },
+  ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [] },
 });
 
 class Stage {

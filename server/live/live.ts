@@ -8,12 +8,13 @@ import type { Disk } from '../../packager/log/types.ts';
 import { mayTakeMore, mayGoOnRecording, type Watermarks } from '../../packager/log/watermarks.ts';
 import type { EvictReason, PublishDesk } from '../../packager/media/publish.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { ChannelRow } from '../catalog/channels.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { Presentations } from '../delivery/presentation.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { ServerLog } from '../log.ts';
-import type { ChannelStatus, LiveChannel } from './channel.ts';
+import type { ChannelStatus, LiveChannel, ShowSettings } from './channel.ts';
 import { LiveDesk } from './desk.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { PlayableVideos } from './presentations.ts';
@@ -137,7 +138,7 @@ export class Live {
 
   async #takeUp(found: VideoWithTracks): Promise<void> {
     const { video, channelName } = found;
-    const { channelId, ownerId, title, visibility, latency } = video;
+    const { channelId, ownerId, title, visibility } = video;
     const channel = channelId !== null && channelName !== null ? await this.#o.catalog.channels.get(channelId) : null;
     const run = await this.#runs.resume(found, (failed, error) => {
       const owner = channelId === null ? null : this.#desk.channel(channelId);
@@ -156,13 +157,17 @@ export class Live {
       await this.#runs.finish(run);
       return;
     }
-    const key: ResolvedKey = { channelId, streamKeyId: '', channelName, ownerId, latency, visibility, ladder: channel.ladder, protection: channel.protection, title };
+    const key: ResolvedKey = { ...settingsOf(channel), channelId, streamKeyId: '', channelName, ownerId, visibility, title };
     this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
   }
 
   #listen(events: EventDispatcher): void {
     events.subscribe('stream-key.revoked', ({ channelId, streamKeyId }) => this.#desk.keyRevoked(channelId, streamKeyId));
+    events.subscribe('channel.updated', async ({ channelId }) => {
+      const channel = await this.#o.catalog.channels.get(channelId);
+      if (channel) this.#desk.channel(channelId)?.becomes(settingsOf(channel));
+    });
     events.subscribe('channel.deleted', ({ channelId }) => this.#desk.end(channelId, 'channel-deleted'));
     events.subscribe('video.deleted', async ({ videoId }) => {
       this.#videos.forget(videoId);
@@ -188,3 +193,5 @@ export class Live {
     });
   }
 }
+
+const settingsOf = ({ latency, ladder, protection, dvrSeconds, captions }: ChannelRow): ShowSettings => ({ latency, ladder, protection, dvrSeconds, captions });

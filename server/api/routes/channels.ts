@@ -60,6 +60,9 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
           ladder: body.ladder ?? 'source',
           protection: body.protection ?? 'none',
           srtPassphrase: body.srtPassphrase ?? null,
+          dvrSeconds: null,
+          captions: [],
+          downloads: true,
         } as const;
         try {
           const { channel, key } = await catalog.channels.create(wanted);

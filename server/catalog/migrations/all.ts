@@ -1,5 +1,6 @@
 /** All migrations, in order. */
 import type { Migration } from './migration.ts';
 import { first } from './001-first.ts';
+import { second } from './002-views.ts';
 
-export const migrations: readonly Migration[] = [first];
+export const migrations: readonly Migration[] = [first, second];
