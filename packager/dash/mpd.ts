@@ -8,6 +8,7 @@
 import { allowedHeight } from '../hls/multivariant.ts';
 import { epochOfTrack, listed, runOf } from '../hls/window.ts';
 import { initName } from '../names.ts';
+import { ratesOf } from '../rates.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { lowLatency, playbackRate, type LowLatency } from './low-latency.ts';
 import { timeAddress } from './names.ts';
@@ -182,7 +183,7 @@ const representation = (snapshot: PresentationSnapshot, one: Period, { track, li
   const video = track.kind === 'video';
   const attributes = {
     id: track.id,
-    bandwidth: Math.ceil(track.bandwidth),
+    bandwidth: Math.ceil(ratesOf(snapshot, track).peak),
     codecs: config?.codecString,
     width: config?.width,
     height: config?.height,

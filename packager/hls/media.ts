@@ -9,6 +9,7 @@
 import { initName, partName, playlistName } from '../names.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { dateLine, partLines, segmentLines, segmentPartLines } from './lines.ts';
+import { rebased } from './rebase.ts';
 import {
   endOf,
   epochOfTrack,
@@ -29,10 +30,19 @@ const skipBoundary = 6;
 /** Section 4.4.4.9: parts should leave the playlist when they are more than three target durations from its end. */
 const partsKept = 3;
 
-export type PlaylistRequest = { readonly skip?: boolean; readonly whole?: boolean };
+export type PlaylistRequest = {
+  readonly skip?: boolean;
+  /** All of a show that has ended, instead of the window that was watched. */
+  readonly whole?: boolean;
+  /** Put before the addresses of media, where the playlist does not lie beside it. */
+  readonly mediaBase?: string;
+};
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
-export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string => {
+export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string =>
+  rebased(written(snapshot, trackId, request), request.mediaBase);
+
+const written = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest): string => {
   const track = findTrack(snapshot, trackId);
   if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
   const window = listed(snapshot, track, request.whole === true ? track.firstSegment : track.liveStart);
@@ -145,10 +155,10 @@ const serverControl = ({ policy, tracks }: PresentationSnapshot): string => {
 /** A part is never longer than the target as printed; the millionth of a microsecond absorbs what floats add. */
 const roundUp = (value: number): string => (Math.ceil(value * 1e6 - 1e-6) / 1e6).toFixed(6);
 
-const discontinuities = (before: number | undefined, epoch: number): string =>
+export const discontinuities = (before: number | undefined, epoch: number): string =>
   before === undefined ? '' : '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, epoch - before));
 
-const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
+export const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
   const config = epochOfTrack(track, epoch);
   return config ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch)}"\n` : '';
 };

@@ -1,7 +1,13 @@
 import t from 'tap';
-import { readByM3u8Parser, readMultivariant } from './judges.ts';
+import { readByM3u8Parser, readMultivariant as readAll } from './judges.ts';
 import { multivariantPlaylist } from './multivariant.ts';
 import { pictureAndSound, PretendStream, type PretendTrack } from './pretend-stream.ts';
+
+/** Key pictures have a test of their own. */
+const readMultivariant = (text: string) => {
+  const read = readAll(text);
+  return Object.assign(read, { variants: read.variants.filter(({ isIFrameOnly }) => !isIFrameOnly) });
+};
 
 const [picture, sound] = pictureAndSound as [PretendTrack, PretendTrack];
 
@@ -71,4 +77,11 @@ t.test('a limited grant lists no higher rung; a channel lists what lies under th
   const read = readMultivariant(text);
   t.same(read.variants.map(({ uri }) => uri), ['../video-00000001/v1/index.m3u8']);
   t.equal(read.variants[0]?.audio[0]?.uri, '../video-00000001/a0/index.m3u8');
+});
+
+t.test('the range of brightness is told of pictures and key pictures alike, where it is known', async (t) => {
+  const snapshot = new PretendStream().segment().snapshot();
+  t.notMatch(multivariantPlaylist(snapshot), /VIDEO-RANGE/);
+  const tracks = snapshot.tracks.map((track) => ({ ...track, epochs: track.epochs.map((epoch) => ({ ...epoch, videoRange: 'HLG' as const })) }));
+  t.same(multivariantPlaylist({ ...snapshot, tracks }).match(/^#EXT-X-.*VIDEO-RANGE=HLG/gm)?.map((line) => line.split(':')[0]), ['#EXT-X-STREAM-INF', '#EXT-X-I-FRAME-STREAM-INF']);
 });

@@ -1,46 +1,53 @@
 /**
  * The multivariant playlist: what can be chosen from. Players read it once, so everything in it is frozen
- * when the run's gate opens.
+ * when the run's gate opens; of a show that has ended, what it takes of the line is known.
  */
-import { playlistName, wholePlaylistName } from '../names.ts';
+import { iframesName, playlistName, wholePlaylistName } from '../names.ts';
+import { keyRatesOf, ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
+import { startLine } from './start.ts';
 
 export type MultivariantRequest = {
   /** Put before every address: a channel's playlist lists what lies under the video. */
   readonly base?: string;
   /** Pictures higher than this are not for this viewer. */
   readonly maxHeight?: number | null;
+  /** Where the viewing begins, seconds; below zero from the end. */
+  readonly start?: number | null;
 };
 
-type AddressOf = (track: TrackSnapshot) => string;
+/** What a line is written from. */
+type Page = { readonly snapshot: PresentationSnapshot; readonly address: (track: TrackSnapshot) => string };
 
 export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
   // Whoever comes after the end sees the show from its beginning; whoever was there has the address of the window.
   const name = snapshot.state === 'ended' ? wholePlaylistName : playlistName;
-  const address: AddressOf = ({ id }) => `${request.base ?? ''}${id}/${name}`;
+  const base = request.base ?? '';
+  const page: Page = { snapshot, address: ({ id }) => `${base}${id}/${name}` };
   const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
   const audio = snapshot.tracks.filter((track) => track.kind === 'audio');
   const groups = [...new Set(audio.map((track) => track.group))];
 
   let text = `#EXTM3U\n#EXT-X-VERSION:${snapshot.policy.version}\n`;
   if (snapshot.policy.independentSegments) text += '#EXT-X-INDEPENDENT-SEGMENTS\n';
+  text += startLine(snapshot, request.start ?? null);
   // Sound alone has no group to belong to: each track is a variant.
-  if (video.length === 0) return text + audio.map((track) => variant(address, track, null, [])).join('');
+  if (video.length === 0) return text + audio.map((track) => variant(page, track, null, [])).join('');
 
-  for (const group of groups) text += renditions(address, group, audio);
-  if (groups.length === 0) return text + video.map((track) => variant(address, track, null, [])).join('');
+  for (const group of groups) text += renditions(page, group, audio);
+  if (groups.length === 0) text += video.map((track) => variant(page, track, null, [])).join('');
   for (const group of groups) {
     const members = audio.filter((track) => track.group === group);
-    text += video.map((track) => variant(address, track, group, members)).join('');
+    text += video.map((track) => variant(page, track, group, members)).join('');
   }
-  return text;
+  return text + video.map((track) => keyPictures(snapshot, track, `${base}${track.id}/${iframesName}`)).join('');
 };
 
 /** A grant may be limited to a height: higher rungs, and those of unknown height, are neither listed nor served. */
 export const allowedHeight = (track: TrackSnapshot, maxHeight: number | null): boolean =>
   maxHeight === null || track.kind !== 'video' || track.epochs.every(({ height }) => height !== undefined && height <= maxHeight);
 
-const renditions = (address: AddressOf, group: string, audio: readonly TrackSnapshot[]): string => {
+const renditions = ({ address }: Page, group: string, audio: readonly TrackSnapshot[]): string => {
   const members = audio.filter((track) => track.group === group);
   const names = new Set<string>();
   return members
@@ -61,16 +68,30 @@ const renditions = (address: AddressOf, group: string, audio: readonly TrackSnap
     .join('');
 };
 
-const variant = (address: AddressOf, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
+const variant = ({ snapshot, address }: Page, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
+  const own = ratesOf(snapshot, track);
+  const beside = audio.map((one) => ratesOf(snapshot, one));
+  const most = (rate: (one: Rates) => number): number => rate(own) + Math.max(0, ...beside.map(rate));
+  const rates: Rates = { peak: most(({ peak }) => peak), average: most(({ average }) => average) };
   const config = now(track);
-  const codecs = [...new Set([track, ...audio].flatMap((one) => now(one)?.codecString ?? []))];
-  const most = (rate: (one: TrackSnapshot) => number): number => Math.ceil(rate(track) + Math.max(0, ...audio.map(rate)));
-  let text = `#EXT-X-STREAM-INF:BANDWIDTH=${most((one) => one.bandwidth)},AVERAGE-BANDWIDTH=${most((one) => one.averageBandwidth)}`;
-  if (codecs.length > 0) text += `,CODECS=${quoted(codecs.join(','))}`;
-  if (config?.width !== undefined && config.height !== undefined) text += `,RESOLUTION=${config.width}x${config.height}`;
+  let text = `#EXT-X-STREAM-INF:${rateAttributes(rates)}${pictureAttributes(config, [track, ...audio])}`;
   if (config?.frameRate !== undefined) text += `,FRAME-RATE=${config.frameRate.toFixed(3)}`;
   if (group !== null) text += `,AUDIO=${quoted(group)}`;
   return `${text}\n${address(track)}\n`;
+};
+
+/** Section 4.4.6.3. */
+const keyPictures = (snapshot: PresentationSnapshot, track: TrackSnapshot, address: string): string =>
+  `#EXT-X-I-FRAME-STREAM-INF:${rateAttributes(keyRatesOf(snapshot, track))}${pictureAttributes(now(track), [track])},URI="${address}"\n`;
+
+const rateAttributes = ({ peak, average }: Rates): string => `BANDWIDTH=${Math.ceil(peak)},AVERAGE-BANDWIDTH=${Math.ceil(average)}`;
+
+const pictureAttributes = (config: TrackEpoch | undefined, members: readonly TrackSnapshot[]): string => {
+  const codecs = [...new Set(members.flatMap((one) => now(one)?.codecString ?? []))];
+  let text = codecs.length > 0 ? `,CODECS=${quoted(codecs.join(','))}` : '';
+  if (config?.width !== undefined && config.height !== undefined) text += `,RESOLUTION=${config.width}x${config.height}`;
+  if (config?.videoRange !== undefined) text += `,VIDEO-RANGE=${config.videoRange}`;
+  return text;
 };
 
 const now = (track: TrackSnapshot): TrackEpoch | undefined => track.epochs.at(-1);

@@ -6,6 +6,7 @@
  * Sound is the first track of sound: a version 3 playlist has no renditions to choose from.
  */
 import { playlistName } from '../names.ts';
+import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { dateLine, seconds } from './lines.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
@@ -38,8 +39,9 @@ const variant = (snapshot: PresentationSnapshot, track: TrackSnapshot, base: str
   const members = sound ? [track, sound] : [track];
   const { width, height, frameRate } = track.epochs.at(-1) ?? {};
   const codecs = [...new Set(members.flatMap((one) => one.epochs.at(-1)?.codecString ?? []))];
-  const rate = (of: (one: TrackSnapshot) => number): number => inTransport(members.reduce((sum, one) => sum + of(one), 0), frameRate);
-  let text = `#EXT-X-STREAM-INF:BANDWIDTH=${rate((one) => one.bandwidth)},AVERAGE-BANDWIDTH=${rate((one) => one.averageBandwidth)}`;
+  const rates = members.map((one) => ratesOf(snapshot, one));
+  const rate = (of: (one: Rates) => number): number => inTransport(rates.reduce((sum, one) => sum + of(one), 0), frameRate);
+  let text = `#EXT-X-STREAM-INF:BANDWIDTH=${rate(({ peak }) => peak)},AVERAGE-BANDWIDTH=${rate(({ average }) => average)}`;
   if (codecs.length > 0) text += `,CODECS="${codecs.join(',')}"`;
   if (width !== undefined && height !== undefined) text += `,RESOLUTION=${width}x${height}`;
   if (frameRate !== undefined) text += `,FRAME-RATE=${frameRate.toFixed(3)}`;

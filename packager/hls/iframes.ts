@@ -1,0 +1,57 @@
+/**
+ * The I-frame playlist of a picture track (RFC 8216bis 4.4.3.6): one key picture a segment, for whoever looks for a
+ * place or winds forward. Each is a file of its own, so that none has to be cut out of a segment by its reader.
+ *
+ * Its numbers, dates and discontinuities are those of the media playlist; a segment that does not begin with a key
+ * picture is a gap. It lists what is complete and has neither parts nor directives: nobody looks for the live edge here.
+ */
+import { keyName } from '../names.ts';
+import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { dateLine, seconds } from './lines.ts';
+import { discontinuities, mapLine } from './media.ts';
+import { rebased } from './rebase.ts';
+import { findTrack, listed, nextMsn, runOf } from './window.ts';
+
+export type IframesRequest = { readonly whole?: boolean; readonly mediaBase?: string };
+
+/** The track must be one of the snapshot's pictures: whoever serves answers 404 before. */
+export const iframesPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: IframesRequest = {}): string => {
+  const track = findTrack(snapshot, trackId);
+  if (track?.kind !== 'video') throw new RangeError(`there is no picture ${trackId} in video ${snapshot.video}`);
+  const { from, to, ended } = listed(snapshot, track, request.whole === true ? track.firstSegment : track.liveStart);
+  const { policy } = snapshot;
+  const first = from < to ? track.segments[from] : undefined;
+  const epoch = first?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
+  const lines = [
+    `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n`,
+    `#EXT-X-MEDIA-SEQUENCE:${first?.msn ?? nextMsn(track)}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n#EXT-X-I-FRAMES-ONLY\n`,
+  ];
+  let before: number | undefined;
+  for (let index = from; index < to; index++) {
+    const segment = track.segments[index];
+    if (!segment) continue;
+    if (segment.epoch !== before) lines.push(discontinuities(before, segment.epoch), mapLine(snapshot, track, segment.epoch));
+    before = segment.epoch;
+    lines.push(linesOf(snapshot, track, segment));
+  }
+  if (ended) lines.push('#EXT-X-ENDLIST\n');
+  return rebased(lines.join(''), request.mediaBase);
+};
+
+/** A segment has a key picture of its own. */
+export const hasKeyPicture = ({ independent, gap, parts }: SegmentRef): boolean => {
+  const [first] = parts;
+  return independent && !gap && first !== undefined && !first.gap && first.size > 0;
+};
+
+const kept = new WeakMap<SegmentRef, string>();
+
+const linesOf = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
+  const known = kept.get(segment);
+  if (known !== undefined) return known;
+  const gap = hasKeyPicture(segment) ? '' : '#EXT-X-GAP\n';
+  const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${keyName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
+  const text = dateLine(snapshot, track, segment) + gap + media;
+  kept.set(segment, text);
+  return text;
+};

@@ -1,0 +1,9 @@
+/**
+ * A cut lists media that lies elsewhere: under the video's own address, so that one object has one name. Playlists are
+ * put together from lines that are kept for as long as their segments live, so the addresses are changed at the end.
+ */
+export const rebased = (playlist: string, mediaBase: string | undefined): string =>
+  mediaBase === undefined || mediaBase === '' ? playlist : playlist.replace(aheadOfMedia, `$1${mediaBase}`);
+
+/** Tags that name media, up to the name; and the beginning of a line that is one. RENDITION-REPORT names a playlist of the cut. */
+const aheadOfMedia = /^(#EXT-X-(?:MAP|PART|PRELOAD-HINT):.*?URI="|(?!#)(?=.))/gm;
