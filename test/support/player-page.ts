@@ -1,6 +1,11 @@
 /**
- * A page apart from the web app that plays a stream by hls.js as it comes from npm, and what it saw as data.
+ * A page apart from the web app that plays a stream by a player as it comes from npm, and what it saw as data.
  * It is served from an origin of its own, so that CORS is tested with every playback.
+ *
+ *     const pages = await servePlayerPages();  t.teardown(() => pages.close());
+ *     await page.goto(pages.url(manifest, { player: 'shaka', config: { streaming: { lowLatencyMode: true } } }));
+ *     await firstPicture(page);
+ *     await seek(page, 12);  await choose(page, 0);  const { errors, stalls } = await report(page);
  */
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +15,16 @@ import type { Page } from 'playwright-core';
 import { readStampSource } from './stamp.ts';
 
 const pages = path.resolve(import.meta.dirname, 'pages');
-const hlsJs = path.resolve(import.meta.dirname, '../../node_modules/hls.js/dist/hls.js');
+const modules = path.resolve(import.meta.dirname, '../../node_modules');
+
+/** `none`: the browser alone. */
+export type PlayerName = 'hls' | 'shaka' | 'dash' | 'none';
+
+const libraries: Record<Exclude<PlayerName, 'none'>, string> = {
+  hls: 'hls.js/dist/hls.js',
+  shaka: 'shaka-player/dist/shaka-player.compiled.js',
+  dash: 'dashjs/dist/modern/umd/dash.all.min.js',
+};
 
 export type ShownPicture = {
   readonly stamp: number | null;
@@ -23,9 +37,13 @@ export type ShownPicture = {
 
 export type WatchReport = {
   readonly pictures: readonly ShownPicture[];
+  /** Stops that nobody asked for: not those of a seek. */
   readonly stalls: readonly { readonly at: number; readonly ms: number }[];
   readonly errors: readonly { at: number; type: string; details?: string; fatal: boolean; code?: number }[];
+  /** What the player itself believes, four times a second while live. */
   readonly latencies: readonly { at: number; seconds: number; rate: number }[];
+  /** Changes of speed. */
+  readonly rates: readonly { at: number; rate: number }[];
   readonly firstPlayingMs: number | null;
   readonly currentTime: number;
   readonly ended: boolean;
@@ -38,21 +56,40 @@ export type WatchReport = {
   readonly targetLatency: number | null;
 };
 
+export type PageOptions = {
+  /** hls.js if nothing is said. */
+  player?: PlayerName;
+  /** The player's own configuration (empty: as it comes). */
+  config?: object;
+};
+
 export type PlayerPages = {
   readonly origin: string;
-  /** The address of a page that plays `src`; `hls` is hls.js's configuration (empty: as it comes). */
-  url(src: string, options?: { hls?: object; plain?: boolean }): string;
+  /** The address of a page that plays `src`. */
+  url(src: string, options?: PageOptions): string;
   close(): Promise<void>;
+};
+
+const pageOf = async (player: PlayerName): Promise<string> => {
+  const scripts = [...(player === 'none' ? [] : [`/${player}.js`]), `/drive-${player}.js`];
+  const html = await readFile(path.join(pages, 'watch.html'), 'utf8');
+  return html.replace('<!-- player -->', scripts.map((script) => `<script src="${script}"></script>`).join('\n  '));
 };
 
 /** `files` are served too, by path: a test can play a file without a server of its own. */
 export const servePlayerPages = async (files: Record<string, string> = {}): Promise<PlayerPages> => {
+  const javascript = 'text/javascript; charset=utf-8';
   const served: Record<string, { type: string; body: () => Promise<Buffer | string> }> = {
-    '/': { type: 'text/html; charset=utf-8', body: () => readFile(path.join(pages, 'watch.html')) },
-    '/watch.js': { type: 'text/javascript; charset=utf-8', body: () => readFile(path.join(pages, 'watch.js')) },
-    '/hls.js': { type: 'text/javascript; charset=utf-8', body: () => readFile(hlsJs) },
-    '/stamp.js': { type: 'text/javascript; charset=utf-8', body: async () => readStampSource },
+    '/watch.js': { type: javascript, body: () => readFile(path.join(pages, 'watch.js')) },
+    '/stamp.js': { type: javascript, body: async () => readStampSource },
+    '/drive-none.js': { type: javascript, body: () => readFile(path.join(pages, 'drive-none.js')) },
+    '/none': { type: 'text/html; charset=utf-8', body: () => pageOf('none') },
   };
+  for (const [player, library] of Object.entries(libraries) as [keyof typeof libraries, string][]) {
+    served[`/${player}`] = { type: 'text/html; charset=utf-8', body: () => pageOf(player) };
+    served[`/${player}.js`] = { type: javascript, body: () => readFile(path.join(modules, library)) };
+    served[`/drive-${player}.js`] = { type: javascript, body: () => readFile(path.join(pages, `drive-${player}.js`)) };
+  }
   for (const [url, file] of Object.entries(files)) served[url] = { type: 'video/mp4', body: () => readFile(file) };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://page');
@@ -70,11 +107,7 @@ export const servePlayerPages = async (files: Record<string, string> = {}): Prom
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin,
-    url(src, { hls = {}, plain = false } = {}) {
-      const query = new URLSearchParams({ src, hls: JSON.stringify(hls) });
-      if (plain) query.set('plain', '1');
-      return `${origin}/?${query}`;
-    },
+    url: (src, { player = 'hls', config = {} } = {}) => `${origin}/${player}?${new URLSearchParams({ src, config: JSON.stringify(config) })}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -89,6 +122,40 @@ export const report = (page: Page): Promise<WatchReport> => page.evaluate('watch
 export const forget = async (page: Page): Promise<void> => {
   await page.evaluate('watch.forget()');
 };
+
+export const pause = async (page: Page): Promise<void> => {
+  await page.evaluate('watch.video.pause()');
+};
+
+export const play = async (page: Page): Promise<void> => {
+  await page.evaluate('watch.video.play()');
+};
+
+/** To a media time, as controls do it: by the media element. */
+export const seek = async (page: Page, seconds: number): Promise<void> => {
+  await page.evaluate(`watch.video.currentTime = ${seconds}`);
+};
+
+/** Back to the live edge, as the player itself does it. */
+export const goLive = async (page: Page): Promise<void> => {
+  await page.evaluate('watch.goLive()');
+};
+
+/** Where a viewer can go, in media time; null while nothing is known. */
+export const seekable = (page: Page): Promise<{ start: number; end: number } | null> => page.evaluate('watch.seekable()');
+
+// Tracks of text: `watch.texts()`, `watch.chooseText(language)`, `watch.cues()`.
+
+/** The rungs, the cheapest first (Shaka: each with each sound). */
+export const qualities = (page: Page): Promise<{ height: number; bandwidth: number }[]> => page.evaluate('watch.qualities()');
+
+/** One rung of `qualities` and no other from now on; null: the player chooses again. */
+export const choose = async (page: Page, index: number | null): Promise<void> => {
+  await page.evaluate(`watch.choose(${index})`);
+};
+
+/** The wall clock of the picture that is shown, as the player derives it from the manifest; ms since 1970. */
+export const dateOfPicture = (page: Page): Promise<number | null> => page.evaluate('watch.dateOfPicture()');
 
 /** Waits until the page has shown a first picture with a stamp. */
 export const firstPicture = async (page: Page, timeoutMs = 20_000): Promise<void> => {

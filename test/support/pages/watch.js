@@ -1,14 +1,14 @@
 /**
- * The page that watches a stream for a test: it plays `?src=` by hls.js (or plain, with `&plain=1`) and writes down
- * every picture that it was shown, every stall and every error. `watch.report()` hands it all over.
+ * The page that watches a stream for a test: `?src=` is played by the player that drive-….js ties to the element
+ * (`&config=` is what that player is configured with), and every picture that it was shown, every stall, every change
+ * of speed and every error is written down. `watch.report()` hands it all over; the other members are what a person
+ * would do.
  *
  * `readStamp` comes from /stamp.js, which player-page.ts makes of stamp.ts.
  */
-/* global Hls, readStamp */
+/* global drive, readStamp */
 const watch = (() => {
   const query = new URLSearchParams(location.search);
-  const src = query.get('src');
-  const settings = JSON.parse(query.get('hls') ?? '{}');
   const video = document.getElementById('video');
   const startedAt = performance.now();
 
@@ -17,6 +17,7 @@ const watch = (() => {
   const stalls = [];
   const errors = [];
   const latencies = [];
+  const rates = [];
   let firstPlayingAt = null;
   let stalledSince = null;
 
@@ -49,38 +50,43 @@ const watch = (() => {
   video.requestVideoFrameCallback(onPicture);
 
   const since = () => performance.now() - startedAt;
+  const fail = (error) => errors.push({ at: since(), ...error });
   video.addEventListener('playing', () => {
     firstPlayingAt ??= since();
     if (stalledSince !== null) stalls.push({ at: stalledSince, ms: since() - stalledSince });
     stalledSince = null;
   });
+  // A seek empties the buffer by itself: what follows is no stall.
   video.addEventListener('waiting', () => {
-    if (firstPlayingAt !== null && !video.ended) stalledSince ??= since();
+    if (firstPlayingAt !== null && !video.ended && !video.seeking) stalledSince ??= since();
   });
-  video.addEventListener('error', () => errors.push({ at: since(), type: 'video', details: video.error?.message, fatal: true }));
+  video.addEventListener('ratechange', () => {
+    if (rates.at(-1)?.rate !== video.playbackRate) rates.push({ at: since(), rate: video.playbackRate });
+  });
+  video.addEventListener('error', () => fail({ type: 'video', details: video.error?.message, fatal: true }));
 
-  let hls = null;
-  if (query.get('plain')) {
-    video.src = src;
-    video.play().catch((error) => errors.push({ at: since(), type: 'play', details: error.message, fatal: true }));
-  } else {
-    hls = new Hls(settings);
-    hls.on(Hls.Events.ERROR, (_event, data) => {
-      errors.push({ at: since(), type: data.type, details: data.details, fatal: data.fatal, code: data.response?.code });
-    });
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
-      video.play().catch((error) => errors.push({ at: since(), type: 'play', details: error.message, fatal: true }));
-    });
-    hls.loadSource(src);
-    hls.attachMedia(video);
-    setInterval(() => {
-      if (Number.isFinite(hls.latency) && hls.latency > 0) latencies.push({ at: since(), seconds: hls.latency, rate: video.playbackRate });
-    }, 250);
-  }
+  const driver = drive({ video, src: query.get('src'), config: JSON.parse(query.get('config') ?? '{}'), fail });
+  setInterval(() => {
+    const seconds = driver.latency();
+    if (seconds !== null) latencies.push({ at: since(), seconds, rate: video.playbackRate });
+  }, 250);
 
   return {
-    hls,
     video,
+    /** The player itself (null for the browser's own): for what one player alone can do. */
+    player: driver.player,
+    seekable: driver.seekable,
+    goLive: driver.goLive,
+    qualities: driver.qualities,
+    choose: driver.choose,
+    texts: driver.texts,
+    chooseText: driver.chooseText,
+    dateOfPicture: driver.dateOfPicture,
+    /** Every line of text that the element holds now, also of tracks that are not shown. */
+    cues: () =>
+      [...video.textTracks].flatMap(({ mode, cues }) =>
+        mode === 'disabled' ? [] : [...(cues ?? [])].map(({ startTime, endTime, text }) => ({ startTime, endTime, text })),
+      ),
     report: () => {
       const quality = video.getVideoPlaybackQuality();
       return {
@@ -88,6 +94,7 @@ const watch = (() => {
         stalls: stalledSince === null ? stalls : [...stalls, { at: stalledSince, ms: since() - stalledSince }],
         errors,
         latencies,
+        rates,
         firstPlayingMs: firstPlayingAt,
         currentTime: video.currentTime,
         ended: video.ended,
@@ -97,15 +104,12 @@ const watch = (() => {
         height: video.videoHeight,
         droppedFrames: quality.droppedVideoFrames,
         totalFrames: quality.totalVideoFrames,
-        targetLatency: hls?.targetLatency ?? null,
+        targetLatency: driver.targetLatency(),
       };
     },
     /** Forgets what was seen until now: a measurement starts when playback is even. */
     forget: () => {
-      pictures.length = 0;
-      stalls.length = 0;
-      errors.length = 0;
-      latencies.length = 0;
+      for (const kept of [pictures, stalls, errors, latencies, rates]) kept.length = 0;
     },
   };
 })();
