@@ -77,6 +77,8 @@ const variant = ({ snapshot, address }: Page, track: TrackSnapshot, group: strin
   let text = `#EXT-X-STREAM-INF:${rateAttributes(rates)}${pictureAttributes(config, [track, ...audio])}`;
   if (config?.frameRate !== undefined) text += `,FRAME-RATE=${config.frameRate.toFixed(3)}`;
   if (group !== null) text += `,AUDIO=${quoted(group)}`;
+  // Where nothing is said Shaka looks for captions in the media, and fails at the segment that has no address yet.
+  if (track.kind === 'video' && snapshot.policy.closedCaptions.length === 0) text += ',CLOSED-CAPTIONS=NONE';
   return `${text}\n${address(track)}\n`;
 };
 
