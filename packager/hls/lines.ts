@@ -1,9 +1,10 @@
 /**
- * The lines of one closed segment. A segment never changes, so they are written once and kept beside it for
- * as long as it lives: a playlist of hours is then a concatenation.
+ * The lines of one closed segment. A segment never changes, so near the ends of a playlist, where they are put together
+ * anew again and again, they are written once and kept beside it for as long as it lives.
  */
 import { partName, segmentName } from '../names.ts';
 import type { PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { isoDate } from './iso-date.ts';
 import { runOf } from './window.ts';
 
 /** Six decimals: the error of a sum over a day stays below one frame, and equal ticks give equal text. */
@@ -14,17 +15,15 @@ type SegmentLines = { readonly date: string; readonly media: string; parts: stri
 const kept = new WeakMap<SegmentRef, SegmentLines>();
 
 export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): SegmentLines => {
-  const known = kept.get(segment);
-  if (known) return known;
+  let lines = kept.get(segment);
+  if (!lines) kept.set(segment, (lines = { date: dateLine(snapshot, track, segment), media: mediaLines(snapshot, track, segment), parts: null }));
+  return lines;
+};
+
+export const mediaLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
   // A segment without bytes keeps its number: the player is told that there is nothing to load.
   const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
-  const lines: SegmentLines = {
-    date: dateLine(snapshot, track, segment),
-    media: `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`,
-    parts: null,
-  };
-  kept.set(segment, lines);
-  return lines;
+  return `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
 };
 
 /** Only segments near the end list their parts, so these lines are written when they are first asked for. */
@@ -58,5 +57,5 @@ export const dateLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, {
   const base = snapshot.epochs.findLast((known) => known.epoch <= epoch);
   if (!base) return '';
   const wall = base.wallClock + (start / track.timescale) * 1000 - base.startMicros / 1000 + slewMs;
-  return `#EXT-X-PROGRAM-DATE-TIME:${new Date(Math.round(wall)).toISOString()}\n`;
+  return `#EXT-X-PROGRAM-DATE-TIME:${isoDate(wall)}\n`;
 };

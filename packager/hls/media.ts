@@ -8,7 +8,7 @@
  */
 import { initName, partName, playlistName } from '../names.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
-import { dateLine, partLines, segmentLines, segmentPartLines } from './lines.ts';
+import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import { rebased } from './rebase.ts';
 import {
   endOf,
@@ -112,8 +112,13 @@ const block = (snapshot: PresentationSnapshot, track: TrackSnapshot, start: numb
   const known = key && blocks.get(key);
   if (known !== undefined) return known;
   const lines: string[] = [];
-  const inside = { first: -1, from: -1, parts: false };
-  for (let index = start; index < start + blockLength; index++) lines.push(closedSegment(snapshot, track, index, inside));
+  let before = track.segments[start - 1]?.epoch;
+  for (let index = start; index < start + blockLength; index++) {
+    const segment = track.segments[index];
+    if (!segment) continue;
+    lines.push(opening(snapshot, track, before, segment.epoch, false), dateLine(snapshot, track, segment), mediaLines(snapshot, track, segment));
+    before = segment.epoch;
+  }
   // `join` makes one flat string, where `+` would leave V8 a tree to walk at every use.
   const text = lines.join('');
   if (key) blocks.set(key, text);
