@@ -34,7 +34,7 @@ export type Command = {
 export type Meaning =
   | { readonly kind: 'audio' | 'video'; readonly message: Message }
   | { readonly kind: 'aggregate'; readonly messages: readonly Message[] }
-  | { readonly kind: 'data'; readonly amf: Buffer }
+  | { readonly kind: 'data'; readonly amf: Buffer; readonly timestamp: number }
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'window' | 'bandwidth' | 'acknowledgement'; readonly bytes: number }
   | { readonly kind: 'ping'; readonly token: number }
@@ -52,7 +52,7 @@ export const interpret = (message: Message, limits: AmfLimits): Meaning => {
       return { kind: 'aggregate', messages: splitAggregate(message) };
     case messageType.data:
     case messageType.dataAmf3:
-      return { kind: 'data', amf: amf0Part(message) };
+      return { kind: 'data', amf: amf0Part(message), timestamp: message.timestamp };
     case messageType.command:
     case messageType.commandAmf3:
       return { kind: 'command', command: readCommand(message, limits) };

@@ -1,11 +1,16 @@
 /** From messages to the core: one published stream, its tracks and its access units. */
+import type { WireEvent } from '../../packager/media/event.ts';
+import { textTag } from '../../packager/media/id3.ts';
 import type { EndReason, PublishSink } from '../../packager/media/publish.ts';
 import { decodeAmf0 } from './amf0.ts';
-import type { AmfLimits } from './amf0.ts';
+import type { AmfLimits, AmfValue } from './amf0.ts';
 import type { Message } from './chunks.ts';
 import { RtmpError } from './errors.ts';
 import { avcLengths, readAudioTag, readVideoTag, withFourByteLengths } from './flv-tags.ts';
 import { messageType } from './messages.ts';
+
+/** What senders and hardware call text and marks at a moment; all else that may come as data is of no use to viewers. */
+const timedNames: ReadonlySet<AmfValue> = new Set(['onTextData', 'onCuePoint', 'onUserDataEvent']);
 
 export class Publication {
   #sink: PublishSink;
@@ -26,7 +31,7 @@ export class Publication {
   media(message: Message): boolean {
     if (message.type === messageType.video) return this.#video(message);
     if (message.type === messageType.audio) return this.#audio(message);
-    if (message.type === messageType.data) this.data(message.payload);
+    if (message.type === messageType.data) this.data(message.payload, message.timestamp);
     return true;
   }
 
@@ -67,8 +72,8 @@ export class Publication {
     }
   }
 
-  /** onMetaData, with or without FMLE's @setDataFrame before it. Never worth a stream: damage is counted. */
-  data(amf: Buffer): void {
+  /** onMetaData, with or without FMLE's @setDataFrame before it; and timed text. Never worth a stream: damage is counted. */
+  data(amf: Buffer, timestamp: number): void {
     if (amf.length > this.#limits.amfStringBytes) {
       this.dropped += 1;
       return;
@@ -76,6 +81,7 @@ export class Publication {
     try {
       const [first, ...others] = decodeAmf0(amf, this.#limits);
       const [name, metadata] = first === '@setDataFrame' ? others : [first, ...others];
+      if (typeof name === 'string' && timedNames.has(name)) this.#sink.event(textEvent(name, metadata, timestamp));
       if (name !== 'onMetaData' || typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return;
       this.#sink.hint(metadata);
     } catch (error) {
@@ -102,3 +108,11 @@ export class Publication {
     return true;
   }
 }
+
+/** As ID3, which every player knows how to hand to its page: the name, and what came with it as JSON. */
+const textEvent = (name: string, value: AmfValue, timestamp: number): WireEvent => ({
+  scheme: 'id3',
+  pts: timestamp,
+  duration: null,
+  data: textTag(name, typeof value === 'string' ? value : JSON.stringify(value ?? null)),
+});

@@ -133,7 +133,7 @@ export class RtmpSession {
         // One message after the other, all of them, although the first may have filled the core.
         return meaning.messages.map((part) => this.#media(part)).every((room) => room);
       case 'data':
-        this.#publication?.data(meaning.amf);
+        this.#publication?.data(meaning.amf, meaning.timestamp);
         return true;
       case 'command':
         for (const effect of this.#flow.handle(meaning.command)) this.#apply(effect);

@@ -7,12 +7,14 @@ import type {
   PublishSink,
   PublishVerdict,
 } from '../../packager/media/publish.ts';
+import type { WireEvent } from '../../packager/media/event.ts';
 import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
 
 export class RecordingSink implements PublishSink {
   readonly tracks: TrackConfig[] = [];
   readonly units: AccessUnit[] = [];
   readonly hints: Readonly<Record<string, unknown>>[] = [];
+  readonly events: WireEvent[] = [];
   readonly ends: EndReason[] = [];
   readonly ended: Promise<EndReason>;
   count = 0;
@@ -49,6 +51,9 @@ export class RecordingSink implements PublishSink {
   }
   hint(metadata: Readonly<Record<string, unknown>>): void {
     this.hints.push(metadata);
+  }
+  event(event: WireEvent): void {
+    this.events.push(event);
   }
   end(reason: EndReason): void {
     this.ends.push(reason);

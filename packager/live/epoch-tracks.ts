@@ -6,6 +6,7 @@ import { CodecError } from '../media/codec-error.ts';
 import { VIDEO_TIMESCALE, type AudioShape } from '../media/timeline.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochTrack } from './run.ts';
+import { videoRangeOf } from './video-range.ts';
 
 export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: number, measuredRate: number | null): EpochTrack => {
   const avc = parseAvcConfig(config.config);
@@ -16,7 +17,7 @@ export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: num
   // What the parameter set claims is often wrong; it is more exact than the stamps only where both agree.
   const agreed = frameRate !== null && measuredRate !== null && Math.abs(frameRate - measuredRate) < 0.02 * measuredRate;
   const rate = agreed ? frameRate : measuredRate;
-  const told = { kind: 'video', epoch, init, codecString: avcCodecString(avc), width, height, reorderDelay } as const;
+  const told = { kind: 'video', epoch, init, codecString: avcCodecString(avc), width, height, reorderDelay, ...videoRangeOf(config.config) } as const;
   return rate === null ? told : { ...told, frameRate: rate };
 };
 

@@ -5,6 +5,7 @@
  *
  * Open when the tracks are known (both seen, or 2 s) and the rhythm is: the second key frame, or 4 s.
  */
+import type { WireEvent } from '../media/event.ts';
 import type { AccessUnit, TrackConfig, WireClock } from '../media/unit.ts';
 import { MICROS, rescale, wireDistance } from '../media/wire-time.ts';
 
@@ -14,10 +15,24 @@ const RHYTHM_KNOWN_MICROS = 4 * MICROS;
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 /** What keeping an arrival costs besides its bytes: a flood of empty ones is a flood. */
 const ARRIVAL_BYTES = 256;
-export const heldBytes = (arrival: Arrival): number => ARRIVAL_BYTES + (arrival.type === 'unit' ? arrival.unit.data.length : arrival.config.config.length);
+export const heldBytes = (arrival: Arrival): number => ARRIVAL_BYTES + bytesIn(arrival);
+const bytesIn = (arrival: Arrival): number => {
+  switch (arrival.type) {
+    case 'unit':
+      return arrival.unit.data.length;
+    case 'track':
+      return arrival.config.config.length;
+    case 'event':
+      return arrival.event.data.length;
+  }
+};
 
 /** What a publisher sent, with the wall clock of its arrival. */
-export type Arrival = { readonly wall: number } & ({ readonly type: 'track'; readonly config: TrackConfig } | { readonly type: 'unit'; readonly unit: AccessUnit });
+export type Arrival = { readonly wall: number } & (
+  | { readonly type: 'track'; readonly config: TrackConfig }
+  | { readonly type: 'unit'; readonly unit: AccessUnit }
+  | { readonly type: 'event'; readonly event: WireEvent }
+);
 
 /** What the gate saw: the input of the policy. */
 export type Observed = {
@@ -61,6 +76,7 @@ export class Gate {
     this.#held.push(arrival);
     this.#heldBytes += heldBytes(arrival);
     if (arrival.type === 'unit') this.#see(arrival.unit, now);
+    else if (arrival.type === 'event') return;
     else if (arrival.config.kind === 'video') this.#video = arrival.config;
     else this.#audio = arrival.config;
   }

@@ -14,6 +14,7 @@ import { MICROS, rescale } from '../media/wire-time.ts';
 import type { EpochRef, PresentationPolicy, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import type { Rhythm } from './policy.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
+import { RunEvents, storedEvents, type PlacedEvent } from './events.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow, type Slew } from './track-window.ts';
 import { WallDrift } from './wall-drift.ts';
@@ -76,6 +77,7 @@ export class LiveRun {
   readonly #onFault: (error: unknown) => void;
   readonly #clock: Clock;
   readonly #names: string;
+  readonly #events = new RunEvents();
   #drift = new WallDrift();
   #state: 'live' | 'ended' = 'live';
   #revision = 1;
@@ -163,6 +165,18 @@ export class LiveRun {
     }
   }
 
+  /** Said beside the media; it is in the log, and in the manifests, with the next fragment of the lead track. */
+  event(event: PlacedEvent): void {
+    this.#events.announce(event);
+  }
+
+  /** The events of logs that were opened again. */
+  async recallEvents(): Promise<void> {
+    const lead = this.#lead;
+    if (lead) this.#events.restore(await storedEvents(lead.log.reader, lead.window.eventful));
+    this.#cached = null;
+  }
+
   /** From here on not every segment starts with a key frame: what was promised of them is withdrawn. */
   withdrawIndependence(): void {
     this.#independent = false;
@@ -218,7 +232,7 @@ export class LiveRun {
       policy: this.#independent === this.facts.policy.independentSegments ? this.facts.policy : { ...this.facts.policy, independentSegments: false },
       epochs: this.#epochs.slice(),
       tracks: this.#tracks.map((track) => this.#trackSnapshot(track)),
-      events: [],
+      events: this.#events.list,
       cut: { inMicros: null, outMicros: null },
     };
     return this.#cached;
@@ -233,6 +247,11 @@ export class LiveRun {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Its fragments carry the events: a player that plays sound alone has no other. */
+  get #lead(): LiveTrack | undefined {
+    return this.#tracks.find(({ facts }) => facts.kind === 'video') ?? this.#tracks.find(({ facts }) => facts.kind === 'audio');
+  }
+
   #trackSnapshot({ facts, window, epochs }: LiveTrack): TrackSnapshot {
     const { segments, open, liveStart } = window;
     const firstSegment = this.#state === 'ended' ? 0 : liveStart;
@@ -240,14 +259,18 @@ export class LiveRun {
   }
 
   #writeFragment(track: LiveTrack, cut: CutFragment): void {
-    const data = fragment({ sequence: track.sequence, baseDecodeTime: cut.dts, kind: cut.kind, samples: cut.samples });
+    const events = track === this.#lead ? this.#events.take(track.facts.timescale) : null;
+    const media = fragment({ sequence: track.sequence, baseDecodeTime: cut.dts, kind: cut.kind, samples: cut.samples });
+    const data = events ? [...events.boxes, ...media] : media;
     track.sequence += 1;
     const bytes = data.reduce((sum, part) => sum + part.length, 0);
     const { dts, firstPts, duration, key, segmentStart, segmentEnd } = cut;
     this.#enqueue(track, bytes, async () => {
-      const entry = await track.log.append({ dts, firstPts, duration, key, segmentStart, gap: false }, data);
+      const entry = await track.log.append({ dts, firstPts, duration, key, segmentStart, gap: false, ...(events && { events: true }) }, data);
       this.#changed(() => {
         track.window.add(entry, this.#slewOf(track));
+        const { msn } = track.window.open ?? {};
+        if (msn !== undefined) events?.written({ msn, epoch: entry.epoch });
         if (segmentEnd) track.window.closeSegment();
       });
     });

@@ -6,11 +6,12 @@
  *                                  one epoch: ends at a jump, a new configuration, a lost session
  */
 import type { Clock } from '../clock.ts';
+import { EventIntake, type WireEvent } from '../media/event.ts';
 import { normaliseAvc, parseAvcConfig, type AvcConfig } from '../media/h264.ts';
 import { inBandConfig } from '../media/parameter-sets.ts';
 import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
 import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
-import { MICROS } from '../media/wire-time.ts';
+import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
@@ -44,6 +45,12 @@ const MAX_BACKLOG = 16 * 1024 * 1024;
 const SILENT_AFTER_MICROS = 1 * MICROS;
 const SILENCE_LAG_MICROS = MICROS / 2;
 
+/** An event that is said to be further from the present than this was not said of this show. */
+const EVENT_AHEAD_MICROS = 10 * 60 * MICROS;
+const EVENT_BEHIND_MICROS = 30 * MICROS;
+/** What may wait for the first picture to tell when it is. */
+const MOST_EARLY_EVENTS = 50;
+
 type Epoch = { readonly timeline: EpochTimeline; readonly segmenter: Segmenter; readonly audio: AudioShape | null; begun: boolean };
 
 export class Show {
@@ -65,9 +72,12 @@ export class Show {
   #epochWall = 0;
   /** Media time of the pictures when sound last came. */
   #soundSeenAt = 0;
+  readonly #intake: EventIntake;
+  #earlyEvents: WireEvent[] = [];
 
   constructor(options: ShowOptions) {
     this.#o = options;
+    this.#intake = new EventIntake(options.clock);
     this.#run = options.run ?? null;
     this.#kinds = options.run?.facts.tracks.map(({ kind }) => kind) ?? null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
@@ -92,6 +102,7 @@ export class Show {
   /** A publisher is there (again). Its stamps have nothing to do with those before. */
   begin(wire: WireClock): void {
     this.#endEpoch();
+    this.#earlyEvents = [];
     this.#wire = wire;
     if (!this.#run && !this.#opening) this.#gate = new Gate(wire);
   }
@@ -117,6 +128,15 @@ export class Show {
     if (picture.empty) return 'ok';
     const key = picture.idr || unit.key;
     return this.#arrive({ type: 'unit', unit: { ...unit, key, data: picture.data }, wall: this.#o.clock.wall() });
+  }
+
+  event(event: WireEvent): void {
+    if (this.#intake.takes(event)) this.#arrive({ type: 'event', event, wall: this.#o.clock.wall() });
+  }
+
+  /** Events that were too many, too large, or not what they said. */
+  get droppedEvents(): number {
+    return this.#intake.dropped;
   }
 
   /** The publisher is gone: what it sent is brought to an end, and the playlists are held as they are. */
@@ -177,6 +197,10 @@ export class Show {
       this.#endEpoch();
       return 'ok';
     }
+    if (arrival.type === 'event') {
+      this.#placeEvent(arrival.event);
+      return 'ok';
+    }
     const { unit } = arrival;
     if (!this.#run?.facts.tracks.some(({ kind }) => kind === unit.kind)) return 'ok';
     let placed = this.#place(unit, arrival.wall);
@@ -193,6 +217,24 @@ export class Show {
     if (!this.#epoch) return [];
     if (!this.#epoch.timeline.begun && unit.kind === 'video' && unit.key) this.#epochWall = wall;
     return this.#epoch.timeline.place(unit);
+  }
+
+  #placeEvent(event: WireEvent): void {
+    const epoch = this.#epoch;
+    const { run } = this;
+    if (!epoch?.begun || !run || !this.#wire) {
+      if (this.#earlyEvents.length < MOST_EARLY_EVENTS) this.#earlyEvents.push(event);
+      else this.#intake.dropped += 1;
+      return;
+    }
+    const { scheme, pts, duration, data } = event;
+    const { timescale } = this.#wire;
+    const hasVideo = run.facts.tracks.some(({ kind }) => kind === 'video');
+    const now = hasVideo ? epoch.segmenter.videoMicros : epoch.timeline.audioEndMicros;
+    const said = pts === null ? null : epoch.timeline.when(pts);
+    const micros = Math.max(0, said ?? now);
+    if (micros < now - EVENT_BEHIND_MICROS || micros > now + EVENT_AHEAD_MICROS) this.#intake.dropped += 1;
+    else run.event({ scheme, micros, durationMicros: duration === null ? null : rescale(duration, timescale, MICROS), data });
   }
 
   #newEpoch(wall: number): Epoch | null {
@@ -223,6 +265,7 @@ export class Show {
     if (!epoch.begun) {
       epoch.begun = true;
       this.#announceEpoch(epoch);
+      for (const event of this.#earlyEvents.splice(0)) this.#placeEvent(event);
     }
     epoch.segmenter.write(unit);
     if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();

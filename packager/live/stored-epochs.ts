@@ -4,14 +4,16 @@ import type { LogSnapshot } from '../log/types.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochRef, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
+import { videoRangeOf } from './video-range.ts';
 
 export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEpoch[] =>
   log.epochs.map(({ epoch, init, codecString }) => {
     const facts = readInit(init);
     const told = { epoch, init, codecString };
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
-    const { width, height } = facts;
-    return frameRate === null ? { ...told, width, height } : { ...told, width, height, frameRate };
+    const { width, height, config } = facts;
+    const picture = { ...told, width, height, ...videoRangeOf(config) };
+    return frameRate === null ? picture : { ...picture, frameRate };
   });
 
 /** What each track was configured as when it was last heard of. */

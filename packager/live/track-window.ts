@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { FragmentEntry, LogSnapshot } from '../log/types.ts';
+import type { EventPlace } from './events.ts';
 import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 
 /** hls.js mistook media sequence number 0 for "none" more than once. */
@@ -21,6 +22,8 @@ const noSlew: Slew = () => 0;
 
 export class TrackWindow {
   readonly segments: SegmentRef[] = [];
+  /** Fragments with events ahead of their moof, as the log's index says. */
+  readonly eventful: EventPlace[] = [];
   /** Index of the first segment that a live playlist lists. The recording is all there, but parts and hours of it would drown everybody. */
   liveStart = 0;
   readonly #leastTicks: number;
@@ -73,6 +76,7 @@ export class TrackWindow {
   add(entry: FragmentEntry, slew: Slew = noSlew): void {
     this.#open ??= this.#opening(entry, slew);
     const { seq, duration, key, gap, size } = entry;
+    if (entry.events) this.eventful.push({ seq, msn: this.#open.msn, epoch: entry.epoch });
     this.#open.parts.push({ seq, duration, independent: key, gap, size });
   }
 

@@ -5,7 +5,7 @@
  *      0  box size   u32   72 for a fragment (its moof+mdat follow the box), 72 + payload for an epoch
  *      4  'free'
  *      8  magic      'mlrF' fragment · 'mlrE' facts of an epoch
- *     12  flags      u32   fragment: key 1, segment start 2, gap 4, lost 8 · epoch: timescale
+ *     12  flags      u32   fragment: key 1, segment start 2, gap 4, lost 8, events 16 · epoch: timescale
  *     16  log id     8 random bytes: media that happens to hold (or forges) such a box is never taken for one
  *     24  seq        i64   epoch: seq of the fragment that comes next
  *     32  dts        i64   epoch: wall clock
@@ -59,7 +59,7 @@ const fault = (why: RecordFault['why']): RecordFault => ({ kind: 'fault', why })
 export function encodeFragment(logId: Buffer, fragment: Omit<FragmentRecord, 'kind'>): Buffer {
   const header = Buffer.allocUnsafe(recordBytes);
   const flags =
-    (fragment.key ? 1 : 0) | (fragment.segmentStart ? 2 : 0) | (fragment.gap ? 4 : 0) | (fragment.lost ? 8 : 0);
+    (fragment.key ? 1 : 0) | (fragment.segmentStart ? 2 : 0) | (fragment.gap ? 4 : 0) | (fragment.lost ? 8 : 0) | (fragment.events ? 16 : 0);
   writeHeader(header, logId, {
     box: recordBytes,
     magic: fragmentMagic,
@@ -123,6 +123,7 @@ export function parseRecord(bytes: Buffer, offset: number, logId: Buffer | null)
     segmentStart: (word & 2) !== 0,
     gap,
     lost: (word & 8) !== 0,
+    ...((word & 16) !== 0 && { events: true }),
     dts: first,
     firstPts: second,
     duration: third,

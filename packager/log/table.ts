@@ -30,6 +30,7 @@ const keyFlag = 1;
 const startFlag = 2;
 const gapFlag = 4;
 const lostFlag = 8;
+const eventsFlag = 16;
 
 /** Read access to one row; `at` is valid until the next call of `row`. */
 type Row = { readonly block: Buffer; readonly at: number };
@@ -69,7 +70,8 @@ export class FragmentTable {
       (fragment.key ? keyFlag : 0) |
       (fragment.segmentStart ? startFlag : 0) |
       (fragment.gap ? gapFlag : 0) |
-      (fragment.lost ? lostFlag : 0);
+      (fragment.lost ? lostFlag : 0) |
+      (fragment.events ? eventsFlag : 0);
     block[at + 45] = states.indexOf(state);
     block.writeUInt16LE(0, at + 46);
     return this.#end++;
@@ -110,7 +112,7 @@ export class FragmentTable {
     const { block, at } = this.#row(seq);
     block.writeUInt32LE(0, at + 24);
     block.writeUInt32LE(0, at + 28);
-    block[at + 44] = (block[at + 44] ?? 0) | gapFlag | lostFlag;
+    block[at + 44] = ((block[at + 44] ?? 0) | gapFlag | lostFlag) & ~eventsFlag;
     this.store(seq, place);
   }
 
@@ -215,6 +217,7 @@ function decode({ block, at }: Row, seq: number): FragmentEntry {
     key: (flags & keyFlag) !== 0,
     segmentStart: (flags & startFlag) !== 0,
     gap: (flags & gapFlag) !== 0,
+    ...((flags & eventsFlag) !== 0 && { events: true }),
     dts: block.readDoubleLE(at),
     firstPts: block.readDoubleLE(at + 8),
     duration: block.readDoubleLE(at + 16),

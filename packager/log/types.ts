@@ -10,6 +10,8 @@ export type FragmentFlags = {
   readonly segmentStart: boolean;
   /** A declared hole: no bytes, only time. */
   readonly gap: boolean;
+  /** Events (emsg boxes) lie ahead of its moof: only of such fragments must the head be read when a log is opened again. */
+  readonly events?: true;
 };
 
 /** What the writer is given with a fragment's bytes. Ticks are of the track's timescale. */

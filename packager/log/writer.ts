@@ -246,9 +246,10 @@ export class ExtentWriter implements RecordingLog {
     }
     const { data, facts, seq, size, crc } = item;
     const whole = { ...facts, seq, epoch: item.epoch.epoch };
+    const { events: _gone, ...empty } = whole;
     const record = data
       ? [encodeFragment(logId, { ...whole, lost: false, size, crc }), ...data]
-      : [encodeFragment(logId, { ...whole, lost: true, gap: true, size: 0, crc: 0 })];
+      : [encodeFragment(logId, { ...empty, lost: true, gap: true, size: 0, crc: 0 })];
     item.writing = true;
     const place = await tail.write(record, encodeEpoch(logId, item.epoch, seq)).finally(() => {
       item.writing = false;

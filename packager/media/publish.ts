@@ -5,9 +5,11 @@
  *     edge ── admit(request) ──▶ desk
  *     edge ◀─ verdict ────────── desk      refused: say so in the protocol's words, close
  *     edge ── track, write ────▶ sink      write() === false: stop reading until `drained`
+ *     edge ── event ───────────▶ sink      timed metadata beside them: never worth a stream
  *     edge ── end(reason) ─────▶ sink      exactly once
  *     edge ◀─ evict(reason) ──── core      taken over, channel deleted, shutting down: close
  */
+import type { WireEvent } from './event.ts';
 import type { AccessUnit, TrackConfig, WireClock } from './unit.ts';
 
 export type Protocol = 'rtmp' | 'rtmps' | 'srt' | 'whip';
@@ -54,6 +56,8 @@ export interface PublishSink {
   write(unit: AccessUnit): boolean;
   /** Resolves when the core has room again (at once when it has). */
   drained(): Promise<void>;
+  /** Something that is said at a moment (ID3, SCTE-35). Bounded by the core: what is too much is dropped and counted. */
+  event(event: WireEvent): void;
   /** What the sender says about itself (onMetaData): a hint, shown and never believed. */
   hint(metadata: Readonly<Record<string, unknown>>): void;
   /** The session is over. Later calls of anything are ignored. */

@@ -89,6 +89,11 @@ export class EpochTimeline {
     return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS) : startMicros;
   }
 
+  /** Media time of a moment on the wire, micros, as far as it is near to what has come; null before the epoch has begun. */
+  when(stamp: number): number | null {
+    return this.#origin === null ? null : this.#media(this.#unwrapper.near(stamp));
+  }
+
   /** 'break': the unit belongs to another epoch. An empty list: it was dropped, or is held until the epoch begins. */
   place(unit: AccessUnit): PlacedUnit[] | 'break' {
     if (this.#origin !== null) return this.#placeOne(unit);

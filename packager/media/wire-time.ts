@@ -21,6 +21,11 @@ export class Unwrapper {
     this.#last = this.#last === null ? ((raw % turn) + turn) % turn : this.#last + wireDistance(raw, this.#last, this.#bits);
     return this.#last;
   }
+
+  /** The same without moving on: for stamps of something that is beside the media, and may lie ahead of it. */
+  near(raw: number): number {
+    return this.#last === null ? raw : this.#last + wireDistance(raw, this.#last, this.#bits);
+  }
 }
 
 /** Converts ticks between timescales, to the nearest. Exact while ticks × `to` stays below 2^53: ten years of 90 kHz at 1e6. */

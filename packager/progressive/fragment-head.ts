@@ -19,17 +19,28 @@ export type TakeSample = (duration: number, size: number, compositionOffset: num
 /** More than half an hour of pictures. */
 const mostSamples = 65_536;
 
-const moofOf = (bytes: Buffer): BoxView => {
-  if (bytes.length < 8) throw new CmafError('truncated', 'a fragment ends inside its first box');
-  const size = bytes.readUInt32BE(0);
-  const type = bytes.toString('latin1', 4, 8);
-  if (type !== 'moof') throw new CmafError('unsupported', `a fragment begins with ${JSON.stringify(type)}`);
-  if (size < 8 || size > bytes.length) throw new CmafError('truncated', `a moof of ${size} bytes in ${bytes.length}`);
-  return { type, at: 0, body: 8, end: size };
+/** Where the moof begins: events (emsg) may lie ahead of it. */
+const moofAt = (bytes: Buffer): number => {
+  let at = 0;
+  while (at + 8 <= bytes.length && bytes.toString('latin1', at + 4, at + 8) === 'emsg') at += Math.max(8, bytes.readUInt32BE(at));
+  return at;
 };
 
-/** Bytes of the head of which these are the first eight or more. */
-export const headSize = (bytes: Buffer): number => (bytes.length < 8 ? 8 : bytes.readUInt32BE(0));
+const moofOf = (bytes: Buffer): BoxView => {
+  const at = moofAt(bytes);
+  if (bytes.length - at < 8) throw new CmafError('truncated', 'a fragment ends inside its first box');
+  const size = bytes.readUInt32BE(at);
+  const type = bytes.toString('latin1', at + 4, at + 8);
+  if (type !== 'moof') throw new CmafError('unsupported', `a fragment begins with ${JSON.stringify(type)}`);
+  if (size < 8 || at + size > bytes.length) throw new CmafError('truncated', `a moof of ${size} bytes in ${bytes.length - at}`);
+  return { type, at, body: at + 8, end: at + size };
+};
+
+/** Bytes of the head of which these are the first ones: all of it, as soon as they reach its moof. */
+export const headSize = (bytes: Buffer): number => {
+  const at = moofAt(bytes);
+  return bytes.length < at + 8 ? at + 8 : at + bytes.readUInt32BE(at);
+};
 
 /** `size` is the fragment's in the log; `bytes` may end behind the moof. */
 export const readHead = (bytes: Buffer, size: number, take: TakeSample): FragmentHead => {
@@ -54,7 +65,7 @@ export const readHead = (bytes: Buffer, size: number, take: TakeSample): Fragmen
   const count = trun.u32();
   if (count > mostSamples) throw new CmafError('limit', `a fragment of ${count} samples`);
   if (!(flags & trunFlag.dataOffset)) throw new CmafError('unsupported', 'trun has no data offset');
-  const from = trun.i32();
+  const from = moof.at + trun.i32();
   const firstFlags = flags & trunFlag.firstFlags ? trun.u32() : null;
   let to = from;
   for (let index = 0; index < count; index += 1) {

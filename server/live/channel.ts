@@ -193,6 +193,7 @@ export class LiveChannel {
         return !current()?.full;
       },
       drained: async () => current()?.room(),
+      event: (event) => current()?.event(event),
       hint: (metadata) => {
         session.rates = declaredRates(metadata);
         current()?.declare(session.rates);
@@ -282,6 +283,7 @@ export class LiveChannel {
   async #close(show: Show): Promise<void> {
     try {
       await show.finish();
+      if (show.droppedEvents > 0) this.#host.log.info({ channel: this.id, events: show.droppedEvents }, 'Timed metadata was dropped: too much of it, too large, or unreadable.');
     } finally {
       if (show.run) await this.#host.finishRun(show.run);
     }

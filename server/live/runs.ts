@@ -88,6 +88,7 @@ export class RunStore {
       const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
       if (this.#recording === 'none') for (const log of logs.values()) log.setRecording(false);
       const run: LiveRun = new LiveRun({ facts, names: newId(), logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
+      await run.recallEvents();
       await run.alignTracks();
       return run;
     } catch (error) {
