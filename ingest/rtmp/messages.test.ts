@@ -30,7 +30,7 @@ t.test('the AMF3 types carry AMF0 behind a zero', async (t) => {
   const want = { kind: 'command', command: { name: 'createStream', transaction: 4, values: [null], streamId: 1 } };
   t.same(read(messageType.command, amf), want);
   t.same(read(messageType.commandAmf3, Buffer.concat([hex('00'), amf])), want);
-  t.same(read(messageType.dataAmf3, hex('00 05')), { kind: 'data', amf: hex('05') });
+  t.same(read(messageType.dataAmf3, hex('00 05')), { kind: 'data', amf: hex('05'), timestamp: 0 });
 });
 
 t.test('commands without a name, control messages without their bytes', async (t) => {

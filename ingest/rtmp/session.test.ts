@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import t from 'tap';
+import { isId3 } from '../../packager/media/id3.ts';
+import { encodeAmf0, type AmfValue } from './amf0.ts';
 import * as say from './messages.ts';
 import { RtmpTestClient } from './test-client.ts';
 import { fingerprint } from './test-messages.ts';
@@ -28,6 +30,22 @@ t.test('units arrive with their own wrapped times, tracks and metadata', async (
   t.strictSame(sink?.tracks, [video, audio]);
   t.match(sink?.hints, [{ width: 1, list: [1, 'two', null] }]);
   t.strictSame(sink?.ends, ['announced']);
+});
+
+t.test('timed text becomes ID3 at its time; other data messages and damaged ones are nothing', async (t) => {
+  const { desk, port } = await stage(t);
+  const client = await RtmpTestClient.connect({ port, key: 'good' });
+  const data = (timestamp: number, ...values: AmfValue[]): void =>
+    void client.message({ chunkStream: 4, message: { type: 18, streamId: 1, timestamp, payload: encodeAmf0(...values) } });
+  data(40, 'onTextData', { text: 'Grüße' });
+  data(50, '@setDataFrame', 'onCuePoint', 'goal');
+  data(60, 'onStatus', { code: 'x' });
+  client.message({ chunkStream: 4, message: { type: 18, streamId: 1, timestamp: 70, payload: Buffer.from([2, 0, 40, 1]) } });
+  await client.announceEnd();
+  const events = desk.sinks[0]?.events ?? [];
+  t.match(events, [{ scheme: 'id3', pts: 40 }, { scheme: 'id3', pts: 50 }]);
+  t.ok(events.every(({ data }) => isId3(data)));
+  t.same(events.map(({ data }) => data.toString('utf8', 21).split('\0').slice(0, 2)), [['onTextData', '{"text":"Grüße"}'], ['onCuePoint', 'goal']]);
 });
 
 t.test('a full core stops the socket, memory stays bounded, and everything arrives', async (t) => {

@@ -9,7 +9,8 @@ import type { EventScheme } from '../media/event.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { TimedEvent } from '../snapshot.ts';
 
-const mostEvents = 10_000;
+/** Kept of a show, and read back. */
+export const mostEvents = 10_000;
 const mostBytes = 16 * 1024 * 1024;
 /** Holds the events of nearly every fragment that has any. */
 const usualHead = 8 * 1024;

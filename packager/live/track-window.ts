@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { FragmentEntry, LogSnapshot } from '../log/types.ts';
-import type { EventPlace } from './events.ts';
+import { mostEvents, type EventPlace } from './events.ts';
 import type { OpenSegment, PartRef, SegmentRef } from '../snapshot.ts';
 
 /** hls.js mistook media sequence number 0 for "none" more than once. */
@@ -76,8 +76,10 @@ export class TrackWindow {
   add(entry: FragmentEntry, slew: Slew = noSlew): void {
     this.#open ??= this.#opening(entry, slew);
     const { seq, duration, key, gap, size } = entry;
-    if (entry.events) this.eventful.push({ seq, msn: this.#open.msn, epoch: entry.epoch });
     this.#open.parts.push({ seq, duration, independent: key, gap, size });
+    if (!entry.events) return;
+    this.eventful.push({ seq, msn: this.#open.msn, epoch: entry.epoch });
+    if (this.eventful.length > 2 * mostEvents) this.eventful.splice(0, mostEvents);
   }
 
   closeSegment(): void {

@@ -31,7 +31,8 @@ function make(seq: number, size: number): Sample {
   const next = random(seq + 1);
   for (let at = 0; at + 4 <= size; at += 4) data.writeUInt32LE(Math.floor(next() * 2 ** 32), at);
   const dts = sampleStart + seq * 300;
-  return { facts: { key: seq % 6 === 0, segmentStart: seq % 6 === 0, gap: false, dts, firstPts: dts + 17, duration: 300 }, data };
+  const facts = { key: seq % 6 === 0, segmentStart: seq % 6 === 0, gap: false, dts, firstPts: dts + 17, duration: 300 };
+  return { facts: { ...facts, ...(seq % 4 === 3 && { events: true as const }) }, data };
 }
 
 /** Several buffers, as a fragment comes from the segmenter (moof, then mdat in pieces). */
