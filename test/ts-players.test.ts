@@ -32,7 +32,7 @@ const serve = async (recorded: Recorded, now: () => PresentationSnapshot): Promi
     const name = parseTsName(path.split('/').at(-1) ?? '');
     const headers = { 'Access-Control-Allow-Origin': '*' };
     if (path.endsWith('master.m3u8')) return void response.writeHead(200, headers).end(tsMultivariant(now()));
-    if (path.endsWith('index.m3u8')) return void response.writeHead(200, headers).end(tsMediaPlaylist(now(), 'v0'));
+    if (/(index|whole)\.m3u8$/.test(path)) return void response.writeHead(200, headers).end(tsMediaPlaylist(now(), 'v0'));
     if (name) {
       const plan = tsSegmentPlan(now(), 'v0', name.msn);
       if (plan.kind !== 'media') return void response.writeHead(404, headers).end();

@@ -28,6 +28,8 @@ export type ManifestRequest = {
    * instead of that of a recording.
    */
   readonly wasLive?: boolean;
+  /** Where our clock is, when the manifest does not lie right below the video. */
+  readonly time?: string;
 };
 
 type Row = { readonly track: TrackSnapshot; readonly listing: Listing };
@@ -47,7 +49,7 @@ export const manifest = (snapshot: PresentationSnapshot, ask: ManifestRequest = 
   if (ask.location !== undefined) children += element('Location', {}, escapeXml(ask.location));
   if (low) children += serviceDescription(low);
   for (const [index, period] of periods.entries()) children += periodXml(snapshot, period, periods[index + 1], ended, low);
-  if (!ended) children += element('UTCTiming', { schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014', value: timeAddress });
+  if (!ended) children += element('UTCTiming', { schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014', value: ask.time ?? timeAddress });
 
   const seconds = snapshot.policy.targetDuration;
   const longest = Math.max(...periods.flatMap(({ rows }) => rows.map((row) => (row.listing.longest / row.track.timescale) * 1e6)));

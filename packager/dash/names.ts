@@ -6,5 +6,12 @@
  */
 export const timeAddress = '../../time';
 
+export const manifestName = 'manifest.mpd';
+/**
+ * Where whoever began while the show was live reads the manifest from (`Location`): after the end he is told the end of
+ * the timeline that he has, holes and all. Whoever comes then asks without it, and gets that of a recording.
+ */
+export const fromLive = 'from=live';
+
 /** urn:mpeg:dash:utc:http-iso:2014: the body is one date. */
 export const timeAnswer = (wallMs: number): string => new Date(wallMs).toISOString();

@@ -1,8 +1,10 @@
 /**
  * Names below `/play/<grant>/<video>/ts/`, made and parsed in one place:
  *
- *     master.m3u8 · <track>/index.m3u8 · <track>/<run>-<msn>.ts
+ *     master.m3u8 · <track>/index.m3u8 · <track>/whole.m3u8 · <track>/<run>-<msn>.ts
  */
+export const transportFolder = 'ts';
+
 export type TsName = { readonly run: string; readonly msn: number };
 
 export const tsSegmentName = (run: string, msn: number): string => `${run}-${msn}.ts`;

@@ -115,7 +115,7 @@ t.test('sound alone, and pictures alone', async (t) => {
   lawful(t, heard);
   const path = await save('sound.ts', heard);
   t.equal(await warnings(path), '');
-  t.match(tsMultivariant(sound.snapshot), /CODECS="mp4a\.40\.2"\na0\/index\.m3u8\n$/);
+  t.match(tsMultivariant(sound.snapshot), /CODECS="mp4a\.40\.2"\na0\/whole\.m3u8\n$/);
   const { streams } = (await probe(path, '-show_streams')) as { streams: { codec_name: string; sample_rate: string }[] };
   t.match(streams, [{ codec_name: 'aac', sample_rate: '48000' }]);
 
@@ -213,7 +213,7 @@ t.test('a window that slides keeps numbers and discontinuities; holes are told; 
 t.test('what can be chosen from: every rung with its sound, and true bit rates', async (t) => {
   const recorded = await record([{ clip: usual }]);
   const { variants } = readMultivariant(tsMultivariant(recorded.snapshot, { base: '../../video/ts/' }));
-  t.match(variants, [{ uri: '../../video/ts/v0/index.m3u8', resolution: { width: 160, height: 90 }, frameRate: 30 }]);
+  t.match(variants, [{ uri: '../../video/ts/v0/whole.m3u8', resolution: { width: 160, height: 90 }, frameRate: 30 }]);
   t.match(variants[0]?.codecs, /^avc1\.64.*,mp4a\.40\.2$/);
   const segments = await segmentsOf(recorded, 'v0');
   const peak = Math.max(...segments.map((bytes) => (bytes.length * 8) / 2));

@@ -5,7 +5,7 @@
  *
  * Sound is the first track of sound: a version 3 playlist has no renditions to choose from.
  */
-import { playlistName } from '../names.ts';
+import { playlistName, wholePlaylistName } from '../names.ts';
 import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { dateLine, seconds } from './lines.ts';
@@ -45,7 +45,7 @@ const variant = (snapshot: PresentationSnapshot, track: TrackSnapshot, base: str
   if (codecs.length > 0) text += `,CODECS="${codecs.join(',')}"`;
   if (width !== undefined && height !== undefined) text += `,RESOLUTION=${width}x${height}`;
   if (frameRate !== undefined) text += `,FRAME-RATE=${frameRate.toFixed(3)}`;
-  return `${text}\n${base}${track.id}/${playlistName}\n`;
+  return `${text}\n${base}${track.id}/${snapshot.state === 'ended' ? wholePlaylistName : playlistName}\n`;
 };
 
 /**
@@ -54,11 +54,16 @@ const variant = (snapshot: PresentationSnapshot, track: TrackSnapshot, base: str
  */
 const inTransport = (bits: number, pictures = 0): number => Math.ceil(bits * (188 / 184) + pictures * 900 + 25_000);
 
+export type TsPlaylistRequest = {
+  /** All of a show that has ended, instead of the window that was watched. */
+  readonly whole?: boolean;
+};
+
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
-export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string): string => {
+export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: TsPlaylistRequest = {}): string => {
   const track = findTrack(snapshot, trackId);
   if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
-  const window = listed(snapshot, track);
+  const window = listed(snapshot, track, request.whole === true ? track.firstSegment : track.liveStart);
   const sound = tsSoundOf(snapshot, track);
   const { from } = window;
   let { to } = window;

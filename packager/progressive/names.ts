@@ -2,6 +2,8 @@
  * The name of a progressive file, made and parsed in one place: `<run>-<track>.mp4`, `<run>-<picture>-<sound>.mp4`.
  * One file has exactly one name.
  */
+export const progressiveFolder = 'mp4';
+
 const longestName = 80;
 const pattern = /^([a-z0-9]{8,32})-([a-z][a-z0-9]{0,15})(?:-([a-z][a-z0-9]{0,15}))?\.mp4$/;
 

@@ -52,7 +52,11 @@ export class HotCache<Value> {
       if (this.#missedOnce.size > rememberedMisses && forgotten !== undefined) this.#missedOnce.delete(forgotten);
       return;
     }
-    while (this.#bytes + bytes > this.#capacity && this.#evict());
+    while (this.#bytes + bytes > this.#capacity) {
+      const out = this.#next();
+      if (!out) break;
+      this.#remove(out);
+    }
     const entry: Entry<Value> = { key, value, bytes, visited: false, newer: null, older: this.#newest };
     if (this.#newest) this.#newest.newer = entry;
     this.#newest = entry;
@@ -61,20 +65,29 @@ export class HotCache<Value> {
     this.#bytes += bytes;
   }
 
-  #evict(): boolean {
+  /** Looks at every entry: for what happens seldom. */
+  drop(goes: (key: string) => boolean): void {
+    for (const [key, entry] of this.#entries) if (goes(key)) this.#remove(entry);
+  }
+
+  /** Where the hand stops. */
+  #next(): Entry<Value> | null {
     let entry = this.#hand ?? this.#oldest;
     while (entry?.visited) {
       entry.visited = false;
       entry = entry.newer ?? this.#oldest;
     }
-    if (!entry) return false;
-    this.#hand = entry.newer;
+    if (entry) this.#hand = entry.newer;
+    return entry;
+  }
+
+  #remove(entry: Entry<Value>): void {
+    if (this.#hand === entry) this.#hand = entry.newer;
     if (entry.newer) entry.newer.older = entry.older;
     else this.#newest = entry.older;
     if (entry.older) entry.older.newer = entry.newer;
     else this.#oldest = entry.newer;
     this.#entries.delete(entry.key);
     this.#bytes -= entry.bytes;
-    return true;
   }
 }

@@ -2,14 +2,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { acceptsGzip, cacheControl, common, matchesEtag, preflight, type RawHeaders } from './headers.ts';
 import type { MediaFile } from './media-files.ts';
-import type { Peers } from './peers.ts';
+import type { Flow, Peers } from './peers.ts';
 import type { Encoding, ReadyPlaylist } from './playlists.ts';
 import { problemAnswer, problems, type Problem } from './problem.ts';
-import { judgeRange } from './range.ts';
+import { judgeRange, type RangeVerdict } from './range.ts';
 
-export type RequestKind = 'multivariant' | 'playlist' | 'part' | 'segment' | 'init' | 'key' | 'captions' | 'other';
+export type RequestKind =
+  | ('multivariant' | 'manifest' | 'playlist' | 'keys' | 'part' | 'segment' | 'init' | 'key' | 'captions')
+  | ('ts-multivariant' | 'ts-playlist' | 'ts-segment' | 'download' | 'time' | 'other');
 
-export type Tally = (kind: RequestKind, status: number, bytes: number) => void;
+export type Tally = {
+  readonly answered: (kind: RequestKind, status: number) => void;
+  readonly sent: (bytes: number) => void;
+};
 
 const nothing = Buffer.alloc(0);
 
@@ -22,6 +27,9 @@ export class Exchange {
   /** Under the grant `-`: a shared cache may keep the answer. */
   shared = false;
   maxHeight: number | null = null;
+  mayDownload = false;
+  #leave: (() => void) | null = null;
+  #listening = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, peers: Peers, tally: Tally) {
     this.#request = request;
@@ -39,8 +47,17 @@ export class Exchange {
     return this.#response.destroyed || this.#response.headersSent;
   }
 
-  onClose(run: () => void): void {
-    this.#response.once('close', run);
+  header(name: 'range' | 'if-range' | 'if-none-match'): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** What to do when the peer leaves while the answer waits for something. It waits for one thing at a time. */
+  whileWaiting(leave: (() => void) | null): void {
+    this.#leave = leave;
+    if (this.#listening || leave === null) return;
+    this.#listening = true;
+    this.#response.once('close', () => this.#leave?.());
   }
 
   preflight(): void {
@@ -70,22 +87,46 @@ export class Exchange {
     this.#answer(200, ready.headers(encoding, keep, body.length), body, body);
   }
 
-  media(file: MediaFile): void {
-    const { headers } = this.#request;
-    const { body, etag } = file;
-    if (matchesEtag(headers['if-none-match'], etag)) {
-      this.#answer(304, [...common, 'ETag', etag, 'Cache-Control', cacheControl.media(this.shared)], nothing, nothing);
-      return;
-    }
+  text(body: Buffer, headers: RawHeaders): void {
+    this.#answer(200, headers, body, body);
+  }
+
+  /** True: the peer has it already, and has been told so. */
+  unchanged(etag: string, keep: string): boolean {
+    if (!matchesEtag(this.header('if-none-match'), etag)) return false;
+    this.#answer(304, [...common, 'ETag', etag, 'Cache-Control', keep], nothing, nothing);
+    return true;
+  }
+
+  /** Which bytes are asked for; null: none that there are, and the peer has been told so. */
+  range(etag: string, length: number): Exclude<RangeVerdict, { kind: 'unsatisfiable' }> | null {
     // RFC 9110, 13.1.5: the range is of what the client has, or it is not meant.
-    const meant = headers['if-range'] === undefined || headers['if-range'] === etag;
-    const range = judgeRange(meant && this.method === 'GET' ? headers.range : undefined, body.length);
-    if (range.kind === 'whole') {
+    const ifRange = this.header('if-range');
+    const meant = (ifRange === undefined || ifRange === etag) && this.method === 'GET';
+    const range = judgeRange(meant ? this.header('range') : undefined, length);
+    if (range.kind !== 'unsatisfiable') return range;
+    const detail = `The file has ${length} bytes.`;
+    this.problem({ status: 416, code: 'range', detail, headers: ['Content-Range', `bytes */${length}`] });
+    return null;
+  }
+
+  /** Only the head now; the body comes through the flow. Null: that was all, or nobody is there. */
+  stream(status: number, headers: RawHeaders): Flow | null {
+    if (this.over) return null;
+    this.#tally.answered(this.kind, status);
+    this.#response.writeHead(status, headers);
+    if (this.method !== 'HEAD') return this.#peers.flow(this.#response, this.#tally.sent);
+    this.#response.end();
+    return null;
+  }
+
+  media(file: MediaFile): void {
+    const { body, etag } = file;
+    if (this.unchanged(etag, cacheControl.media(this.shared))) return;
+    const range = this.range(etag, body.length);
+    if (range?.kind === 'whole') {
       this.#answer(200, this.shared ? file.shared : file.own, body, body);
-    } else if (range.kind === 'unsatisfiable') {
-      const detail = `The file has ${body.length} bytes.`;
-      this.problem({ status: 416, code: 'range', detail, headers: ['Content-Range', `bytes */${body.length}`] });
-    } else {
+    } else if (range) {
       const { from, to } = range;
       const head: RawHeaders = [
         ...common,
@@ -108,7 +149,8 @@ export class Exchange {
   #answer(status: number, headers: RawHeaders, body: Buffer, whole: Buffer): void {
     if (this.over) return;
     const withBody = this.method !== 'HEAD' && body.length > 0;
-    this.#tally(this.kind, status, withBody ? body.length : 0);
+    this.#tally.answered(this.kind, status);
+    if (withBody) this.#tally.sent(body.length);
     this.#response.writeHead(status, headers);
     if (withBody) this.#peers.send(this.#response, body, whole);
     else this.#response.end();

@@ -92,6 +92,18 @@ export class FakePresentations implements Presentations {
   readonly videos = new Map<string, FakePresentation>();
   readonly live = new Map<string, string>();
   later = false;
+  readonly #listeners: ((video: string) => void)[] = [];
+
+  onForgotten(listener: (video: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The video is gone, or is another from now on. */
+  forget(video: string, becomes?: FakePresentation): void {
+    if (becomes) this.videos.set(video, becomes);
+    else this.videos.delete(video);
+    for (const listener of this.#listeners) listener(video);
+  }
 
   add(presentation: FakePresentation): FakePresentation {
     this.videos.set(presentation.stream.video, presentation);

@@ -4,19 +4,19 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
-import { mediaPlaylist } from '../../packager/hls/media.ts';
-import { allowedHeight, multivariantPlaylist } from '../../packager/hls/multivariant.ts';
-import { judgeReload, longestHold } from '../../packager/hls/reload.ts';
-import { findTrack } from '../../packager/hls/window.ts';
-import { Exchange } from './exchange.ts';
-import { cacheControl } from './headers.ts';
-import { findMedia, MediaFiles, readProblem } from './media-files.ts';
-import { parsePlayPath, playPrefix, type PlayPath } from './path.ts';
+import { Exchange, type RequestKind } from './exchange.ts';
+import { giveManifest, giveTime } from './manifests.ts';
+import { giveMedia } from './media.ts';
+import { MediaFiles } from './media-files.ts';
+import { givePlaylist } from './media-playlists.ts';
+import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './path.ts';
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
 import type { Gatekeeper, Presentation, Presentations } from './presentation.ts';
 import { problems } from './problem.ts';
-import { Waiters, type Wish } from './waiters.ts';
+import { Service } from './service.ts';
+import { TransportSegments } from './transport.ts';
+import { Waiters } from './waiters.ts';
 
 export type DeliveryOptions = {
   readonly presentations: Presentations;
@@ -53,9 +53,6 @@ export interface Delivery {
 
 type At<Kind extends PlayPath['kind']> = Extract<PlayPath, { kind: Kind }>;
 
-const endedSeconds = 60;
-const multivariantSeconds = 10;
-
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { presentations, gatekeeper, clock, onError } = options;
   const requests = new Map<string, number>();
@@ -63,189 +60,85 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const files = new MediaFiles(options.cacheBytes);
   const waiters = new Waiters(clock);
   const peers = new Peers(clock, { patienceMs: options.patienceMs ?? 20_000, heldBytes: options.heldBytes ?? 256 * 1024 * 1024 });
+  const service = new Service({ presentations, playlists, files, waiters, onError });
+  const transport = new TransportSegments(service);
   let bytesSent = 0;
-  let released = false;
 
-  const tally = (kind: string, status: number, bytes: number): void => {
-    const key = `${kind} ${status}`;
-    requests.set(key, (requests.get(key) ?? 0) + 1);
-    bytesSent += bytes;
-  };
+  presentations.onForgotten((video) => files.forget(video));
 
-  /** Goes on at once with what is known at once: only what is opened or looked up for the first time costs a promise. */
-  const whenKnown = <Value>(exchange: Exchange, value: Value | Promise<Value>, next: (value: Value) => void): void => {
-    if (value instanceof Promise) void onceKnown(exchange, value, next);
-    else next(value);
-  };
-
-  const onceKnown = async <Value>(exchange: Exchange, value: Promise<Value>, next: (value: Value) => void): Promise<void> => {
-    try {
-      next(await value);
-    } catch (error) {
-      fail(exchange, error);
-    }
-  };
-
-  const fail = (exchange: Exchange, error: unknown): void => {
-    const known = readProblem(error);
-    // That media is gone is everyday; that the disk failed is the operator's business as well.
-    if (known !== problems.gone && known !== problems.notYet) onError(error);
-    if (known && !exchange.over) exchange.problem(known);
-    else exchange.broken();
-  };
-
-  /** Something that was begun in a later turn must not throw out of it. */
-  const guarded = (exchange: Exchange, run: () => void): void => {
-    try {
-      run();
-    } catch (error) {
-      fail(exchange, error);
-    }
+  const tally = {
+    answered(kind: RequestKind, status: number): void {
+      const key = `${kind} ${status}`;
+      requests.set(key, (requests.get(key) ?? 0) + 1);
+    },
+    sent(bytes: number): void {
+      bytesSent += bytes;
+    },
   };
 
   const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
     const url = request.url ?? '';
     if (!url.startsWith(playPrefix)) return false;
     const exchange = new Exchange(request, response, peers, tally);
-    guarded(exchange, () => {
+    service.guarded(exchange, () => {
       if (exchange.method === 'OPTIONS') return exchange.preflight();
       if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return exchange.problem(problems.method);
       const mark = url.indexOf('?');
       const path = parsePlayPath(mark < 0 ? url : url.slice(0, mark));
+      exchange.kind = kindOf(path);
       route(exchange, path, mark < 0 ? '' : url.slice(mark + 1));
     });
     return true;
   };
 
-  const route = (exchange: Exchange, path: ReturnType<typeof parsePlayPath>, query: string): void => {
+  const route = (exchange: Exchange, path: PathVerdict, query: string): void => {
     switch (path.kind) {
       case 'bad':
         return exchange.problem(problems.badPath);
       case 'unknown':
         return exchange.problem(problems.unknown);
+      case 'time':
+        return giveTime(exchange, clock.wall());
       case 'channel':
-        exchange.kind = 'multivariant';
-        return whenKnown(exchange, presentations.liveOn(path.channel), (video) => {
-          if (video === null) return exchange.problem(released ? problems.stopping : problems.notLive);
-          admitAndOpen(exchange, path.grant, video, (found) => multivariant(exchange, found, `../${video}/`));
-        });
-      case 'multivariant':
-        exchange.kind = 'multivariant';
-        return admitAndOpen(exchange, path.grant, path.video, (found) => multivariant(exchange, found, ''));
+        return ofChannel(exchange, path, query);
+      case 'manifest':
+        return admitAndOpen(exchange, path, (found) => giveManifest(service, exchange, found, { ...path, ofChannel: false, query }));
       case 'playlist':
-        exchange.kind = 'playlist';
-        return admitAndOpen(exchange, path.grant, path.video, (found) => playlist(exchange, found, path, query));
+        return admitAndOpen(exchange, path, (found) => givePlaylist(service, exchange, found, path, query));
       case 'media':
-        exchange.kind = path.name.kind;
-        return admit(exchange, path.grant, path.video, () => media(exchange, path));
+        return admit(exchange, path, () => giveMedia(service, exchange, path));
+      case 'transport':
+        return admit(exchange, path, () => transport.give(exchange, path));
+      case 'download':
+        return exchange.problem(problems.unknown);
     }
   };
 
-  const admit = (exchange: Exchange, grant: string, video: string, next: () => void): void =>
-    whenKnown(exchange, gatekeeper.verdict(grant, video, 'media'), (verdict) => {
+  const ofChannel = (exchange: Exchange, { of, grant, channel }: At<'channel'>, query: string): void =>
+    service.whenKnown(exchange, presentations.liveOn(channel), (video) => {
+      if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
+      const ask = { of, video, ofChannel: true, cut: null, query };
+      admitAndOpen(exchange, { grant, video }, (found) => giveManifest(service, exchange, found, ask));
+    });
+
+  const admit = (exchange: Exchange, { grant, video }: Asked, next: () => void): void =>
+    service.whenKnown(exchange, gatekeeper.verdict(grant, video, 'media'), (verdict) => {
       if (!verdict.ok) {
         const detail = verdict.status === 403 ? 'This grant does not open this video.' : problems.unknown.detail;
         return exchange.problem({ status: verdict.status, code: verdict.code, detail });
       }
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;
+      exchange.mayDownload = verdict.mayDownload;
       next();
     });
 
-  const open = (exchange: Exchange, video: string, next: (found: Presentation) => void): void =>
-    whenKnown(exchange, presentations.find(video), (found) => (found ? next(found) : exchange.problem(released ? problems.stopping : problems.notLiveYet)));
-
-  const admitAndOpen = (exchange: Exchange, grant: string, video: string, next: (found: Presentation) => void): void =>
-    admit(exchange, grant, video, () => open(exchange, video, next));
-
-  const multivariant = (exchange: Exchange, presentation: Presentation, base: string): void => {
-    const snapshot = presentation.snapshot();
-    const { maxHeight } = exchange;
-    const write = (): string => multivariantPlaylist(snapshot, { base, maxHeight });
-    const ready = playlists.get(presentation, snapshot, `master ${maxHeight} ${base}`, write);
-    const encoding = exchange.encoding;
-    // What is live on a channel may be something else in a moment.
-    const keep = base === '' ? cacheControl.for(exchange.shared, multivariantSeconds) : cacheControl.changing;
-    whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
-  };
-
-  const playlist = (exchange: Exchange, presentation: Presentation, path: At<'playlist'>, query: string): void => {
-    const snapshot = presentation.snapshot();
-    const track = findTrack(snapshot, path.track);
-    if (!track) return exchange.problem(problems.noTrack);
-    if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
-    const judged = judgeReload(snapshot, path.track, query);
-    if (judged.kind === 'refuse') return exchange.problem({ status: judged.status, code: judged.code, detail: judged.message });
-    const { skip } = judged;
-    if (judged.kind === 'answer') return givePlaylist(exchange, presentation, path, skip, judged.lasting);
-    wait(exchange, presentation, judged, (asked) => givePlaylist(exchange, presentation, path, skip, asked));
-  };
-
-  const givePlaylist = (exchange: Exchange, presentation: Presentation, { track, whole }: At<'playlist'>, skip: boolean, lasting: boolean): void => {
-    const snapshot = presentation.snapshot();
-    const write = (): string => mediaPlaylist(snapshot, track, { skip, whole });
-    const ready = playlists.get(presentation, snapshot, `${track} ${skip ? 'delta' : 'full'} ${whole}`, write);
-    const encoding = exchange.encoding;
-    const seconds = snapshot.state === 'ended' ? endedSeconds : lasting ? snapshot.policy.targetDuration : null;
-    const keep = seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
-    whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
-  };
-
-  /** `next` is told whether what was waited for is there; too late is a 503. */
-  const wait = (exchange: Exchange, presentation: Presentation, wish: Wish, next: (there: boolean) => void): void => {
-    if (released) return next(false);
-    const leave = waiters.wait(presentation, wish, (why) =>
-      guarded(exchange, () => (why === 'late' ? exchange.problem(problems.heldTooLong) : next(why === 'ready'))),
-    );
-    exchange.onClose(leave);
-  };
-
-  const media = (exchange: Exchange, path: At<'media'>): void => {
-    const key = `${path.video}/${path.track}/${path.file}`;
-    // Whoever may see only up to a height is held to it below, where the track is known.
-    const known = exchange.maxHeight === null ? files.cached(key) : undefined;
-    if (known) return exchange.media(known);
-    open(exchange, path.video, (found) => mediaOf(exchange, found, path, key, true));
-  };
-
-  const mediaOf = (exchange: Exchange, presentation: Presentation, path: At<'media'>, key: string, mayWait: boolean): void => {
-    const snapshot = presentation.snapshot();
-    const track = findTrack(snapshot, path.track);
-    if (!track) return exchange.problem(problems.noTrack);
-    if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
-    const known = files.cached(key);
-    if (known) return exchange.media(known);
-    const found = findMedia(snapshot, track, path.name);
-    switch (found.kind) {
-      case 'problem':
-        return exchange.problem(found.problem);
-      case 'bytes':
-        return exchange.media(files.keep(key, track, found.bytes));
-      case 'log': {
-        const reader = presentation.reader(track.id);
-        if (!reader) return exchange.problem(problems.gone);
-        const { from, to, eager } = found;
-        return whenKnown(exchange, files.read(key, track, reader, from, to, eager), (file) => exchange.media(file));
-      }
-      case 'soon': {
-        if (!mayWait) return exchange.problem(problems.notYet);
-        // Held until all of it is there, so that it comes at line rate and says something about the line.
-        const ready: Wish['ready'] = (newer) => {
-          const now = findTrack(newer, path.track);
-          return !now || findMedia(newer, now, path.name).kind !== 'soon';
-        };
-        const wish = { key: `media ${path.track}/${path.file}`, ready, deadlineMs: longestHold(snapshot) };
-        return wait(exchange, presentation, wish, () => mediaOf(exchange, presentation, path, key, false));
-      }
-    }
-  };
+  const admitAndOpen = (exchange: Exchange, asked: Asked, next: (found: Presentation) => void): void =>
+    admit(exchange, asked, () => service.open(exchange, asked.video, next));
 
   return {
     handle,
-    release() {
-      released = true;
-      waiters.release();
-    },
+    release: () => service.release(),
     stats: () => ({
       requests,
       bytesSent,
@@ -257,3 +150,27 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }),
   };
 };
+
+type Asked = { readonly grant: string; readonly video: string };
+
+/** What the answer is counted as. */
+const kindOf = (path: PathVerdict): RequestKind => {
+  switch (path.kind) {
+    case 'manifest':
+    case 'channel':
+      return manifestKinds[path.of];
+    case 'playlist':
+      return path.transport ? 'ts-playlist' : path.list === 'keys' ? 'keys' : 'playlist';
+    case 'media':
+      return path.name.kind;
+    case 'transport':
+      return 'ts-segment';
+    case 'time':
+    case 'download':
+      return path.kind;
+    default:
+      return 'other';
+  }
+};
+
+const manifestKinds = { hls: 'multivariant', ts: 'ts-multivariant', dash: 'manifest' } as const;

@@ -43,7 +43,7 @@ t.test('what is not there is a 404 with a code', async (t) => {
     t.equal(headers['cache-control'], 'no-store');
     return JSON.parse(text).code;
   };
-  t.equal(await code(file('9.m4s')), 'not-found', 'a segment that is still being written');
+  t.equal(await code(file('11.m4s')), 'not-found', 'a segment beyond the one that comes next');
   t.equal(await code(file('8-6.m4s')), 'not-found', 'a part beyond the last of its segment');
   t.equal(await code(file('9-4.m4s')), 'not-yet', 'a part beyond the hinted one');
   t.equal(await code(file('10-0.m4s')), 'not-yet');

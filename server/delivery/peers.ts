@@ -1,5 +1,5 @@
 /**
- * Answers on their way out. Small ones leave in one write; big ones in slices, each after the one before has
+ * Answers on their way out, whole or as they come. Small ones leave in one write; big ones in slices, each after the one before has
  * drained, because Node keeps in memory whatever a socket will not take. A peer that does not read is sent
  * away, and all the peers together hold no more than the bytes that the configuration allows: beyond that,
  * whoever has been at it longest goes.
@@ -17,8 +17,31 @@ export type PeerLimits = {
 
 type Sending = { readonly response: ServerResponse; readonly body: Buffer; readonly patienceMs: number; due: number };
 
+/** An answer whose length or end is not known yet: what is written next is fetched when what was written before has gone. */
+export interface Flow {
+  /** Resolves when there is room for more; false: nobody is there any more. One at a time. */
+  write(body: Buffer): Promise<boolean>;
+  end(): void;
+  /** It cannot go on: the peer sees a fault, and not an end. */
+  break(): void;
+}
+
 const slice = 256 * 1024;
 const inOneWrite = 1024 * 1024;
+
+const nothing = Buffer.alloc(0);
+
+/** The socket takes more, or is gone. */
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.once('drain', done);
+    response.once('close', done);
+  });
 
 export class Peers {
   readonly #clock: Clock;
@@ -72,15 +95,44 @@ export class Peers {
     pump();
   }
 
+  /** As above, for an answer that is written piece by piece. Between two pieces it holds nothing, and nobody is late. */
+  flow(response: ServerResponse, sent: (bytes: number) => void): Flow {
+    const write = async (body: Buffer): Promise<boolean> => {
+      let sending: Sending | null = null;
+      for (let at = 0; at < body.length && !response.destroyed; at += slice) {
+        const next = body.subarray(at, at + slice);
+        sent(next.length);
+        if (response.write(next)) continue;
+        sending ??= this.#hold(response, body, this.#limits.patienceMs);
+        sending.due = this.#clock.now() + sending.patienceMs;
+        await drained(response);
+      }
+      if (sending) this.#forget(sending);
+      return !response.destroyed;
+    };
+    return {
+      write,
+      end: () => {
+        if (!response.destroyed) this.send(response, nothing, nothing);
+      },
+      break: () => void response.destroy(),
+    };
+  }
+
   #watch(response: ServerResponse, body: Buffer, patienceMs: number): Sending {
+    const sending = this.#hold(response, body, patienceMs);
+    const done = (): void => this.#forget(sending);
+    response.once('finish', done);
+    response.once('close', done);
+    return sending;
+  }
+
+  #hold(response: ServerResponse, body: Buffer, patienceMs: number): Sending {
     const sending: Sending = { response, body, patienceMs, due: this.#clock.now() + patienceMs };
     this.#sending.add(sending);
     const holders = this.#holders.get(body) ?? 0;
     this.#holders.set(body, holders + 1);
     if (holders === 0) this.#held += body.length;
-    const done = (): void => this.#forget(sending);
-    response.once('finish', done);
-    response.once('close', done);
     this.#sweep.arm();
     for (const oldest of this.#sending) {
       if (this.#held <= this.#limits.heldBytes) break;

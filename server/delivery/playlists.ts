@@ -1,6 +1,6 @@
 /**
- * Playlists as ready-made answers. Each is written once per change of the presentation, however many viewers
- * ask, and its buffers (plain and gzip) are shared by all of them.
+ * Playlists and manifests as ready-made answers. Each is written once per change of the presentation, however many
+ * viewers ask, and its buffers (plain and gzip) are shared by all of them.
  */
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -11,7 +11,6 @@ import type { Presentation } from './presentation.ts';
 
 export type Encoding = 'identity' | 'gzip';
 
-const contentType = 'application/vnd.apple.mpegurl';
 /** Deflating this much takes less than a turn through the thread pool; more is done there. */
 const gzipHere = 32 * 1024;
 const gzipLevel = { level: 1 };
@@ -19,12 +18,14 @@ const gzipElsewhere = promisify<Buffer, { level: number }, Buffer>(gzip);
 
 export class ReadyPlaylist {
   readonly plain: Buffer;
+  readonly #type: string;
   readonly #tag: string;
   #gzip: Buffer | Promise<Buffer> | null = null;
   readonly #heads = new Map<string, RawHeaders>();
 
-  constructor(text: string) {
+  constructor(text: string, type: string) {
     this.plain = Buffer.from(text);
+    this.#type = type;
     this.#tag = hash('sha1', this.plain, 'base64url').slice(0, 20);
   }
 
@@ -50,7 +51,7 @@ export class ReadyPlaylist {
     const key = `${encoding} ${cacheControl}`;
     let head = this.#heads.get(key);
     if (!head) {
-      head = [...common, 'Content-Type', contentType, 'Content-Length', String(length), ...this.validators(encoding, cacheControl)];
+      head = [...common, 'Content-Type', this.#type, 'Content-Length', String(length), ...this.validators(encoding, cacheControl)];
       if (encoding === 'gzip') head.push('Content-Encoding', 'gzip');
       this.#heads.set(key, head);
     }
@@ -63,7 +64,23 @@ export class ReadyPlaylist {
   }
 }
 
-type Shelf = { revision: number; readonly ready: Map<string, ReadyPlaylist> };
+export const playlistType = 'application/vnd.apple.mpegurl';
+export const manifestType = 'application/dash+xml';
+
+export type Wanted = {
+  /** Which of the presentation's playlists. */
+  readonly key: string;
+  readonly type: string;
+  /** Whoever asks names its number, a start or a cut: there is no end of such playlists, so few of them are kept. */
+  readonly rare: boolean;
+  /** Null: there is nothing to list yet. */
+  readonly write: () => string | null;
+};
+
+type Shelf = { revision: number; readonly ready: Map<string, ReadyPlaylist>; readonly rare: Map<string, ReadyPlaylist>; rareBytes: number };
+
+const mostRare = 32;
+const mostRareBytes = 2 * 1024 * 1024;
 
 export class Playlists {
   readonly #shelves = new WeakMap<Presentation, Shelf>();
@@ -73,20 +90,45 @@ export class Playlists {
     return this.#written;
   }
 
-  /** `key` says which of the presentation's playlists; `write` is called once per revision. */
-  get(presentation: Presentation, snapshot: PresentationSnapshot, key: string, write: () => string): ReadyPlaylist {
-    let shelf = this.#shelves.get(presentation);
-    if (!shelf) this.#shelves.set(presentation, (shelf = { revision: snapshot.revision, ready: new Map() }));
-    if (shelf.revision !== snapshot.revision) {
-      shelf.revision = snapshot.revision;
-      shelf.ready.clear();
+  /** Written once per revision; of the rare ones, as long as they are among those that were asked for lately. */
+  get(presentation: Presentation, { revision }: PresentationSnapshot, { key, type, rare, write }: Wanted): ReadyPlaylist | null {
+    const shelf = this.#shelf(presentation, revision);
+    const known = (rare ? shelf.rare : shelf.ready).get(key);
+    if (known) {
+      if (rare) {
+        shelf.rare.delete(key);
+        shelf.rare.set(key, known);
+      }
+      return known;
     }
-    let ready = shelf.ready.get(key);
-    if (!ready) {
-      ready = new ReadyPlaylist(write());
-      this.#written++;
-      shelf.ready.set(key, ready);
-    }
+    const text = write();
+    if (text === null) return null;
+    const ready = new ReadyPlaylist(text, type);
+    this.#written++;
+    if (rare) keepRare(shelf, key, ready);
+    else shelf.ready.set(key, ready);
     return ready;
   }
+
+  #shelf(presentation: Presentation, revision: number): Shelf {
+    let shelf = this.#shelves.get(presentation);
+    if (!shelf) this.#shelves.set(presentation, (shelf = { revision, ready: new Map(), rare: new Map(), rareBytes: 0 }));
+    if (shelf.revision !== revision) {
+      shelf.revision = revision;
+      shelf.ready.clear();
+      shelf.rare.clear();
+      shelf.rareBytes = 0;
+    }
+    return shelf;
+  }
 }
+
+const keepRare = (shelf: Shelf, key: string, ready: ReadyPlaylist): void => {
+  shelf.rare.set(key, ready);
+  shelf.rareBytes += ready.plain.length;
+  for (const [oldest, { plain }] of shelf.rare) {
+    if (shelf.rare.size <= mostRare && shelf.rareBytes <= mostRareBytes) return;
+    shelf.rare.delete(oldest);
+    shelf.rareBytes -= plain.length;
+  }
+};

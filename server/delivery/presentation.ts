@@ -18,6 +18,8 @@ export interface Presentations {
   find(video: string): Presentation | null | Promise<Presentation | null>;
   /** The video that is live on the channel of this name now. */
   liveOn(channelName: string): string | null | Promise<string | null>;
+  /** Called when what was known of a video no longer holds: it is gone, or less of it may be seen. Nothing of it may be answered from memory. */
+  onForgotten(listener: (video: string) => void): void;
 }
 
 /** What a grant is asked for: one grant never opens another audience's doors. */

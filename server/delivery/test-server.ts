@@ -1,5 +1,5 @@
 /** For tests: delivery behind a real HTTP server on a loopback port, and a client that keeps everything it got. */
-import { createServer, request, Agent, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, request, Agent, type ClientRequest, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FakeClock } from '../../packager/clock.ts';
 import type { PretendOptions } from '../../packager/hls/pretend-stream.ts';
@@ -8,6 +8,47 @@ import { createDelivery, type Delivery, type DeliveryOptions } from './handler.t
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer; readonly text: string };
 type Ask = { readonly method?: string; readonly headers?: Record<string, string> };
+
+/** An answer that is still coming. */
+export class Following {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly #outgoing: ClientRequest;
+  body: Buffer = Buffer.alloc(0);
+  state: 'open' | 'end' | 'fault' = 'open';
+  #changed: () => void = () => undefined;
+
+  constructor(status: number, headers: IncomingHttpHeaders, outgoing: ClientRequest) {
+    this.status = status;
+    this.headers = headers;
+    this.#outgoing = outgoing;
+  }
+
+  took(piece: Buffer): void {
+    this.body = Buffer.concat([this.body, piece]);
+    this.#changed();
+  }
+
+  over(how: 'end' | 'fault'): void {
+    if (this.state === 'open') this.state = how;
+    this.#changed();
+  }
+
+  leave(): void {
+    this.#outgoing.destroy();
+  }
+
+  /** So many bytes are there. */
+  async has(bytes: number): Promise<Buffer> {
+    while (this.body.length < bytes && this.state === 'open') await new Promise<void>((resolve) => (this.#changed = resolve));
+    return this.body;
+  }
+
+  async ended(): Promise<'end' | 'fault'> {
+    while (this.state === 'open') await new Promise<void>((resolve) => (this.#changed = resolve));
+    return this.state;
+  }
+}
 
 export class TestServer {
   readonly clock = new FakeClock();
@@ -51,6 +92,21 @@ export class TestServer {
           const body = Buffer.concat(pieces);
           resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body, text: body.toString() });
         });
+      });
+      outgoing.on('error', reject);
+      outgoing.end();
+    });
+  }
+
+  /** Resolves with the head of the answer; its body is seen as it comes. */
+  follow(path: string, { method = 'GET', headers = {} }: Ask = {}): Promise<Following> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ host: '127.0.0.1', port: this.port, path, method, headers, agent: this.#agent }, (incoming) => {
+        const following = new Following(incoming.statusCode ?? 0, incoming.headers, outgoing);
+        incoming.on('data', (piece: Buffer) => following.took(piece));
+        incoming.on('end', () => following.over('end'));
+        incoming.on('error', () => following.over('fault'));
+        resolve(following);
       });
       outgoing.on('error', reject);
       outgoing.end();

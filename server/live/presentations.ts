@@ -24,6 +24,7 @@ export class PlayableVideos implements Presentations {
   readonly #runs = new Map<string, LiveRun>();
   /** Oldest use first. */
   readonly #recordings = new Map<string, Promise<Opened | null> | Opened>();
+  readonly #listeners: ((video: string) => void)[] = [];
 
   constructor(options: PresentationOptions) {
     this.#o = options;
@@ -41,6 +42,10 @@ export class PlayableVideos implements Presentations {
 
   liveOn(channelName: string): string | null {
     return this.#o.liveOn(channelName);
+  }
+
+  onForgotten(listener: (video: string) => void): void {
+    this.#listeners.push(listener);
   }
 
   add(run: LiveRun): void {
@@ -62,6 +67,7 @@ export class PlayableVideos implements Presentations {
     const opened = this.#recordings.get(video);
     this.#recordings.delete(video);
     if (opened && !(opened instanceof Promise)) this.#closeLater(opened.close);
+    for (const listener of this.#listeners) listener(video);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,76 @@
+/** Manifests that name everything else: HLS in fMP4 and in MPEG-TS, DASH, of a video, a cut of it, or what is live on a channel. */
+import { fromLive, manifestName, timeAddress, timeAnswer } from '../../packager/dash/names.ts';
+import { manifest } from '../../packager/dash/mpd.ts';
+import { multivariantPlaylist } from '../../packager/hls/multivariant.ts';
+import { tsMultivariant } from '../../packager/hls/ts.ts';
+import { transportFolder } from '../../packager/hls/ts-names.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import { seenThrough, type CutPath } from './cut.ts';
+import type { Exchange } from './exchange.ts';
+import { cacheControl, common } from './headers.ts';
+import type { ManifestKind } from './path.ts';
+import { manifestType, playlistType, type Wanted } from './playlists.ts';
+import type { Presentation } from './presentation.ts';
+import { problems } from './problem.ts';
+import type { Service } from './service.ts';
+
+export type ManifestAsk = {
+  readonly of: ManifestKind;
+  readonly video: string;
+  /** It was asked for as what is live on a channel. */
+  readonly ofChannel: boolean;
+  readonly cut: CutPath | null;
+  readonly query: string;
+};
+
+const endedSeconds = 60;
+const multivariantSeconds = 10;
+
+export const giveManifest = (service: Service, exchange: Exchange, presentation: Presentation, ask: ManifestAsk): void => {
+  const { of, ofChannel, cut } = ask;
+  const snapshot = seenThrough(presentation.snapshot(), cut);
+  const ended = snapshot.state === 'ended';
+  const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask);
+  const ready = service.playlists.get(presentation, snapshot, wanted);
+  if (!ready) return exchange.problem(problems.notLiveYet);
+  const encoding = exchange.encoding;
+  // What is live on a channel may be something else in a moment, and a live MPD is another with every segment.
+  const seconds = of !== 'dash' ? multivariantSeconds : ended ? endedSeconds : null;
+  const keep = ofChannel || seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
+  service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
+};
+
+const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, cut }: ManifestAsk): Wanted => {
+  const transport = of === 'ts';
+  const base = !ofChannel ? '' : transport ? `../../${video}/${transportFolder}/` : `../${video}/`;
+  const write = transport ? tsMultivariant : multivariantPlaylist;
+  return {
+    key: `${of} ${maxHeight} ${base} ${cut?.name ?? ''}`,
+    type: playlistType,
+    rare: cut !== null,
+    write: () => write(snapshot, { base, maxHeight }),
+  };
+};
+
+const dash = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { video, ofChannel, cut, query }: ManifestAsk): Wanted => {
+  const base = ofChannel ? `../${video}/` : cut ? '../' : '';
+  const wasLive = snapshot.state === 'ended' && query.split('&').includes(fromLive);
+  const ask = {
+    ...{ base, maxHeight, wasLive },
+    // From its own address the show is read to its end, and beyond.
+    ...(snapshot.state === 'live' && { location: `${ofChannel ? base : ''}${manifestName}?${fromLive}` }),
+    ...(cut && { time: `../${timeAddress}` }),
+  };
+  return {
+    key: `dash ${maxHeight} ${base} ${wasLive} ${cut?.name ?? ''}`,
+    type: manifestType,
+    rare: cut !== null,
+    write: () => manifest(snapshot, ask),
+  };
+};
+
+/** Our clock, which DASH players set theirs by. */
+export const giveTime = (exchange: Exchange, wallMs: number): void => {
+  const body = Buffer.from(timeAnswer(wallMs));
+  exchange.text(body, [...common, 'Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length), 'Cache-Control', cacheControl.never]);
+};

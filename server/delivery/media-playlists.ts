@@ -1,0 +1,62 @@
+/** The playlists of one track: the live window with its blocking reloads, all of a show, its key pictures, and the same in MPEG-TS. */
+import { mediaPlaylist } from '../../packager/hls/media.ts';
+import { allowedHeight } from '../../packager/hls/multivariant.ts';
+import { judgeReload } from '../../packager/hls/reload.ts';
+import { tsMediaPlaylist } from '../../packager/hls/ts.ts';
+import { findTrack } from '../../packager/hls/window.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import { seenThrough } from './cut.ts';
+import type { Exchange } from './exchange.ts';
+import { cacheControl } from './headers.ts';
+import type { PlayPath } from './path.ts';
+import { playlistType } from './playlists.ts';
+import type { Presentation } from './presentation.ts';
+import { problems } from './problem.ts';
+import type { Service } from './service.ts';
+
+type PlaylistPath = Extract<PlayPath, { kind: 'playlist' }>;
+type Given = { readonly skip: boolean; readonly lasting: boolean };
+
+const endedSeconds = 60;
+
+export const givePlaylist = (service: Service, exchange: Exchange, presentation: Presentation, path: PlaylistPath, query: string): void => {
+  const snapshot = seenThrough(presentation.snapshot(), path.cut);
+  const track = findTrack(snapshot, path.track);
+  if (!track || (path.transport && track.kind === 'text') || (path.list === 'keys' && track.kind !== 'video')) return exchange.problem(problems.noTrack);
+  if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
+  if (path.transport || path.list === 'keys') return give(service, exchange, presentation, path, { skip: false, lasting: false });
+
+  const judged = judgeReload(snapshot, path.track, query);
+  if (judged.kind === 'refuse') return exchange.problem({ status: judged.status, code: judged.code, detail: judged.message });
+  const { skip } = judged;
+  if (judged.kind === 'answer') return give(service, exchange, presentation, path, { skip, lasting: judged.lasting });
+  const wish = {
+    key: `${path.cut?.name ?? ''} ${judged.key}`,
+    deadlineMs: judged.deadlineMs,
+    ready: (newer: PresentationSnapshot) => judged.ready(seenThrough(newer, path.cut)),
+  };
+  service.wait(exchange, presentation, wish, (there) => give(service, exchange, presentation, path, { skip, lasting: there }));
+};
+
+const give = (service: Service, exchange: Exchange, presentation: Presentation, path: PlaylistPath, { skip, lasting }: Given): void => {
+  const snapshot = seenThrough(presentation.snapshot(), path.cut);
+  const { cut, transport, track, list } = path;
+  const ready = service.playlists.get(presentation, snapshot, {
+    key: `${cut?.name ?? ''} ${transport ? 'ts' : ''} ${track} ${skip ? 'delta' : list}`,
+    type: playlistType,
+    rare: cut !== null,
+    write: () => written(snapshot, path, skip),
+  });
+  if (!ready) return exchange.problem(problems.unknown);
+  const encoding = exchange.encoding;
+  const seconds = snapshot.state === 'ended' ? endedSeconds : lasting ? snapshot.policy.targetDuration : null;
+  const keep = seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
+  service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
+};
+
+const written = (snapshot: PresentationSnapshot, { cut, transport, track, list }: PlaylistPath, skip: boolean): string | null => {
+  // Nobody watched a cut while it was live: it has no window that must not go back.
+  const whole = cut !== null || list === 'whole';
+  if (transport) return tsMediaPlaylist(snapshot, track, { whole });
+  return list === 'keys' ? null : mediaPlaylist(snapshot, track, { skip, whole });
+};

@@ -1,0 +1,59 @@
+/**
+ * Media by its name: out of the hot cache, else out of the log by way of the snapshot. What comes next is waited for;
+ * a segment in progress is sent as it comes.
+ */
+import { allowedHeight } from '../../packager/hls/multivariant.ts';
+import { longestHold } from '../../packager/hls/reload.ts';
+import { findTrack } from '../../packager/hls/window.ts';
+import type { Exchange } from './exchange.ts';
+import { findMedia } from './media-files.ts';
+import { sendOpenSegment } from './open-segment.ts';
+import type { PlayPath } from './path.ts';
+import type { Presentation } from './presentation.ts';
+import { problems } from './problem.ts';
+import type { Service } from './service.ts';
+import type { Wish } from './waiters.ts';
+
+export type MediaPath = Extract<PlayPath, { kind: 'media' }>;
+
+export const giveMedia = (service: Service, exchange: Exchange, path: MediaPath): void => {
+  const key = `${path.video}/${path.track}/${path.file}`;
+  // Whoever may see only up to a height is held to it below, where the track is known.
+  const known = exchange.maxHeight === null ? service.files.cached(key) : undefined;
+  if (known) return exchange.media(known);
+  service.open(exchange, path.video, (found) => fromPresentation(service, exchange, found, path, key, true));
+};
+
+const fromPresentation = (service: Service, exchange: Exchange, presentation: Presentation, path: MediaPath, key: string, mayWait: boolean): void => {
+  const { files } = service;
+  const snapshot = presentation.snapshot();
+  const track = findTrack(snapshot, path.track);
+  if (!track) return exchange.problem(problems.noTrack);
+  if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
+  const known = files.cached(key);
+  if (known) return exchange.media(known);
+  const found = findMedia(snapshot, track, path.name);
+  switch (found.kind) {
+    case 'problem':
+      return exchange.problem(found.problem);
+    case 'bytes':
+      return exchange.media(files.keep(key, found.type, found.bytes));
+    case 'log': {
+      const reader = presentation.reader(track.id);
+      if (!reader) return exchange.problem(problems.gone);
+      return service.whenKnown(exchange, files.read(key, found, reader), (file) => exchange.media(file));
+    }
+    case 'open':
+      return service.later(exchange, () => sendOpenSegment(service, exchange, presentation, path, found));
+    case 'soon': {
+      if (!mayWait) return exchange.problem(problems.notYet);
+      // A part is held until all of it is there, so that it comes at line rate and says something about the line.
+      const ready: Wish['ready'] = (newer) => {
+        const now = findTrack(newer, path.track);
+        return !now || findMedia(newer, now, path.name).kind !== 'soon';
+      };
+      const wish = { key: `media ${path.track}/${path.file}`, ready, deadlineMs: longestHold(snapshot) };
+      return service.wait(exchange, presentation, wish, () => fromPresentation(service, exchange, presentation, path, key, false));
+    }
+  }
+};

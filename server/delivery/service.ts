@@ -1,0 +1,102 @@
+/**
+ * What every kind of answer is given from, and the ways in which an answer comes later than its request: when
+ * something has been opened, when something new is there, or never.
+ */
+import type { Exchange } from './exchange.ts';
+import { readProblem, type MediaFiles } from './media-files.ts';
+import type { Playlists } from './playlists.ts';
+import type { Presentation, Presentations } from './presentation.ts';
+import { problems } from './problem.ts';
+import type { Waiters, WakeReason, Wish } from './waiters.ts';
+
+export type ServiceParts = {
+  readonly presentations: Presentations;
+  readonly playlists: Playlists;
+  readonly files: MediaFiles;
+  readonly waiters: Waiters;
+  /** Told of whatever should not have happened. */
+  readonly onError: (error: unknown) => void;
+};
+
+export class Service {
+  readonly presentations: Presentations;
+  readonly playlists: Playlists;
+  readonly files: MediaFiles;
+  readonly #waiters: Waiters;
+  readonly #onError: (error: unknown) => void;
+  #released = false;
+
+  constructor({ presentations, playlists, files, waiters, onError }: ServiceParts) {
+    this.presentations = presentations;
+    this.playlists = playlists;
+    this.files = files;
+    this.#waiters = waiters;
+    this.#onError = onError;
+  }
+
+  get released(): boolean {
+    return this.#released;
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#waiters.release();
+  }
+
+  /** Goes on at once with what is known at once: only what is opened or looked up for the first time costs a promise. */
+  whenKnown<Value>(exchange: Exchange, value: Value | Promise<Value>, next: (value: Value) => void): void {
+    if (value instanceof Promise) this.later(exchange, async () => next(await value));
+    else next(value);
+  }
+
+  /** What is done in later turns must not fail unheard. */
+  later(exchange: Exchange, run: () => Promise<void>): void {
+    void run().catch((error: unknown) => this.fail(exchange, error));
+  }
+
+  guarded(exchange: Exchange, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fail(exchange, error);
+    }
+  }
+
+  fail(exchange: Exchange, error: unknown): void {
+    const known = readProblem(error);
+    // That media is gone is everyday; that the disk failed is the operator's business as well.
+    if (known !== problems.gone && known !== problems.notYet) this.#onError(error);
+    if (known && !exchange.over) exchange.problem(known);
+    else exchange.broken();
+  }
+
+  open(exchange: Exchange, video: string, next: (found: Presentation) => void): void {
+    const found = this.presentations.find(video);
+    this.whenKnown(exchange, found, (there) => (there ? next(there) : exchange.problem(this.#released ? problems.stopping : problems.notLiveYet)));
+  }
+
+  /** `next` is told whether what was waited for is there; too late is a 503. */
+  wait(exchange: Exchange, presentation: Presentation, wish: Wish, next: (there: boolean) => void): void {
+    if (this.#released) return next(false);
+    const leave = this.#waiters.wait(presentation, wish, (why) => {
+      exchange.whileWaiting(null);
+      this.guarded(exchange, () => (why === 'late' ? exchange.problem(problems.heldTooLong) : next(why === 'ready')));
+    });
+    exchange.whileWaiting(leave);
+  }
+
+  /** The same for an answer that is under way. */
+  until(exchange: Exchange, presentation: Presentation, wish: Wish): Promise<WakeReason | 'left'> {
+    if (this.#released) return Promise.resolve('released');
+    return new Promise((resolve) => {
+      const leave = this.#waiters.wait(presentation, wish, (why) => {
+        exchange.whileWaiting(null);
+        resolve(why);
+      });
+      exchange.whileWaiting(() => {
+        leave();
+        resolve('left');
+      });
+    });
+  }
+}
