@@ -11,20 +11,34 @@ import { proveNode24, runtime } from './lib/node24.mjs';
 import { ffmpeg, ffprobe } from './lib/ffmpeg.mjs';
 import { webApp } from './lib/web-app.mjs';
 import { browser } from './lib/browser.mjs';
+import { gstreamer, vlc } from './lib/players.mjs';
 import { tapBuild } from './lib/tap-build.mjs';
 
-/** Each step needs those before it. */
+/** @typedef {{ name: string, missing: () => string | undefined, make: (why: string) => Promise<void>, optional?: boolean }} Step */
+
+/** Each step needs those before it.
+ * @type {Step[]} */
 const steps = [packages, runtime, ffmpeg, webApp];
-if (process.argv.includes('--test')) steps.push(ffprobe, browser, tapBuild);
+if (process.argv.includes('--test')) steps.push(ffprobe, browser, tapBuild, vlc, gstreamer);
+
+/** @param {Step} step @param {string} why */
+const bring = async (step, why) => {
+  await step.make(why);
+  if (step === packages) proveNode24();
+  const still = step.missing();
+  if (still) throw new SetupError(`${step.name}: ${still}, and set-up could not help it`);
+};
 
 const bringWhatIsMissing = async () => {
   for (const step of steps) {
     const why = step.missing();
     if (!why) continue;
-    await step.make(why);
-    if (step === packages) proveNode24();
-    const still = step.missing();
-    if (still) throw new SetupError(`${step.name}: ${still}, and set-up could not help it`);
+    try {
+      await bring(step, why);
+    } catch (error) {
+      if (!step.optional || !(error instanceof SetupError)) throw error;
+      say(`without ${step.name} some tests are skipped: ${error.message.replaceAll('\n', ' ')}`);
+    }
   }
 };
 

@@ -1,28 +1,10 @@
 /** ffmpeg: the one that FFMPEG_PATH or PATH names; on Debian and Ubuntu it is installed when that is permitted. */
-import { readFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
-import { say, SetupError } from './place.mjs';
-import { findCommand, isExecutable, runQuietly } from './run.mjs';
-
-const isDebian = () => {
-  try {
-    const release = readFileSync('/etc/os-release', 'utf8');
-    return /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(release) && findCommand(['apt-get']) !== undefined;
-  } catch {
-    return false;
-  }
-};
-
-/** The words before a command that must be run by root; undefined when nobody lets us. */
-const rootPrefix = () => {
-  if (process.getuid?.() === 0) return [];
-  const sudo = findCommand(['sudo']);
-  if (sudo && spawnSync(sudo, ['-n', 'true'], { stdio: 'ignore' }).status === 0) return [sudo, '-n'];
-  return undefined;
-};
+import { aptAdvice, aptInstall, isDebian } from './apt.mjs';
+import { SetupError } from './place.mjs';
+import { findCommand, isExecutable } from './run.mjs';
 
 const advice = () => {
-  if (isDebian()) return 'Install it with:\n    sudo apt-get update && sudo apt-get install -y ffmpeg';
+  if (isDebian()) return `Install it with:\n    ${aptAdvice(['ffmpeg'])}`;
   if (process.platform === 'darwin') return 'Install it with:\n    brew install ffmpeg';
   return (
     'Install ffmpeg 5.1 or newer with your package manager (Fedora: dnf install ffmpeg; Alpine: apk add ffmpeg; ' +
@@ -36,23 +18,14 @@ const lacksFfmpeg = () => {
   return findCommand(['ffmpeg']) ? undefined : 'ffmpeg is not in PATH';
 };
 
-/** @param {string[]} prefix @param {string[]} args */
-const aptGet = async (prefix, ...args) => {
-  const [file = '', ...rest] = [...prefix, 'apt-get', ...args];
-  await runQuietly(`apt-get ${args[0]}`, file, rest, { DEBIAN_FRONTEND: 'noninteractive' });
-};
-
 /** @param {string} why */
 const install = async (why) => {
   if (process.env.FFMPEG_PATH) throw new SetupError(`${why}. Correct it, or unset it to use the ffmpeg in PATH.`);
-  const prefix = isDebian() ? rootPrefix() : undefined;
-  if (!prefix) throw new SetupError(`${why}. ${advice()}\nor set FFMPEG_PATH to where it is, and start again.`);
-  say('installing ffmpeg with apt-get …');
   try {
-    await aptGet(prefix, 'update');
-    await aptGet(prefix, 'install', '-y', '--no-install-recommends', 'ffmpeg');
+    await aptInstall(['ffmpeg']);
   } catch (error) {
-    throw new SetupError(`${error instanceof Error ? error.message : error}\n${advice()}`);
+    if (!(error instanceof SetupError)) throw error;
+    throw new SetupError(`${why}: ${error.message}. ${advice()}\nor set FFMPEG_PATH to where it is, and start again.`);
   }
 };
 

@@ -1,0 +1,42 @@
+/**
+ * Players of the tests that are no browsers. They are optional: where they cannot be installed, the tests that need
+ * them are skipped and say so.
+ */
+import { aptAdvice, aptInstall, isDebian, notInstalled } from './apt.mjs';
+import { SetupError } from './place.mjs';
+import { findCommand } from './run.mjs';
+
+/** @param {string} name @param {string} command @param {readonly string[]} packages the fewest that play HLS and DASH */
+const player = (name, command, packages) => {
+  const missing = () => {
+    if (!findCommand([command])) return `${command} is not in PATH`;
+    const [lacking] = isDebian() ? notInstalled(packages) : [];
+    return lacking && `${lacking} is not installed`;
+  };
+  return {
+    name,
+    optional: true,
+    missing,
+    /** @param {string} why */
+    make: async (why) => {
+      try {
+        await aptInstall(packages);
+      } catch (error) {
+        if (!(error instanceof SetupError)) throw error;
+        const advice = isDebian() ? ` (${aptAdvice(packages)})` : '';
+        throw new SetupError(`${why}; ${error.message}${advice}`);
+      }
+    },
+  };
+};
+
+export const vlc = player('VLC', 'cvlc', ['vlc-bin', 'vlc-plugin-base']);
+
+/** The adaptive demuxers are in "good", those before them and the parsers of H.264 and MPEG-TS in "bad", the decoders in "libav". */
+export const gstreamer = player('GStreamer', 'gst-launch-1.0', [
+  'gstreamer1.0-tools',
+  'gstreamer1.0-plugins-base',
+  'gstreamer1.0-plugins-good',
+  'gstreamer1.0-plugins-bad',
+  'gstreamer1.0-libav',
+]);
