@@ -19,6 +19,7 @@ import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
 import { Auth } from './auth/auth.ts';
 import { createGatekeeper } from './auth/gatekeeper.ts';
+import { Grants } from './auth/grants.ts';
 import { addressBanner, linkBanner } from './banner.ts';
 import { openCatalog } from './catalog/catalog.ts';
 import type { Config } from './config/settings.ts';
@@ -106,7 +107,8 @@ const start = async (
   stops.push(() => live.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
-  const gatekeeper = createGatekeeper(catalog.videos, events);
+  const grants = new Grants({ ...catalog, events, clock });
+  const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const delivery = createDelivery({
     ...{ presentations: live.presentations, gatekeeper, clock, cacheBytes: config['delivery.cache'] },
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
@@ -117,6 +119,8 @@ const start = async (
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
+    mintGrant: async (video, who) => grants.mint(video, who),
+    downloads: async () => [],
   };
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());

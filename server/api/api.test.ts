@@ -23,6 +23,15 @@ t.test('bad input gets the right status, a code, and a sentence that names what 
     ['/channels', post({ ...good, protection: 'cbcs' }), 422, 'not-available', /"none" is/],
     ['/channels', post({ ...good, ladder: 'auto' }), 422, 'not-available', /`ladder`/],
     ['/channels', post({ ...good, srtPassphrase: 'short' }), 400, 'validation', /`srtPassphrase` must be 10 to 79/],
+    ['/channels', post({ ...good, dvr: -1 }), 400, 'validation', /`dvr` must be a whole number of seconds from 0 to 43200, or null/],
+    ['/channels', post({ ...good, dvr: 43_201 }), 400, 'validation', /`dvr`/],
+    ['/channels', post({ ...good, dvr: '30' }), 400, 'validation', /`dvr`/],
+    ['/channels', post({ ...good, captions: ['ko', 'en', 'ja', 'fr', 'de'] }), 400, 'validation', /`captions` must be a list of at most 4/],
+    ['/channels', post({ ...good, captions: ['ko', 'not a language'] }), 400, 'validation', /^`captions` must be a list of at most 4/],
+    ['/channels', post({ ...good, captions: ['en-a'] }), 400, 'validation', /`captions`/],
+    ['/channels', post({ ...good, captions: ['en-abcdefg-x'.slice(0, 10), 'ko-kore-kore'] }), 400, 'validation', /`captions` has "ko-kore-kore", which is no language tag/],
+    ['/channels', post({ ...good, captions: ['en-GB', 'EN-gb'] }), 400, 'validation', /`captions` has "en-GB" twice/],
+    ['/channels', post({ ...good, downloads: 'no' }), 400, 'validation', /`downloads`/],
     ['/channels', post({ ...good, ownerId: 'somebodyelse1234', id: 'x', role: 'admin' }), 400, 'validation', /`ownerId` is not known here.*`id` is not known here.*`role` is not known here/],
     ['/channels', post([]), 400, 'validation', /`body` must be an object/],
     ['/channels', { method: 'POST', token, raw: '{"name":"fresh","title":"T","__proto__":{"role":"admin"}}' }, 400, 'validation', /`__proto__` is not known here/],
@@ -42,6 +51,8 @@ t.test('bad input gets the right status, a code, and a sentence that names what 
     ['/channels?sort=name', {}, 400, 'validation', /`sort` is not known here/],
     ['/channels?cursor=bm9uc2Vuc2U', {}, 400, 'cursor-invalid', /Take|take it from the answer before/],
     ['/channels/@taken/playback', { method: 'POST', body: {} }, 404, 'not-found', /Nothing is live/],
+    ['/channels/@taken/playback', { method: 'POST', body: { start: 'now' } }, 400, 'validation', /`start` must be seconds: from the beginning, or below 0 from the end/],
+    ['/channels/@taken/playback', { method: 'POST', body: { in: -1 } }, 400, 'validation', /`in` must be seconds from the beginning, or null/],
     ['/channels/@taken/end', { method: 'POST', token }, 409, 'not-live', /Nothing is live/],
     ['/nothing', {}, 404, 'no-such-route', /nothing at this address/],
     ['/channels', { method: 'PUT', token }, 405, 'method-not-allowed', /GET.*would/],
@@ -112,7 +123,8 @@ t.test('what is live is said, played, and ended', async (t) => {
   const { id } = await server.catalog.videos.createLive(liveOn(channelId, ann.id));
   server.live.set(channelId, { videoId: id, startedAt: Date.UTC(2026, 0, 2), viewers: 3 });
   t.same((await server.ask('/api/v1/channels/@show')).body['live'], { videoId: id, startedAt: '2026-01-02T00:00:00.000Z', viewers: 3 });
-  const playback = { videoId: id, live: true, hls: `https://tv.example/play/-/${id}/master.m3u8`, dash: null, expiresAt: null };
+  const at = `https://tv.example/play/-/${id}`;
+  const playback = { videoId: id, live: true, hls: `${at}/master.m3u8`, dash: `${at}/manifest.mpd`, ts: `${at}/ts/master.m3u8`, downloads: [], expiresAt: null };
   t.same((await server.ask('/api/v1/channels/@show/playback', { method: 'POST' })).body, playback);
   t.same((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', body: { device: 'browser' } })).body, playback);
   t.match((await server.ask(`/api/v1/videos/${id}`, { method: 'DELETE', token: ann.token })).body, { code: 'video-is-live' });
@@ -120,7 +132,9 @@ t.test('what is live is said, played, and ended', async (t) => {
   await server.catalog.videos.endLive(id, { endedAt: 5, durationMs: 4000, bytes: 9, state: 'ready' });
   t.match((await server.ask(`/api/v1/videos/${id}`)).body, { state: 'ready', duration: 4, page: `https://tv.example/watch/${id}` });
   t.match((await server.ask(`/api/v1/videos/${id}`, { method: 'PATCH', token: ann.token, body: { visibility: 'private' } })).body, { visibility: 'private' });
-  t.match((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', token: ann.token })).body, { code: 'private-playback-unavailable' });
+  const granted = await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', token: ann.token });
+  t.match(granted.body, { hls: new RegExp(`^https://tv\\.example/play/[A-Za-z0-9_-]{72}/${id}/master\\.m3u8$`) });
+  t.equal(granted.body['expiresAt'], new Date(Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000).toISOString());
   t.equal((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST' })).status, 404);
   t.equal((await server.ask(`/api/v1/videos/${id}`, { method: 'DELETE', token: ann.token })).status, 204);
   t.equal((await server.ask(`/api/v1/videos/${id}`, { token: ann.token })).status, 404);

@@ -7,11 +7,16 @@ export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly
 /** Makes a grant for what is not open to everybody; null: this account gets none. */
 export type MintGrant = (video: VideoRow, who: Who) => Promise<{ readonly grant: string; /** ms since 1970. */ readonly expiresAt: number } | null>;
 
+/** A file of a video that can be taken home: its address below the video's own, and how high its picture is (null: sound alone). */
+export type Download = { readonly path: string; readonly height: number | null };
+
 export type ApiHooks = {
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;
-  readonly mintGrant?: MintGrant;
+  readonly mintGrant: MintGrant;
+  /** Of a video that has ended; the best first. */
+  downloads(videoId: string): Promise<readonly Download[]>;
 };
 
 /** What this build can do of what the API knows: anything else is refused, instead of accepted and ignored. */

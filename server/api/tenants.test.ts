@@ -7,8 +7,10 @@ import { testApi, type TestApi } from './testing.ts';
 
 /** Bodies that would do something, were one allowed. */
 const bodies: Record<string, unknown> = {
-  patchChannel: { title: 'stolen' },
-  patchVideo: { title: 'stolen' },
+  patchChannel: { title: 'stolen', dvr: 0, captions: ['ko'], downloads: false },
+  patchVideo: { title: 'stolen', downloads: false, trim: null },
+  playChannel: { start: 1 },
+  playVideo: { start: 1 },
   patchAccount: { password: 'stolen password' },
   postStreamKey: { label: 'stolen' },
 };
@@ -53,7 +55,8 @@ for (const visibility of ['private', 'public'] as const) {
           const allowed = open ? [200] : visibility === 'private' && route.auth === 'none' ? [404] : token === undefined ? [401] : [403, 404];
           t.ok(allowed.includes(reply.status), `${who}: ${route.method} ${route.path} is ${reply.status}`);
           t.notOk(reply.text.includes(streamKey), 'no stream key');
-          t.notOk('ingest' in reply.body || 'ownerId' in reply.body, 'nothing of the owner’s view');
+          t.notOk('ingest' in reply.body || 'ownerId' in reply.body || 'trim' in reply.body, 'nothing of the owner’s view');
+          t.notMatch(reply.text, /\/play\/[^-]/, 'and no grant');
         }
       }
     }
@@ -68,7 +71,12 @@ t.test('its owner and an admin may do all of it', async (t) => {
   for (const token of [owner.token, admin.token]) {
     t.equal((await server.ask(`/api/v1/channels/${ids.channel}`, { token })).status, 200);
     t.equal((await server.ask(`/api/v1/channels/${ids.channel}/stream-keys/${ids.key}/reveal`, { method: 'POST', token })).status, 200);
-    t.equal((await server.ask(`/api/v1/videos/${ids.video}`, { method: 'PATCH', token, body: { title: 'ok' } })).status, 200);
+    t.equal((await server.ask(`/api/v1/videos/${ids.video}`, { method: 'PATCH', token, body: { title: 'ok', downloads: false, trim: null } })).status, 200);
+    t.equal((await server.ask(`/api/v1/channels/${ids.channel}`, { method: 'PATCH', token, body: { dvr: 60, captions: ['ko'], downloads: false } })).status, 200);
+    for (const path of [`/videos/${ids.video}`, `/channels/${ids.channel}`]) {
+      const reply = await server.ask(`/api/v1${path}/playback`, { method: 'POST', token });
+      t.match(reply, { status: 200, body: { hls: /\/play\/[A-Za-z0-9_-]{72}\//, expiresAt: String } });
+    }
   }
 });
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import type { FakeClock } from '../../packager/clock.ts';
 import { Auth } from '../auth/auth.ts';
+import { Grants } from '../auth/grants.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Role } from '../catalog/schema.ts';
 import { testCatalog } from '../catalog/testing.ts';
@@ -79,7 +80,8 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const auth = await Auth.create({ catalog, clock, log, cost: { memoryKiB: 64, passes: 1, lanes: 1 } });
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), ...moreHooks };
+  const grants = new Grants({ ...catalog, events, clock });
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

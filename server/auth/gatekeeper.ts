@@ -13,7 +13,6 @@ export interface TokenVerifier {
   verdict(grant: string, video: string, audience: Audience): GrantVerdict | Promise<GrantVerdict>;
 }
 
-const open: GrantVerdict = { ok: true, shared: true, expiresAt: null, maxHeight: null, mayDownload: true };
 const absent: GrantVerdict = { ok: false, status: 404, code: 'not-found' };
 const invalid: GrantVerdict = { ok: false, status: 403, code: 'grant-invalid' };
 
@@ -33,7 +32,8 @@ export const createGatekeeper = (
   const judge = async (video: string): Promise<GrantVerdict> => {
     const before = changes;
     const row = await videos.get(video);
-    const verdict = row && (row.visibility === 'public' || row.visibility === 'unlisted') ? open : absent;
+    const open = row && (row.visibility === 'public' || row.visibility === 'unlisted');
+    const verdict: GrantVerdict = open ? { ok: true, shared: true, expiresAt: null, maxHeight: null, mayDownload: row.downloads } : absent;
     if (changes === before) {
       kept.set(video, verdict);
       const [oldest] = kept.size > mostKept ? kept.keys() : [];

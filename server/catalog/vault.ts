@@ -15,7 +15,7 @@ export interface Vault {
   seal(purpose: Purpose, context: string, text: string): string;
   open(purpose: Purpose, context: string, sealed: string): string;
   /** HMAC-SHA256 under a key for this purpose alone. */
-  mac(purpose: Purpose, text: string): Buffer;
+  mac(purpose: Purpose, text: string | Uint8Array): Buffer;
 }
 
 const keyBytes = 32;

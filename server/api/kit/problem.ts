@@ -24,7 +24,6 @@ export const problemKinds = {
   'too-many-keys': [409, 'Too many stream keys'],
   'video-is-live': [409, 'The video is live'],
   'not-playable': [409, 'Not playable yet'],
-  'private-playback-unavailable': [409, 'Private playback is not available'],
   'idempotency-under-way': [409, 'The same request is under way'],
   'too-large': [413, 'Too large'],
   'address-too-long': [414, 'The address is too long'],

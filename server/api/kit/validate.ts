@@ -42,14 +42,20 @@ const sentence = (issue: Issue, wants: string | undefined): string => {
   }
 };
 
-const wantsOf = (schema: TSchema, path: string): string | undefined => {
+const get = (thing: unknown, name: string): unknown => (typeof thing === 'object' && thing !== null ? Reflect.get(thing, name) : undefined);
+
+/** Where the sentence is: at what is wrong, or at the nearest thing around it that has one (a list, for what is in it). */
+const wantsOf = (schema: TSchema, path: string): { path: string; wants: string | undefined } => {
+  let found: { path: string; wants: string | undefined } = { path, wants: undefined };
   let at: unknown = schema;
+  let so = '';
   for (const part of path.split('/').slice(1)) {
-    const properties: unknown = typeof at === 'object' && at !== null ? Reflect.get(at, 'properties') : undefined;
-    at = typeof properties === 'object' && properties !== null ? Reflect.get(properties, part) : undefined;
+    at = get(get(at, 'properties'), part);
+    so += `/${part}`;
+    const wants = get(at, 'wants');
+    if (typeof wants === 'string') found = { path: so, wants };
   }
-  const wants: unknown = typeof at === 'object' && at !== null ? Reflect.get(at, 'wants') : undefined;
-  return typeof wants === 'string' ? wants : undefined;
+  return found;
 };
 
 const explain = (schema: TSchema, issues: Iterable<Issue>, where: Where): FieldError[] => {
@@ -64,7 +70,8 @@ const explain = (schema: TSchema, issues: Iterable<Issue>, where: Where): FieldE
     } else if (issue.keyword === 'required') {
       for (const field of under(path, list(issue.params, 'requiredProperties'))) add(field, 'is missing');
     } else if (issue.keyword !== 'boolean') {
-      add(path === '' ? where : fieldOf(path), sentence(issue, wantsOf(schema, path)));
+      const { path: at, wants } = wantsOf(schema, path);
+      add(at === '' ? where : fieldOf(at), sentence(issue, wants));
     }
   }
   return [...errors].map(([field, detail]) => ({ field, detail: `\`${field}\` ${detail}.` }));

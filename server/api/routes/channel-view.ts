@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { ChannelRow } from '../../catalog/channels.ts';
 import type { ApiConfig, ApiHooks } from '../hooks.ts';
-import { closed, iso, ladder, latency, protection, time, visibility } from './shapes.ts';
+import { captions, closed, downloads, dvr, iso, ladder, latency, protection, time, visibility } from './shapes.ts';
 
 const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -25,6 +25,9 @@ const channelFacts = {
   visibility,
   latency,
   protection,
+  dvr,
+  captions,
+  downloads,
   createdAt: time,
   live: liveShape,
 };
@@ -55,7 +58,7 @@ export type ChannelFacts = { readonly hooks: Pick<ApiHooks, 'liveOf'>; readonly 
 
 export const channelView = (channel: ChannelRow, { hooks, base }: ChannelFacts): Record<string, unknown> => {
   const live = hooks.liveOf(channel.id);
-  const { id, name, title, description, visibility, latency, protection, createdAt } = channel;
+  const { id, name, title, description, visibility, latency, protection, dvrSeconds, captions, downloads, createdAt } = channel;
   return {
     id,
     name,
@@ -65,6 +68,9 @@ export const channelView = (channel: ChannelRow, { hooks, base }: ChannelFacts):
     visibility,
     latency,
     protection,
+    dvr: dvrSeconds,
+    captions,
+    downloads,
     createdAt: iso(createdAt),
     live: live && { videoId: live.videoId, startedAt: iso(live.startedAt), viewers: live.viewers },
   };

@@ -11,7 +11,7 @@ import { mustBeAble } from './abilities.ts';
 import { ownChannel, owns, seenBy, seenChannel } from './access.ts';
 import { channelShape, channelView, newChannelShape, ownerChannelView } from './channel-view.ts';
 import type { Ground } from './ground.ts';
-import { channelParams, closed, description, ladder, latency, protection, title, visibility } from './shapes.ts';
+import { captions, channelParams, closed, description, downloads, dvr, ladder, latency, protection, title, visibility } from './shapes.ts';
 
 /** Names that a visitor would take for a part of the server, or for its owner. */
 const reserved = new Set(
@@ -30,6 +30,24 @@ const settings = {
   ladder: Type.Optional(ladder),
   protection: Type.Optional(protection),
   srtPassphrase: Type.Optional(srtPassphrase),
+  dvr: Type.Optional(dvr),
+  captions: Type.Optional(captions),
+  downloads: Type.Optional(downloads),
+};
+
+/** As they are written everywhere (`en-gb` is `en-GB`), each once. */
+const languages = (tags: readonly string[]): readonly string[] => {
+  const wrong = (detail: string): Problem => new Problem('validation', `\`captions\` ${detail}`, { errors: [{ field: 'captions', detail: `\`captions\` ${detail}` }] });
+  const canonical = tags.map((tag) => {
+    try {
+      return Intl.getCanonicalLocales(tag)[0] ?? tag;
+    } catch {
+      throw wrong(`has "${tag}", which is no language tag.`);
+    }
+  });
+  const twice = canonical.find((tag, at) => canonical.indexOf(tag) !== at);
+  if (twice !== undefined) throw wrong(`has "${twice}" twice.`);
+  return canonical;
 };
 
 export const channelRoutes = (ground: Ground): readonly Route[] => {
@@ -60,9 +78,9 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
           ladder: body.ladder ?? 'source',
           protection: body.protection ?? 'none',
           srtPassphrase: body.srtPassphrase ?? null,
-          dvrSeconds: null,
-          captions: [],
-          downloads: true,
+          dvrSeconds: body.dvr ?? null,
+          captions: languages(body.captions ?? []),
+          downloads: body.downloads ?? true,
         } as const;
         try {
           const { channel, key } = await catalog.channels.create(wanted);
@@ -104,7 +122,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
     }),
     route({
       name: 'patchChannel',
-      summary: 'Changes a channel. What is live follows its visibility at once, everything else from the next show on.',
+      summary: 'Changes a channel. What is live follows its visibility and its downloads at once, everything else from the next show on.',
       method: 'PATCH',
       path: '/channels/:channel',
       auth: 'creator',
@@ -115,7 +133,9 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
       handler: async ({ who, params, body, base }) => {
         const channel = await ownChannel(ground, params.channel, who);
         mustBeAble(config.abilities, body);
-        const changed = await catalog.channels.update(channel.id, body);
+        const { dvr: dvrSeconds, captions: tags, ...plain } = body;
+        const change = { ...plain, ...(dvrSeconds !== undefined && { dvrSeconds }), ...(tags !== undefined && { captions: languages(tags) }) };
+        const changed = await catalog.channels.update(channel.id, change);
         if (!changed) throw notFound('channel');
         return { status: 200, body: viewFor(who, base)(changed) };
       },

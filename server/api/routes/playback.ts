@@ -4,41 +4,82 @@ import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
-import { Problem } from '../kit/problem.ts';
+import { notFound, Problem } from '../kit/problem.ts';
+import type { Shape } from '../kit/shape.ts';
 import { seenChannel, seenVideo } from './access.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
+import { moment, spanOf } from './span.ts';
 
-const nullable = Type.Union([Type.String(), Type.Null()]);
+const address = (description: string) => Type.String({ description });
 const playbackShape = Type.Object(
   {
     videoId: Type.String(),
     live: Type.Boolean(),
-    hls: Type.String(),
-    dash: nullable,
+    hls: address('HLS in fragmented MP4, low-latency while live: what to take first.'),
+    dash: address('DASH, of the same segments.'),
+    ts: address('HLS in MPEG-TS, for players that know nothing else.'),
+    downloads: Type.Array(
+      Type.Object({ url: Type.String(), height: Type.Union([Type.Integer(), Type.Null()], { description: 'Of the picture; null: sound alone.' }) }, closed),
+      { description: 'The recording as MP4 files, the best first; empty while live, and where downloads are not allowed.' },
+    ),
     expiresAt: Type.Union([time, Type.Null()], { description: 'When the addresses stop opening; null: they do not.' }),
   },
   closed,
 );
-const ask = Type.Object({ device: Type.Optional(Type.String({ maxLength: 100, description: 'What the player runs on.' })) }, closed);
 
+const ask = Type.Object(
+  {
+    device: Type.Optional(Type.String({ maxLength: 100, description: 'What the player runs on.' })),
+    start: Type.Optional(
+      Type.Number({
+        minimum: -999_999,
+        maximum: 999_999,
+        wants: 'seconds: from the beginning, or below 0 from the end',
+        description: 'Where HLS players begin by themselves: seconds from the beginning, or below 0 from the end.',
+      }),
+    ),
+    in: Type.Optional(moment),
+    out: Type.Optional(moment),
+  },
+  { ...closed, description: '`in` and `out`: only this span of a recording, seconds from its beginning. Segments are listed whole.' },
+);
+
+type Ask = Shape<typeof ask>;
 type Grant = { readonly grant: string; readonly expiresAt: number | null };
+
+/** One more step of the path after the video; empty for all of it. */
+const cutStep = (video: VideoRow, asked: Ask): string => {
+  if ((asked.in ?? null) === null && (asked.out ?? null) === null) return '';
+  if (video.state === 'live') throw new Problem('video-is-live', 'The video is live: `in` and `out` are for recordings. Ask again when the show has ended, or begin where you like with `start`.');
+  const { inMs, outMs } = spanOf(asked, video, '');
+  return inMs === null && outMs === null ? '' : `cut-${inMs ?? 0}-${outMs ?? 'end'}/`;
+};
+
+const startQuery = ({ start }: Ask): string => (start === undefined ? '' : `?start=${Math.round(start * 1000) / 1000}`);
 
 export const playbackRoutes = (ground: Ground): readonly Route[] => {
   const { hooks } = ground;
   const grantFor = async (video: VideoRow, who: Who | null): Promise<Grant> => {
     if (video.visibility === 'public' || video.visibility === 'unlisted') return { grant: '-', expiresAt: null };
-    const minted = who && hooks.mintGrant ? await hooks.mintGrant(video, who) : null;
-    if (minted) return minted;
-    throw new Problem('private-playback-unavailable', 'This server cannot play private videos yet. Make the video unlisted: then it plays for whoever has the address.');
+    const minted = who && (await hooks.mintGrant(video, who));
+    if (!minted) throw notFound('video');
+    return minted;
   };
-  const playback = async (video: VideoRow, who: Who | null, base: string): Promise<object> => {
+  const playback = async (video: VideoRow, asked: Ask, who: Who | null, base: string): Promise<object> => {
+    const shown = cutStep(video, asked);
+    const start = startQuery(asked);
     const { grant, expiresAt } = await grantFor(video, who);
+    const live = video.state === 'live';
+    const below = `${base}/play/${grant}/${video.id}/`;
+    const files = live || !video.downloads ? [] : await hooks.downloads(video.id);
     return {
       videoId: video.id,
-      live: video.state === 'live',
-      hls: `${base}/play/${grant}/${video.id}/master.m3u8`,
-      dash: null,
+      live,
+      hls: `${below}${shown}master.m3u8${start}`,
+      dash: `${below}${shown}manifest.mpd`,
+      ts: `${below}${shown}ts/master.m3u8${start}`,
+      downloads: files.map(({ path, height }) => ({ url: below + path, height })),
       expiresAt: isoOrNull(expiresAt),
     };
   };
@@ -52,13 +93,13 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: channelParams,
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['private-playback-unavailable'],
-      handler: async ({ who, params, base }) => {
+      problems: ['video-is-live'],
+      handler: async ({ who, params, body, base }) => {
         const channel = await seenChannel(ground, params.channel, who);
         const live = hooks.liveOf(channel.id);
         if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
         const video = await seenVideo(ground, live.videoId, who);
-        return { status: 200, body: await playback(video, who, base) };
+        return { status: 200, body: await playback(video, body, who, base) };
       },
     }),
     route({
@@ -70,13 +111,13 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: Type.Object({ video: idText }),
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['not-playable', 'private-playback-unavailable'],
-      handler: async ({ who, params, base }) => {
+      problems: ['not-playable', 'video-is-live'],
+      handler: async ({ who, params, body, base }) => {
         const video = await seenVideo(ground, params.video, who);
         if (video.state !== 'live' && video.state !== 'playable' && video.state !== 'ready') {
           throw new Problem('not-playable', video.errorMessage ?? `There is nothing to play yet: the video is ${video.state}.`);
         }
-        return { status: 200, body: await playback(video, who, base) };
+        return { status: 200, body: await playback(video, body, who, base) };
       },
     }),
   ];

@@ -1,16 +1,26 @@
 /** Videos: found, described, hidden, removed. */
 import { Type } from 'typebox';
+import type { VideoChange, VideoRow } from '../../catalog/videos.ts';
 import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
+import type { Shape } from '../kit/shape.ts';
 import { mustBeAble } from './abilities.ts';
 import { ownVideo, seenBy, seenChannel, seenVideo } from './access.ts';
 import type { Ground } from './ground.ts';
-import { channelParams, closed, description, idText, title, videoState, visibility } from './shapes.ts';
+import { channelParams, closed, description, downloads, idText, title, videoState, visibility } from './shapes.ts';
+import { spanOf, trimShape } from './span.ts';
 import { videoShape, videoView } from './video-view.ts';
 
 const params = Type.Object({ video: idText });
+
+const trimmed = (video: VideoRow, trim: Shape<typeof trimShape>): VideoChange => {
+  if (trim === null) return { cutInMs: null, cutOutMs: null };
+  if (video.state === 'live') throw new Problem('video-is-live', 'The video is live. Only a recording can be trimmed: do it when the show has ended.');
+  const { inMs, outMs } = spanOf(trim, { durationMs: video.durationMs }, 'trim.');
+  return { cutInMs: inMs, cutOutMs: outMs };
+};
 
 export const videoRoutes = (ground: Ground): readonly Route[] => {
   const { catalog, config } = ground;
@@ -58,21 +68,28 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
     }),
     route({
       name: 'patchVideo',
-      summary: 'Changes what a video is called and who may see it.',
+      summary: 'Changes what a video is called, who may see it, whether it may be downloaded, and what of it is shown.',
       method: 'PATCH',
       path: '/videos/:video',
       auth: 'viewer',
       params,
       body: Type.Object(
-        { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility) },
+        {
+          title: Type.Optional(title),
+          description: Type.Optional(description),
+          visibility: Type.Optional(visibility),
+          downloads: Type.Optional(downloads),
+          trim: Type.Optional(trimShape),
+        },
         { ...closed, minProperties: 1 },
       ),
       answers: { 200: videoShape },
-      problems: ['not-yours', 'not-available'],
+      problems: ['not-yours', 'not-available', 'video-is-live'],
       handler: async ({ who, params: { video }, body, base }) => {
-        const { id } = await ownVideo(ground, video, who);
+        const row = await ownVideo(ground, video, who);
         mustBeAble(config.abilities, body);
-        const changed = await catalog.videos.update(id, body);
+        const { trim, ...plain } = body;
+        const changed = await catalog.videos.update(row.id, { ...plain, ...(trim !== undefined && trimmed(row, trim)) });
         if (!changed) throw notFound('video');
         return { status: 200, body: videoView(changed, who, base) };
       },
