@@ -13,7 +13,7 @@ import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './pa
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
 import type { Gatekeeper, Presentation, Presentations } from './presentation.ts';
-import { problems } from './problem.ts';
+import { problems, refusedGrant, type Problem } from './problem.ts';
 import { Service } from './service.ts';
 import { TransportSegments } from './transport.ts';
 import { Waiters } from './waiters.ts';
@@ -118,15 +118,13 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     service.whenKnown(exchange, presentations.liveOn(channel), (video) => {
       if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
       const ask = { of, video, ofChannel: true, cut: null, query };
-      admitAndOpen(exchange, { grant, video }, (found) => giveManifest(service, exchange, found, ask));
+      // What is live there and not for everybody is, without a grant, the same as nothing.
+      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (found) => giveManifest(service, exchange, found, ask));
     });
 
-  const admit = (exchange: Exchange, { grant, video }: Asked, next: () => void): void =>
+  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown }: Asked, next: () => void): void =>
     service.whenKnown(exchange, gatekeeper.verdict(grant, video, 'media'), (verdict) => {
-      if (!verdict.ok) {
-        const detail = verdict.status === 403 ? 'This grant does not open this video.' : problems.unknown.detail;
-        return exchange.problem({ status: verdict.status, code: verdict.code, detail });
-      }
+      if (!verdict.ok) return exchange.problem(verdict.status === 404 ? otherwise : refusedGrant(verdict.code));
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;
       exchange.mayDownload = verdict.mayDownload;
@@ -151,7 +149,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 };
 
-type Asked = { readonly grant: string; readonly video: string };
+/** `otherwise`: what to say where there is nothing for whoever asks. */
+type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem };
 
 /** What the answer is counted as. */
 const kindOf = (path: PathVerdict): RequestKind => {

@@ -29,6 +29,13 @@ export const problemAnswer = (problem: Problem): { readonly headers: RawHeaders;
   return { headers, body };
 };
 
+/** A grant that opens nothing (any more). */
+export const refusedGrant = (code: string): Problem => ({
+  status: 403,
+  code,
+  detail: code === 'grant-expired' ? 'This grant has expired. Ask for the video’s addresses again: they hold a new one.' : 'This grant does not open this video.',
+});
+
 export const problems = {
   badPath: { status: 400, code: 'bad-path', detail: 'This is not an address below /play/.' },
   unknown: { status: 404, code: 'not-found', detail: 'There is nothing at this address.' },
