@@ -12,6 +12,7 @@ import { ratesOf } from '../rates.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { lowLatency, playbackRate, type LowLatency } from './low-latency.ts';
 import { timeAddress } from './names.ts';
+import { accessibility, inbandEvents } from './metadata.ts';
 import { spans, type Span } from './spans.ts';
 import { listing, type Listing } from './timeline.ts';
 import { block, dateTime, duration, element, escapeXml, trimmed } from './xml.ts';
@@ -95,7 +96,7 @@ const livePeriods = (snapshot: PresentationSnapshot, tracks: readonly TrackSnaps
     const rows = rowsOf(snapshot, tracks, span);
     if (rows.length === 0) continue;
     // Players take the tracks of a Period for all that it will ever have.
-    if (span.to === Number.POSITIVE_INFINITY && rows.length < expectedRows(tracks, span)) continue;
+    if (span.to === Number.POSITIVE_INFINITY && rows.filter(({ track }) => track.kind !== 'text').length < expectedRows(tracks, span)) continue;
     periods.push(period(span, rows, startMicros, span.startMicros));
   }
   return periods;
@@ -133,9 +134,10 @@ const rowsOf = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[]
     return found ? [{ track, listing: found }] : [];
   });
 
-/** All tracks but those that are known to have nothing here. */
+/** All tracks but those that are known to have nothing here, and captions: picture and sound do not wait for them. */
 const expectedRows = (tracks: readonly TrackSnapshot[], span: Span): number =>
   tracks.filter((track) => {
+    if (track.kind === 'text') return false;
     const segment = track.segments[span.from - (track.segments[0]?.msn ?? 0)];
     return !(segment && (segment.gap || segment.size === 0));
   }).length;
@@ -150,7 +152,7 @@ const periodXml = (snapshot: PresentationSnapshot, one: Period, next: Period | u
     duration: next && !ended ? duration(Math.min(endMicros, next.startMicros) - startMicros) : undefined,
   };
   let sets = '';
-  for (const kind of ['video', 'audio'] as const) {
+  for (const kind of ['video', 'audio', 'text'] as const) {
     const ofKind = rows.filter(({ track }) => track.kind === kind);
     for (const [index, group] of [...new Set(ofKind.map(setOf))].entries()) {
       sets += adaptationSet(snapshot, one, ofKind.filter(({ track }) => setOf({ track }) === group), index === 0, low);
@@ -169,13 +171,17 @@ const adaptationSet = (snapshot: PresentationSnapshot, one: Period, rows: readon
   const attributes = {
     id: String(snapshot.tracks.indexOf(first.track)),
     contentType: kind,
-    mimeType: `${kind}/mp4`,
+    mimeType: kind === 'text' ? 'application/mp4' : `${kind}/mp4`,
     lang: language,
     segmentAlignment: 'true',
-    startWithSAP: snapshot.policy.independentSegments || kind === 'audio' ? 1 : undefined,
+    startWithSAP: snapshot.policy.independentSegments || kind !== 'video' ? 1 : undefined,
   };
-  let children = kind === 'audio' ? element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: main ? 'main' : 'alternate' }) : '';
+  // In the order of the schema (5.3.7.3, 5.3.3.3).
+  let children = inbandEvents(snapshot, first.track);
   if (name !== undefined) children += element('Label', {}, escapeXml(name));
+  children += accessibility(snapshot, first.track);
+  const role = kind === 'audio' ? (main ? 'main' : 'alternate') : kind === 'text' ? 'subtitle' : null;
+  if (role !== null) children += element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: role });
   for (const row of rows) children += representation(snapshot, one, row, low);
   return block('AdaptationSet', attributes, children);
 };
@@ -183,6 +189,8 @@ const adaptationSet = (snapshot: PresentationSnapshot, one: Period, rows: readon
 const representation = (snapshot: PresentationSnapshot, one: Period, { track, listing }: Row, low: LowLatency | null): string => {
   const config = epochOfTrack(track, one.span.epoch);
   const video = track.kind === 'video';
+  // Captions have no parts: each segment is there when it is complete.
+  const early = track.kind === 'text' ? null : low;
   const attributes = {
     id: track.id,
     bandwidth: Math.ceil(ratesOf(snapshot, track).peak),
@@ -192,7 +200,7 @@ const representation = (snapshot: PresentationSnapshot, one: Period, { track, li
     frameRate: config?.frameRate === undefined ? undefined : frameRate(config.frameRate),
     sar: video ? '1:1' : undefined,
     // The time scale of sound is its sample rate.
-    audioSamplingRate: video ? undefined : track.timescale,
+    audioSamplingRate: track.kind === 'audio' ? track.timescale : undefined,
   };
   const channels =
     video || config?.channels === undefined
@@ -206,8 +214,8 @@ const representation = (snapshot: PresentationSnapshot, one: Period, { track, li
   const template = {
     timescale: track.timescale,
     presentationTimeOffset: offset === 0 ? undefined : offset,
-    availabilityTimeOffset: low ? trimmed(low.availabilityOffset) : undefined,
-    availabilityTimeComplete: low ? 'false' : undefined,
+    availabilityTimeOffset: early ? trimmed(early.availabilityOffset) : undefined,
+    availabilityTimeComplete: early ? 'false' : undefined,
     initialization: `${track.id}/${initName(runOf(snapshot, inited), inited)}`,
     media: `${track.id}/${runOf(snapshot, one.span.epoch)}-$Number$.m4s`,
     startNumber: listing.startNumber,

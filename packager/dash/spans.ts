@@ -34,8 +34,10 @@ const driftMs = 200;
 
 const kept = new WeakMap<readonly SegmentRef[], Kept>();
 
-export const spans = (snapshot: PresentationSnapshot): Span[] => {
-  const { tracks } = snapshot;
+export const spans = (whole: PresentationSnapshot): Span[] => {
+  // Captions follow the grid, and begin nothing.
+  const tracks = whole.tracks.filter(({ kind }) => kind !== 'text');
+  const snapshot = { ...whole, tracks };
   const [lead] = tracks;
   if (!lead) return [];
   const closed = Math.min(...tracks.map(closedEnd));

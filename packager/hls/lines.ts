@@ -2,7 +2,7 @@
  * The lines of one closed segment. A segment never changes, so near the ends of a playlist, where they are put together
  * anew again and again, they are written once and kept beside it for as long as it lives.
  */
-import { partName, segmentName } from '../names.ts';
+import { captionsName, partName, segmentName } from '../names.ts';
 import type { PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { isoDate } from './iso-date.ts';
 import { runOf } from './window.ts';
@@ -23,7 +23,8 @@ export const segmentLines = (snapshot: PresentationSnapshot, track: TrackSnapsho
 export const mediaLines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
   // A segment without bytes keeps its number: the player is told that there is nothing to load.
   const gap = segment.gap || segment.size === 0 ? '#EXT-X-GAP\n' : '';
-  return `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${segmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
+  const name = track.kind === 'text' ? captionsName : segmentName;
+  return `${gap}#EXTINF:${seconds(segment.duration, track.timescale)},\n${name(runOf(snapshot, segment.epoch), segment.msn)}\n`;
 };
 
 /** Only segments near the end list their parts, so these lines are written when they are first asked for. */

@@ -8,6 +8,7 @@
  */
 import { initName, partName, playlistName } from '../names.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import { rebased } from './rebase.ts';
 import {
@@ -56,7 +57,7 @@ const written = (snapshot: PresentationSnapshot, trackId: string, request: Playl
     request.skip === true && !ended ? firstIndex(track, from, to, (segment) => end - endOf(segment) < skipBoundary * target) : from;
   const firstWithParts = parts ? firstIndex(track, first, to, (segment) => end - segment.start <= partsKept * target) : to;
 
-  let text = head(snapshot, track, window);
+  let text = head(snapshot, track, window) + dateRanges(snapshot, track, window);
   if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
 
   for (let index = first; index < to; ) {
@@ -164,6 +165,7 @@ export const discontinuities = (before: number | undefined, epoch: number): stri
   before === undefined ? '' : '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, epoch - before));
 
 export const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
+  if (track.kind === 'text') return ''; // WebVTT needs none.
   const config = epochOfTrack(track, epoch);
   return config ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch)}"\n` : '';
 };

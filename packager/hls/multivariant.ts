@@ -5,6 +5,8 @@
 import { iframesName, playlistName, wholePlaylistName } from '../names.ts';
 import { keyRatesOf, ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
+import { captionAttributes, captionLines } from './captions-lines.ts';
+import { quoted } from './quoted.ts';
 import { startLine } from './start.ts';
 
 export type MultivariantRequest = {
@@ -31,6 +33,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
   let text = `#EXTM3U\n#EXT-X-VERSION:${snapshot.policy.version}\n`;
   if (snapshot.policy.independentSegments) text += '#EXT-X-INDEPENDENT-SEGMENTS\n';
   text += startLine(snapshot, request.start ?? null);
+  text += captionLines(snapshot, page.address);
   // Sound alone has no group to belong to: each track is a variant.
   if (video.length === 0) return text + audio.map((track) => variant(page, track, null, [])).join('');
 
@@ -77,9 +80,7 @@ const variant = ({ snapshot, address }: Page, track: TrackSnapshot, group: strin
   let text = `#EXT-X-STREAM-INF:${rateAttributes(rates)}${pictureAttributes(config, [track, ...audio])}`;
   if (config?.frameRate !== undefined) text += `,FRAME-RATE=${config.frameRate.toFixed(3)}`;
   if (group !== null) text += `,AUDIO=${quoted(group)}`;
-  // Where nothing is said Shaka looks for captions in the media, and fails at the segment that has no address yet.
-  if (track.kind === 'video' && snapshot.policy.closedCaptions.length === 0) text += ',CLOSED-CAPTIONS=NONE';
-  return `${text}\n${address(track)}\n`;
+  return `${text}${captionAttributes(snapshot, track)}\n${address(track)}\n`;
 };
 
 /** Section 4.4.6.3. */
@@ -97,6 +98,3 @@ const pictureAttributes = (config: TrackEpoch | undefined, members: readonly Tra
 };
 
 const now = (track: TrackSnapshot): TrackEpoch | undefined => track.epochs.at(-1);
-
-/** Names come from people: section 4.2 allows neither quotes nor line ends in a quoted-string. */
-const quoted = (text: string): string => `"${text.replace(/["\p{Cc}\u2028\u2029]/gu, ' ').trim()}"`;
