@@ -23,3 +23,14 @@ t.test('a viewer is an address and a player that fetched a playlist lately', asy
   clock.advance(60_000);
   t.equal(viewers.count('video000'), 0);
 });
+
+t.test('whatever plays it is a viewer: HLS of either kind, a cut, DASH, under any grant', async (t) => {
+  const clock = new FakeClock();
+  const viewers = new Viewers(clock, ({ socket }) => socket.remoteAddress ?? '');
+  t.teardown(() => viewers.stop());
+  const files = ['ts/v0/index.m3u8', 'cut-0-5000/v0/index.m3u8', 'cut-0-end/ts/v0/index.m3u8', 'manifest.mpd'];
+  for (const [at, file] of files.entries()) viewers.note(asks(`/play/AbC-_d/video000/${file}`, `10.0.0.${at}`));
+  t.equal(viewers.count('video000'), files.length);
+  for (const file of ['master.m3u8', 'v0/run00000-7.m4s', 'mp4/run00000-v0.mp4']) viewers.note(asks(`/play/-/video000/${file}`, '10.0.1.1'));
+  t.equal(viewers.count('video000'), files.length);
+});

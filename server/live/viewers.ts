@@ -1,5 +1,5 @@
 /**
- * How many people watch a video: those who fetched one of its playlists lately, told apart by address and player.
+ * How many people watch a video: those who fetched one of its playlists or its MPD lately, told apart by address and player.
  * Nobody is remembered longer than that, and nothing is written down.
  */
 import type { IncomingMessage } from 'node:http';
@@ -10,7 +10,7 @@ import type { Clock } from '../../packager/clock.ts';
 const HERE_MS = 15_000;
 /** Beyond this the count is a lower bound. */
 const MOST_REMEMBERED = 200_000;
-const PLAYLIST = /^\/play\/[^/]+\/([a-z0-9]{8,32})\/[a-z0-9]+\/index\.m3u8/;
+const PLAYLIST = /^\/play\/[^/]+\/([a-z0-9]{8,32})\/(?:(?:[a-z0-9-]+\/){1,3}index\.m3u8|manifest\.mpd)/;
 
 export class Viewers {
   readonly #clock: Clock;
