@@ -148,7 +148,7 @@ const start = async (
   stops.push(() => rtmp.close());
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, version },
+    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, dvrSeconds: config['live.dvr'], version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());

@@ -33,6 +33,8 @@ export type ApiConfig = {
   readonly rtmpPort: number;
   /** Null: no SRT. */
   readonly srtPort: number | null;
+  /** How far back viewers of a new channel can go; null: to the beginning of the show. */
+  readonly dvrSeconds: number | null;
   readonly bodyLimit: number;
   readonly requests: { readonly burst: number; readonly perSecond: number };
   readonly abilities: Abilities;
@@ -46,6 +48,7 @@ export const defaultApiConfig: ApiConfig = {
   trustedProxies: ['127.0.0.0/8', '::1/128'],
   rtmpPort: 1935,
   srtPort: null,
+  dvrSeconds: null,
   bodyLimit: 65_536,
   requests: { burst: 600, perSecond: 20 },
   abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none'], ladders: ['source'] },

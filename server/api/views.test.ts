@@ -12,8 +12,15 @@ t.test('how far back, which captions, and whether to download are the channel’
   const change = (body: object) => server.ask('/api/v1/channels/@two', { method: 'PATCH', token, body });
   t.match((await change({ dvr: 1_800 })).body, { dvr: 1_800, captions: ['ko', 'en-GB'], downloads: false }, 'what is not named stays');
   t.match((await change({ dvr: null, captions: [], downloads: true })).body, { dvr: null, captions: [], downloads: true });
-  t.match((await change({ captions: ['xx-invalid-'] })).status, 400);
+  t.match(await change({ captions: ['xx-invalid-'] }), { status: 400 });
   t.match((await server.ask('/api/v1/channels/@two')).body, { dvr: null, captions: [], downloads: true }, 'whoever sees the channel sees them');
+});
+
+t.test('a new channel goes as far back as the operator says, unless it says so itself', async (t) => {
+  const server = await testApi(t, { dvrSeconds: 600 });
+  const { token } = await server.person('ann', 'creator');
+  const make = async (name: string, more: object) => (await server.ask('/api/v1/channels', { method: 'POST', token, body: { name, title: 'T', ...more } })).body['dvr'];
+  t.same([await make('a', {}), await make('b', { dvr: null }), await make('c', { dvr: 30 })], [600, null, 30]);
 });
 
 t.test('a recording is trimmed as a view: viewers see how long it is now, its owner sees both', async (t) => {

@@ -32,12 +32,13 @@ t.test('conf/default.yaml says exactly what the defaults are', async (t) => {
 });
 
 t.test('the environment wins over the file, the file over the defaults', async (t) => {
-  const { config } = loadConfig(file('http:\n  port: 81\nrtmp: {port: 1999}\ndisk: {warn: 50%}'), { MILLRACE_HTTP_PORT: '82', MILLRACE_LIVE_RECONNECT_WINDOW: '5m', MILLRACE_TRUSTED_PROXIES: '10.0.0.0/8, ::1' });
+  const { config } = loadConfig(file('http:\n  port: 81\nrtmp: {port: 1999}\ndisk: {warn: 50%}\nlive: {dvr: 30m}'), { MILLRACE_HTTP_PORT: '82', MILLRACE_LIVE_RECONNECT_WINDOW: '5m', MILLRACE_TRUSTED_PROXIES: '10.0.0.0/8, ::1' });
   t.equal(config['http.port'], 82);
   t.equal(config['rtmp.port'], 1999);
   t.equal(config['srt.port'], 10_080);
   t.equal(config['live.reconnectWindow'], 300_000);
   t.equal(config['disk.warn'], 0.5);
+  t.equal(config['live.dvr'], 1_800);
   t.same(config.trustedProxies, ['10.0.0.0/8', '::1']);
   t.equal(variableOf('server.publicUrl'), 'MILLRACE_SERVER_PUBLIC_URL');
 });
@@ -50,6 +51,9 @@ t.test('a wrong key is refused with its place and the nearest name', async (t) =
 t.test('a wrong value is refused with its place and what would be right', async (t) => {
   t.match(refused('http: {port: 99999}'), /http\.port: 99999 is not a whole number from 0 to 65535/);
   t.match(refused('live: {reconnectWindow: soon}'), /"soon" is not a time from 0 to 30m/);
+  t.match(refused('live: {dvr: some}'), /"some" is not a time from 0 to 12h/);
+  t.match(refused('live: {dvr: 1500ms}'), /whole seconds, such as 30s or 1h, or whole/);
+  t.match(refused('live: {dvr: 13h}'), /12h/);
   t.match(refused('server: {publicUrl: "ftp://x"}'), /publicUrl: "ftp:\/\/x" is not an address such as/);
   t.match(refused('trustedProxies: [loopback]'), /"loopback" is not an address or a network/);
   for (const wrong of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', '10.0.0']) t.match(refused(`trustedProxies: ['${wrong}']`), /not an address or a network/);

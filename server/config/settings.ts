@@ -1,5 +1,5 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, folder, list, network, oneOf, origin, port, secret, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, list, network, oneOf, origin, port, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
@@ -18,6 +18,7 @@ export const settings = {
   'live.reconnectWindow': setting(duration('0', '30m'), 60_000),
   'live.takeoverSilence': setting(duration('0', '5m'), 2_000),
   'live.newVideoAfter': setting(duration('1m', '7d'), 86_400_000),
+  'live.dvr': setting(secondsOr('whole', '12h'), null),
   'recording.keep': setting(duration('0', '36500d'), 30 * 86_400_000),
   'recording.sync': setting(duration('100ms', '10m'), 10_000),
   'recording.patience': setting(duration('10ms', '1m'), 100),

@@ -85,6 +85,15 @@ export const duration = (least: string, most: string): Kind<number> => {
   };
 };
 
+/** Seconds, written as a time, or a word that means no bound; null inside. */
+export const secondsOr = (word: string, most: string): Kind<number | null> => ({
+  parse: (input) => {
+    if (input === word) return null;
+    const ms = duration('0', most).parse(input);
+    return ms % 1000 === 0 ? ms / 1000 : complain(`whole seconds, such as 30s or 1h, or ${word}`, input);
+  },
+});
+
 const SIZES: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
 /** Bytes inside; written 64MiB, 20GB. */

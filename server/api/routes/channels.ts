@@ -78,7 +78,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
           ladder: body.ladder ?? 'source',
           protection: body.protection ?? 'none',
           srtPassphrase: body.srtPassphrase ?? null,
-          dvrSeconds: body.dvr ?? null,
+          dvrSeconds: body.dvr === undefined ? config.dvrSeconds : body.dvr,
           captions: languages(body.captions ?? []),
           downloads: body.downloads ?? true,
         } as const;
