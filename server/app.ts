@@ -15,6 +15,7 @@ import type { Logger } from 'pino';
 import { createRtmpServer } from '../ingest/rtmp/server.ts';
 import { systemClock, type Clock } from '../packager/clock.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
+import { downloadsOf } from '../packager/progressive/downloads.ts';
 import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
 import { Auth } from './auth/auth.ts';
@@ -120,7 +121,10 @@ const start = async (
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
     mintGrant: async (video, who) => grants.mint(video, who),
-    downloads: async () => [],
+    downloads: async (videoId) => {
+      const found = await live.presentations.find(videoId);
+      return found ? downloadsOf(found.snapshot()) : [];
+    },
   };
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());

@@ -10,6 +10,8 @@ import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { dateLine, seconds } from './lines.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
+import { rebased } from './rebase.ts';
+import { startLine } from './start.ts';
 import { tsSegmentName } from './ts-names.ts';
 import { tsSoundOf } from './ts-segment.ts';
 import { findTrack, listed, nextMsn, runOf } from './window.ts';
@@ -27,7 +29,7 @@ const isGap = (segment: SegmentRef): boolean => segment.gap || segment.size === 
 export const tsMultivariant = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
   const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
   const listedTracks = video.length > 0 ? video : snapshot.tracks.filter((track) => track.kind === 'audio');
-  const head = `#EXTM3U\n#EXT-X-VERSION:${version}\n${independent(snapshot)}`;
+  const head = `#EXTM3U\n#EXT-X-VERSION:${version}\n${independent(snapshot)}${startLine(snapshot, request.start ?? null)}`;
   return head + listedTracks.map((track) => variant(snapshot, track, request.base ?? '')).join('');
 };
 
@@ -57,6 +59,8 @@ const inTransport = (bits: number, pictures = 0): number => Math.ceil(bits * (18
 export type TsPlaylistRequest = {
   /** All of a show that has ended, instead of the window that was watched. */
   readonly whole?: boolean;
+  /** Put before the addresses of segments, where the playlist does not lie beside them. */
+  readonly mediaBase?: string;
 };
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
@@ -83,7 +87,7 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string,
     before = segment.epoch;
     text += lines(snapshot, track, segment);
   }
-  return window.ended ? `${text}#EXT-X-ENDLIST\n` : text;
+  return rebased(window.ended ? `${text}#EXT-X-ENDLIST\n` : text, request.mediaBase);
 };
 
 const soundIsThere = (sound: TrackSnapshot, segment: SegmentRef | undefined): boolean => !segment || segment.msn < nextMsn(sound);

@@ -55,6 +55,18 @@ export function readerConformance(t: Test, make: () => Promise<ReadableLog>): vo
     }
   });
 
+  withLog('heads are the beginnings of fragments, and all of a shorter one', async (t, { reader, bytes }) => {
+    const { first, end } = reader.snapshot();
+    for (const length of [1, 16, 300, 1_000_000]) {
+      const heads = await reader.readHeads(first, end, length);
+      t.equal(heads.length, end - first);
+      t.ok(heads.every((head, at) => head.equals(bytes[at]?.subarray(0, length) ?? Buffer.alloc(0))), `${length} bytes of each`);
+    }
+    t.ok((await reader.readHeads(end - 1, end, 8))[0]?.equals(bytes.at(-1)?.subarray(0, 8) ?? Buffer.alloc(0)));
+    await t.rejects(reader.readHeads(end - 1, end + 1, 8), { code: 'not-yet' });
+    await t.rejects(reader.readHeads(first + 1, first, 8), RangeError);
+  });
+
   withLog('reads at the same time do not disturb each other', async (t, { reader, bytes }) => {
     const { first, end } = reader.snapshot();
     const reads = Array.from({ length: 40 }, async (_, at) => {
@@ -77,6 +89,7 @@ export function readerConformance(t: Test, make: () => Promise<ReadableLog>): vo
     const { first } = reader.snapshot();
     await reader.close();
     await t.rejects(reader.read(first, first + 1), { code: 'closed' });
+    await t.rejects(reader.readHeads(first, first + 1, 8), { code: 'closed' });
   });
 }
 

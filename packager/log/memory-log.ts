@@ -81,6 +81,10 @@ export class MemoryLog implements TrackLogWriter, TrackLogReader {
     return this.read(from, to);
   }
 
+  async readHeads(from: number, to: number, bytes: number): Promise<Buffer[]> {
+    return (await this.read(from, to)).map((fragment) => fragment.subarray(0, bytes));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
   }

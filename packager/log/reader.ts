@@ -25,6 +25,13 @@ export type LogView = {
 type Run = { readonly extent: number; readonly seqs: number[]; readonly from: number; to: number };
 const widestGap = 65_536;
 const longestRun = 16 * 1024 * 1024;
+/** Between two heads lies the media of one: reading over less than this is cheaper than a read of its own. */
+const widestGapOfHeads = 16_384;
+const longestRunOfHeads = 1024 * 1024;
+
+/** What is wanted of each fragment: all of it, or its first bytes. */
+type Wanted = { readonly bytes: number; readonly gap: number; readonly longest: number; readonly check: boolean };
+const whole = { bytes: Infinity, gap: widestGap, longest: longestRun } as const;
 
 export class ExtentReader implements TrackLogReader {
   readonly #view: LogView;
@@ -39,11 +46,15 @@ export class ExtentReader implements TrackLogReader {
   }
 
   read(from: number, to: number): Promise<Buffer[]> {
-    return this.#read(from, to, false);
+    return this.#read(from, to, { ...whole, check: false });
   }
 
   readChecked(from: number, to: number): Promise<Buffer[]> {
-    return this.#read(from, to, true);
+    return this.#read(from, to, { ...whole, check: true });
+  }
+
+  readHeads(from: number, to: number, bytes: number): Promise<Buffer[]> {
+    return this.#read(from, to, { bytes, gap: widestGapOfHeads, longest: longestRunOfHeads, check: false });
   }
 
   async close(): Promise<void> {
@@ -51,7 +62,7 @@ export class ExtentReader implements TrackLogReader {
     this.#view.files.closeAll();
   }
 
-  async #read(from: number, to: number, check: boolean): Promise<Buffer[]> {
+  async #read(from: number, to: number, wanted: Wanted): Promise<Buffer[]> {
     if (this.#closed) throw new LogError('closed', 'the log has been closed');
     const { table } = this.#view;
     const end = this.#view.end();
@@ -63,8 +74,8 @@ export class ExtentReader implements TrackLogReader {
     // Everything that the table says is taken before the first wait: it may change during one.
     for (let seq = from; seq < to; seq++) {
       const held = this.#held(seq);
-      if (held) out[seq - from] = held;
-      else this.#plan(runs, seq);
+      if (held) out[seq - from] = held.subarray(0, wanted.bytes);
+      else this.#plan(runs, seq, wanted);
     }
     const sizes = runs.map((run) => run.seqs.map((seq) => ({ seq, ...table.place(seq), size: table.size(seq), crc: table.crc(seq) })));
     await Promise.all(
@@ -72,9 +83,10 @@ export class ExtentReader implements TrackLogReader {
         const bytes = await this.#readRun(run);
         for (const { seq, offset, size, crc } of sizes[at] ?? []) {
           const start = offset + recordBytes - run.from;
-          const data = bytes.subarray(start, start + size);
-          if (data.length !== size) throw new LogError('corrupt', `extent ${run.extent} ends within fragment ${seq}`);
-          if (check && crc32(data) !== crc) throw this.#damaged(seq, crc);
+          const length = Math.min(size, wanted.bytes);
+          const data = bytes.subarray(start, start + length);
+          if (data.length !== length) throw new LogError('corrupt', `extent ${run.extent} ends within fragment ${seq}`);
+          if (wanted.check && crc32(data) !== crc) throw this.#damaged(seq, crc);
           out[seq - from] = data;
         }
       }),
@@ -92,12 +104,12 @@ export class ExtentReader implements TrackLogReader {
     return table.size(seq) === 0 ? empty : null;
   }
 
-  #plan(runs: Run[], seq: number): void {
+  #plan(runs: Run[], seq: number, wanted: Wanted): void {
     const { extent, offset } = this.#view.table.place(seq);
     const from = offset + recordBytes;
-    const to = from + this.#view.table.size(seq);
+    const to = from + Math.min(this.#view.table.size(seq), wanted.bytes);
     const last = runs.at(-1);
-    if (last && last.extent === extent && from >= last.to && from - last.to <= widestGap && to - last.from <= longestRun) {
+    if (last && last.extent === extent && from >= last.to && from - last.to <= wanted.gap && to - last.from <= wanted.longest) {
       last.seqs.push(seq);
       last.to = to;
     } else {

@@ -85,6 +85,11 @@ export interface TrackLogReader {
   read(from: number, to: number): Promise<Buffer[]>;
   /** As `read`, and every fragment's CRC has been checked. For cache fills. */
   readChecked(from: number, to: number): Promise<Buffer[]>;
+  /**
+   * The first `bytes` bytes of each of the fragments [from, to) (all of a shorter one), unchecked: what a fragment is
+   * made of stands there, and of a long recording nobody wants to read the media for it.
+   */
+  readHeads(from: number, to: number, bytes: number): Promise<Buffer[]>;
   close(): Promise<void>;
 }
 

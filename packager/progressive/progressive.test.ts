@@ -133,6 +133,7 @@ t.test('any range of the file is the same range of the whole, and reads no more 
         read += found.reduce((sum, { length }) => sum + length, 0);
         return found;
       },
+      readHeads: (first, end, size) => recorded.log(track).readHeads(first, end, size),
     });
     const part = await gather(file, counting, from, to);
     if (!part.equals(bytes.subarray(from, to))) t.fail(`bytes ${from} to ${to} differ`);

@@ -18,6 +18,7 @@ const rememberedMisses = 8192;
 
 export class HotCache<Value> {
   readonly #capacity: number;
+  readonly #largest: number;
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #missedOnce = new Set<string>();
   #newest: Entry<Value> | null = null;
@@ -25,8 +26,10 @@ export class HotCache<Value> {
   #hand: Entry<Value> | null = null;
   #bytes = 0;
 
-  constructor(capacity: number) {
+  /** `largest`: what is bigger is not kept, so that one does not put out all the others. */
+  constructor(capacity: number, largest = capacity / 4) {
     this.#capacity = capacity;
+    this.#largest = largest;
   }
 
   get bytes(): number {
@@ -45,7 +48,7 @@ export class HotCache<Value> {
   /** Keeps the value when it is wanted: at once when `eager`, else at the second offer. */
   offer(key: string, value: Value, size: number, eager: boolean): void {
     const bytes = size + overhead;
-    if (this.#entries.has(key) || bytes > this.#capacity / 4) return;
+    if (this.#entries.has(key) || bytes > this.#largest) return;
     if (!eager && !this.#missedOnce.delete(key)) {
       this.#missedOnce.add(key);
       const [forgotten] = this.#missedOnce;

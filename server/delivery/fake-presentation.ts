@@ -1,7 +1,8 @@
 /** For tests and benches: presentations that live in memory and move only when they are told to. */
 import { LogError, type FragmentEntry, type LogSnapshot, type TrackLogReader } from '../../packager/log/types.ts';
 import { PretendStream, type PretendOptions } from '../../packager/hls/pretend-stream.ts';
-import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import type { Recorded } from '../../packager/mpegts/recorded.ts';
+import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
 import type { Gatekeeper, GrantVerdict, Presentation, Presentations } from './presentation.ts';
 
 export class FakePresentation implements Presentation {
@@ -84,12 +85,22 @@ class FakeReader implements TrackLogReader {
     return this.read(from, to);
   }
 
+  async readHeads(from: number, to: number, bytes: number): Promise<Buffer[]> {
+    return (await this.read(from, to)).map((fragment) => fragment.subarray(0, bytes));
+  }
+
   async close(): Promise<void> {}
 }
 
+/** What a show of ffmpeg's became: real media, in memory. `cut`: what of it is shown. */
+export const recordedPresentation = ({ snapshot, logs }: Recorded, cut: Cut = snapshot.cut): Presentation => {
+  const shown = { ...snapshot, cut };
+  return { snapshot: () => shown, reader: (track) => logs.get(track) ?? null, onChange: () => () => undefined };
+};
+
 /** Videos and channels by name; `later` makes every look-up take a turn. */
 export class FakePresentations implements Presentations {
-  readonly videos = new Map<string, FakePresentation>();
+  readonly videos = new Map<string, Presentation>();
   readonly live = new Map<string, string>();
   later = false;
   readonly #listeners: ((video: string) => void)[] = [];
@@ -99,7 +110,7 @@ export class FakePresentations implements Presentations {
   }
 
   /** The video is gone, or is another from now on. */
-  forget(video: string, becomes?: FakePresentation): void {
+  forget(video: string, becomes?: Presentation): void {
     if (becomes) this.videos.set(video, becomes);
     else this.videos.delete(video);
     for (const listener of this.#listeners) listener(video);

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
+import { Downloads } from './downloads.ts';
 import { Exchange, type RequestKind } from './exchange.ts';
 import { giveManifest, giveTime } from './manifests.ts';
 import { giveMedia } from './media.ts';
@@ -62,9 +63,13 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const peers = new Peers(clock, { patienceMs: options.patienceMs ?? 20_000, heldBytes: options.heldBytes ?? 256 * 1024 * 1024 });
   const service = new Service({ presentations, playlists, files, waiters, onError });
   const transport = new TransportSegments(service);
+  const downloads = new Downloads(service);
   let bytesSent = 0;
 
-  presentations.onForgotten((video) => files.forget(video));
+  presentations.onForgotten((video) => {
+    files.forget(video);
+    downloads.forget(video);
+  });
 
   const tally = {
     answered(kind: RequestKind, status: number): void {
@@ -110,7 +115,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'transport':
         return admit(exchange, path, () => transport.give(exchange, path));
       case 'download':
-        return exchange.problem(problems.unknown);
+        return admit(exchange, path, () => downloads.give(exchange, path, query));
     }
   };
 

@@ -13,6 +13,7 @@ import { manifestType, playlistType, type Wanted } from './playlists.ts';
 import type { Presentation } from './presentation.ts';
 import { problems } from './problem.ts';
 import type { Service } from './service.ts';
+import { parseStart } from './start.ts';
 
 export type ManifestAsk = {
   readonly of: ManifestKind;
@@ -30,7 +31,9 @@ export const giveManifest = (service: Service, exchange: Exchange, presentation:
   const { of, ofChannel, cut } = ask;
   const snapshot = seenThrough(presentation.snapshot(), cut);
   const ended = snapshot.state === 'ended';
-  const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask);
+  const start = of === 'dash' ? null : parseStart(ask.query);
+  if (start === 'bad') return exchange.problem(problems.badStart);
+  const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask, start);
   const ready = service.playlists.get(presentation, snapshot, wanted);
   if (!ready) return exchange.problem(problems.notLiveYet);
   const encoding = exchange.encoding;
@@ -40,15 +43,15 @@ export const giveManifest = (service: Service, exchange: Exchange, presentation:
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
-const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, cut }: ManifestAsk): Wanted => {
+const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, cut }: ManifestAsk, start: number | null): Wanted => {
   const transport = of === 'ts';
   const base = !ofChannel ? '' : transport ? `../../${video}/${transportFolder}/` : `../${video}/`;
   const write = transport ? tsMultivariant : multivariantPlaylist;
   return {
-    key: `${of} ${maxHeight} ${base} ${cut?.name ?? ''}`,
+    key: `${of} ${maxHeight} ${base} ${cut?.name ?? ''} ${start ?? ''}`,
     type: playlistType,
-    rare: cut !== null,
-    write: () => write(snapshot, { base, maxHeight }),
+    rare: cut !== null || start !== null,
+    write: () => write(snapshot, { base, maxHeight, start }),
   };
 };
 

@@ -1,8 +1,10 @@
 /** The playlists of one track: the live window with its blocking reloads, all of a show, its key pictures, and the same in MPEG-TS. */
+import { iframesPlaylist } from '../../packager/hls/iframes.ts';
 import { mediaPlaylist } from '../../packager/hls/media.ts';
 import { allowedHeight } from '../../packager/hls/multivariant.ts';
 import { judgeReload } from '../../packager/hls/reload.ts';
 import { tsMediaPlaylist } from '../../packager/hls/ts.ts';
+import { transportFolder } from '../../packager/hls/ts-names.ts';
 import { findTrack } from '../../packager/hls/window.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { seenThrough } from './cut.ts';
@@ -54,9 +56,10 @@ const give = (service: Service, exchange: Exchange, presentation: Presentation, 
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
-const written = (snapshot: PresentationSnapshot, { cut, transport, track, list }: PlaylistPath, skip: boolean): string | null => {
-  // Nobody watched a cut while it was live: it has no window that must not go back.
-  const whole = cut !== null || list === 'whole';
-  if (transport) return tsMediaPlaylist(snapshot, track, { whole });
-  return list === 'keys' ? null : mediaPlaylist(snapshot, track, { skip, whole });
+const written = (snapshot: PresentationSnapshot, { cut, transport, track, list }: PlaylistPath, skip: boolean): string => {
+  // Nobody watched a cut while it was live: it has no window that must not go back. Nor has who looks for a place.
+  const whole = cut !== null || list === 'whole' || (list === 'keys' && snapshot.state === 'ended');
+  if (transport) return tsMediaPlaylist(snapshot, track, { whole, ...(cut && { mediaBase: `../../../${transportFolder}/${track}/` }) });
+  const request = { skip, whole, ...(cut && { mediaBase: `../../${track}/` }) };
+  return list === 'keys' ? iframesPlaylist(snapshot, track, request) : mediaPlaylist(snapshot, track, request);
 };

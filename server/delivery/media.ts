@@ -6,7 +6,7 @@ import { allowedHeight } from '../../packager/hls/multivariant.ts';
 import { longestHold } from '../../packager/hls/reload.ts';
 import { findTrack } from '../../packager/hls/window.ts';
 import type { Exchange } from './exchange.ts';
-import { findMedia } from './media-files.ts';
+import { findMedia } from './find-media.ts';
 import { sendOpenSegment } from './open-segment.ts';
 import type { PlayPath } from './path.ts';
 import type { Presentation } from './presentation.ts';

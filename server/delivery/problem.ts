@@ -38,6 +38,7 @@ export const refusedGrant = (code: string): Problem => ({
 
 export const problems = {
   badPath: { status: 400, code: 'bad-path', detail: 'This is not an address below /play/.' },
+  badStart: { status: 400, code: 'bad-start', detail: 'start is a number of seconds, at most a week, given once; below zero from the end.' },
   unknown: { status: 404, code: 'not-found', detail: 'There is nothing at this address.' },
   notLive: { status: 404, code: 'not-live', detail: 'Nothing is live on this channel now.', retryAfter: 2 },
   notLiveYet: { status: 404, code: 'not-live-yet', detail: 'Nothing of this video can be played yet.', retryAfter: 1 },
@@ -45,6 +46,8 @@ export const problems = {
   noTrack: { status: 404, code: 'no-such-track', detail: 'This video has no such track.' },
   height: { status: 403, code: 'height-limit', detail: 'This grant does not reach up to this picture height.' },
   otherRun: { status: 404, code: 'other-run', detail: 'This file belongs to another run of the stream.' },
+  downloadNotAllowed: { status: 403, code: 'download-not-allowed', detail: 'This video may be watched, and not downloaded.' },
+  stillLive: { status: 409, code: 'still-live', detail: 'The show goes on. It can be downloaded when it has ended.' },
   trimmed: { status: 404, code: 'trimmed', detail: 'This lies outside of what is shown of this video.' },
   gap: { status: 404, code: 'gap', detail: 'Nothing was encoded for this span.' },
   notYet: { status: 404, code: 'not-yet', detail: 'This part is neither there nor the one that comes next.' },

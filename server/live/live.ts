@@ -169,6 +169,9 @@ export class Live {
       if (channel) this.#desk.channel(channelId)?.becomes(settingsOf(channel));
     });
     events.subscribe('channel.deleted', ({ channelId }) => this.#desk.end(channelId, 'channel-deleted'));
+    events.subscribe('video.updated', ({ videoId, changed }) => {
+      if (changed.some((field) => field === 'cutInMs' || field === 'cutOutMs')) this.#videos.forget(videoId);
+    });
     events.subscribe('video.deleted', async ({ videoId }) => {
       this.#videos.forget(videoId);
       await this.#runs.remove(videoId);

@@ -59,7 +59,7 @@ export class PlayableVideos implements Presentations {
     });
   }
 
-  /** The video is gone: nobody opens it again, and what reads it now reads on. */
+  /** The video is gone, or another part of it is shown from now on: what reads it now reads on, and who comes opens it anew. */
   forget(video: string): void {
     const run = this.#runs.get(video);
     this.#runs.delete(video);

@@ -16,10 +16,10 @@ import { createTrackLog, openTrackLog, openTrackLogReader } from '../../packager
 import type { Disk, TrackLogReader } from '../../packager/log/types.ts';
 import type { RecordingLog } from '../../packager/log/writer.ts';
 import { MICROS } from '../../packager/media/wire-time.ts';
-import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
 import { isId, newId } from '../catalog/ids.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
-import type { VideoStore, VideoWithTracks } from '../catalog/videos.ts';
+import type { VideoRow, VideoStore, VideoWithTracks } from '../catalog/videos.ts';
 import type { ServerLog } from '../log.ts';
 
 export type RunStoreOptions = {
@@ -117,14 +117,15 @@ export class RunStore {
   /** A show that has ended, opened for reading; null when there is none to play. */
   async open(video: string): Promise<Recorded | null> {
     const found = isId(video) ? await this.#o.videos.withTracks(video) : null;
-    const facts = found && found.video.state !== 'failed' && found.video.state !== 'live' ? factsOf(found) : null;
+    if (!found || found.video.state === 'failed' || found.video.state === 'live') return null;
+    const facts = factsOf(found);
     if (!facts) return null;
     const readers = new Map<string, TrackLogReader>();
     for (const { id } of facts.tracks) {
       readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
     }
     const snapshot = await recordingSnapshot(facts, readers);
-    return snapshot && { snapshot, readers };
+    return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers };
   }
 
   async remove(video: string): Promise<void> {
@@ -145,6 +146,11 @@ export class RunStore {
     return ({ kind, message, cause }) => this.#o.log.warn({ video, fault: kind, err: cause }, `A track log had trouble: ${message}.`);
   }
 }
+
+const cutOf = ({ cutInMs, cutOutMs }: VideoRow): Cut => ({
+  inMicros: cutInMs === null ? null : cutInMs * 1000,
+  outMicros: cutOutMs === null ? null : cutOutMs * 1000,
+});
 
 const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
