@@ -22,7 +22,7 @@ const packedBrowser = () =>
   existsSync(done)
     ? {
         executable: inCache('browser/chromium'),
-        env: { LD_LIBRARY_PATH: inCache('browser/al2023/lib'), FONTCONFIG_PATH: inCache('browser/fonts') },
+        env: { LD_LIBRARY_PATH: inCache('browser/al2023/lib'), FONTCONFIG_FILE: inRoot('scripts/lib/fonts.conf') },
       }
     : undefined;
 
