@@ -11,8 +11,8 @@ import { useStore } from './state/use.ts';
 import { language } from './words/index.ts';
 
 const ChannelPage = lazy(async () => (await import('./pages/channel.tsx')).ChannelPage);
-const WatchPage = lazy(async () => (await import('./pages/watch.tsx')).WatchPage);
-const EmbedPage = lazy(async () => (await import('./pages/embed.tsx')).EmbedPage);
+const WatchPage = lazy(async () => (await import('./pages/watch/watch.tsx')).WatchPage);
+const EmbedPage = lazy(async () => (await import('./pages/watch/embed.tsx')).EmbedPage);
 const StudioPage = lazy(async () => (await import('./pages/studio/studio.tsx')).StudioPage);
 const RoomPage = lazy(async () => (await import('./pages/studio/room.tsx')).RoomPage);
 const SetupPage = lazy(async () => (await import('./pages/setup.tsx')).SetupPage);

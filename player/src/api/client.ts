@@ -1,7 +1,7 @@
 /** One way to ask the server: JSON in, JSON out, every failure an ApiProblem. The session is a cookie. */
 import { ApiProblem, problemOf } from './problem.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const base = '/api/v1';
 

@@ -1,9 +1,22 @@
 /** Every request that the web app makes, by name. */
 import { ask } from './client.ts';
-import type { Account, Channel, Latency, Page, PlaybackAddress, Role, ShownKey, StreamKey, Video } from './types.ts';
+import type {
+  Account,
+  CaptionTrack,
+  Channel,
+  Latency,
+  Page,
+  PlaybackAddress,
+  Role,
+  ShownKey,
+  StreamKey,
+  Trim,
+  Video,
+} from './types.ts';
 
 const part = encodeURIComponent;
 const channelPath = (id: string): string => `/channels/${id.startsWith('@') ? `@${part(id.slice(1))}` : part(id)}`;
+const videoPath = (id: string): string => `/videos/${part(id)}`;
 const keyPath = (channel: string, key: string): string => `${channelPath(channel)}/stream-keys/${part(key)}`;
 
 /**
@@ -11,13 +24,21 @@ const keyPath = (channel: string, key: string): string => `${channelPath(channel
  * tunnel), and its policy lets it talk only to where it came from, which has the same media.
  */
 const fromHere = (address: PlaybackAddress): PlaybackAddress => {
-  const { pathname, search } = new URL(address.hls, location.href);
-  return { ...address, hls: pathname + search };
+  const here = (url: string): string => {
+    const { pathname, search } = new URL(url, location.href);
+    return pathname + search;
+  };
+  const downloads = (address.downloads ?? []).map((download) => ({ ...download, url: here(download.url) }));
+  return { ...address, hls: here(address.hls), downloads };
 };
 
 export type Credentials = { username: string; password: string };
 export type NewChannel = { name: string; title: string; visibility: string; latency: Latency };
-export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>>;
+export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>> &
+  Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
+export type VideoChange = Partial<{ title: string; visibility: string; downloads: boolean; trim: Trim | null }>;
+/** A piece of a video, in seconds. */
+export type Piece = { in?: number; out?: number };
 
 export const api = {
   setup: () => ask<{ needed: boolean }>('GET', '/setup'),
@@ -42,8 +63,16 @@ export const api = {
 
   videos: () => ask<Page<Video>>('GET', '/videos?limit=24'),
   channelVideos: (channel: string) => ask<Page<Video>>('GET', `/videos?channel=${part(channel)}&limit=24`),
-  video: (id: string) => ask<Video>('GET', `/videos/${part(id)}`),
-  playVideo: async (id: string) => fromHere(await ask<PlaybackAddress>('POST', `/videos/${part(id)}/playback`, {})),
+  video: (id: string) => ask<Video>('GET', videoPath(id)),
+  playVideo: async (id: string, piece: Piece = {}) =>
+    fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
+  changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
+  deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
+  captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),
+  putCaptions: (video: string, language: string, body: { name?: string; vtt: string }) =>
+    ask<unknown>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),
+  deleteCaptions: (video: string, language: string) =>
+    ask<void>('DELETE', `${videoPath(video)}/captions/${part(language)}`),
 
   accounts: () => ask<Page<Account>>('GET', '/accounts?limit=200'),
   createAccount: (body: Credentials & { role: Role }) => ask<Account>('POST', '/accounts', body),

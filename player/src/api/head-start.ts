@@ -3,7 +3,9 @@
  * request for the code. Each is taken once; whoever comes later asks anew.
  */
 import type { Route } from '../routes.ts';
+import { askedTimes } from '../lib/time-param.ts';
 import { api } from './endpoints.ts';
+import type { Piece } from './endpoints.ts';
 
 const started = new Map<string, Promise<unknown>>();
 
@@ -20,10 +22,16 @@ export const take = <T>(key: string, load: () => Promise<T>): Promise<T> => {
   return early ? (early as Promise<T>) : load();
 };
 
+/** The piece that the address of the page asks for. */
+export const askedPiece = (): Piece => {
+  const asked = askedTimes(location.search);
+  return { ...(asked.in === null ? {} : { in: asked.in }), ...(asked.out === null ? {} : { out: asked.out }) };
+};
+
 export const headStart = (route: Route): void => {
   if (route.page === 'watch' || route.page === 'embed') {
     begin(`video ${route.video}`, () => api.video(route.video));
-    begin(`play ${route.video}`, () => api.playVideo(route.video));
+    begin(`play ${route.video}`, () => api.playVideo(route.video, askedPiece()));
   }
   if (route.page === 'channel') begin(`channel @${route.name}`, () => api.channel(`@${route.name}`));
 };

@@ -43,7 +43,6 @@ const byCode: Readonly<Record<string, PlainKey>> = {
   'link-invalid': 'problem.setupToken',
   'not-live': 'problem.notLive',
   'too-many-keys': 'problem.tooManyKeys',
-  'private-playback-unavailable': 'problem.privatePlayback',
   busy: 'problem.busy',
 };
 

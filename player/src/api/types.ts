@@ -21,6 +21,11 @@ export type Channel = {
   readonly visibility: string;
   readonly latency: Latency;
   readonly live: LiveNow | null;
+  /** Seconds that viewers can go back; null: the whole show. Servers before it could be set do not say. */
+  readonly dvr?: number | null;
+  /** Languages of live captions (BCP 47). */
+  readonly captions?: readonly string[];
+  readonly downloads?: boolean;
   /** Only for whoever may publish on it. */
   readonly ingest?: Ingest;
 };
@@ -41,12 +46,26 @@ export type Video = {
   /** Seconds. */
   readonly duration: number | null;
   readonly channelId: string | null;
+  readonly downloads?: boolean;
+  /** What is played of it, in seconds; null: all. */
+  readonly trim?: Trim | null;
+  /** Only for its owner. */
+  readonly ownerId?: string;
 };
+
+export type Trim = { readonly in: number | null; readonly out: number | null };
+
+export type CaptionTrack = { readonly language: string; readonly name: string };
+
+/** A whole file of one rung. */
+export type Download = { readonly url: string; readonly height: number | null };
 
 export type PlaybackAddress = {
   readonly videoId: string;
   readonly live: boolean;
   readonly hls: string;
+  /** Empty where downloads are not allowed, absent from servers that have none. */
+  readonly downloads?: readonly Download[];
   readonly expiresAt: Instant | null;
 };
 export type Page<T> = { readonly items: readonly T[]; readonly cursor: string | null };

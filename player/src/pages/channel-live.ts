@@ -28,15 +28,15 @@ export type Source = { readonly video: string; readonly hls: string };
 export type LiveSource = { readonly source: Source | null; readonly problem: ApiProblem | null; renew(): void };
 
 /**
- * The playlist of what is live. It stays after the end, so that a viewing runs to its last second,
- * and it changes by itself when another broadcast begins.
+ * The playlist of what is live. It stays after the end, so that a viewing runs to its last second, and it changes by
+ * itself when another broadcast begins. `away`: the viewer is busy with what was on before, and is not torn from it.
  */
-export const useLiveSource = (now: ChannelNow | null): LiveSource => {
+export const useLiveSource = (now: ChannelNow | null, away: boolean): LiveSource => {
   const [source, setSource] = useState<Source | null>(null);
   const [turn, setTurn] = useState(0);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
-  const video = now && (now.state === 'live' || now.state === 'waiting') ? now.videoId : null;
-  const idle = now?.state === 'starting';
+  const video = !away && now && (now.state === 'live' || now.state === 'waiting') ? now.videoId : null;
+  const idle = now?.state === 'starting' && !away;
   useLayoutEffect(() => {
     if (video === null) return;
     let timer: ReturnType<typeof setTimeout> | undefined;

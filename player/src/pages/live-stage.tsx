@@ -1,7 +1,11 @@
 /** The stage of a channel: the picture while it runs, words for each state in which there is none. */
 import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api/endpoints.ts';
 import type { ChannelNow } from '../api/follow.ts';
+import { ApiProblem } from '../api/problem.ts';
+import { Button } from '../parts/button.tsx';
 import { problemText } from '../parts/states.tsx';
+import { toast } from '../parts/toasts.tsx';
 import type { PlaybackState } from '../playback/index.ts';
 import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
@@ -9,6 +13,7 @@ import { StageWords } from '../stage/over.tsx';
 import { Stage } from '../stage/stage.tsx';
 import { t, tCount } from '../words/index.ts';
 import { useLiveSource } from './channel-live.ts';
+import type { Source } from './channel-live.ts';
 
 /** Null when the clocks of server and browser differ too much for a countdown to mean anything. */
 const useSecondsUntil = (until: number | null): number | null => {
@@ -35,6 +40,7 @@ export const WaitingWords = ({ until, voice, water }: SpokenProps & { until: num
     <StageWords
       title={t(`stage.${voice}.waiting.title`)}
       text={t(`stage.${voice}.waiting.text`)}
+      pass
       {...(water === undefined ? {} : { water })}
     >
       {/* Counted for the eye only: read out each second it would drown everything else. */}
@@ -52,17 +58,36 @@ type LiveStageProps = {
 };
 
 export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStageProps) => {
-  const { source, problem, renew } = useLiveSource(now);
   const [playback, setPlayback] = useState<PlaybackState>({ is: 'loading' });
+  /** The show of this source has ended; what is left of it may still be playing. */
+  const [endedHls, setEndedHls] = useState<string | null>(null);
+  /** Its recording, watched from the beginning on this same page. */
+  const [replay, setReplay] = useState<Source | null>(null);
+  const [away, setAway] = useState(false);
+  const { source, problem, renew } = useLiveSource(now, away);
   const over = source ? {} : { water: name };
   // What is in the buffer still plays after the host is gone, and after the end: words wait until the picture stands.
   const running = source !== null && (playback.is === 'playing' || playback.is === 'paused');
+  const busy = replay !== null || (running && source.hls === endedHls);
+  useEffect(() => setAway(busy), [busy]);
 
+  const restart = async (video: string): Promise<void> => {
+    try {
+      const { hls } = await api.playVideo(video);
+      setReplay({ video, hls });
+    } catch (error) {
+      toast(problemText(ApiProblem.from(error)));
+    }
+  };
   const words = () => {
+    if (busy) return undefined;
     if (problem) return <StageWords title={t('player.error')} text={problemText(problem)} {...over} />;
+    const ended = (video: string | null) => (
+      <Ended video={video} voice={voice} water={over.water} onRestart={source && video !== null ? () => void restart(video) : null} />
+    );
     switch (now.state) {
       case 'offline':
-        if (source) return running ? undefined : <Ended video={source.video} voice={voice} water={undefined} />;
+        if (source) return running ? undefined : ended(source.video);
         return <StageWords title={t(`stage.${voice}.offline.title`)} text={t(`stage.${voice}.offline.text`)} {...over} />;
       case 'starting':
         return (
@@ -79,34 +104,64 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
       case 'waiting':
         return running ? undefined : <WaitingWords until={now.until ?? null} voice={voice} water={over.water} />;
       case 'ended':
-        return running ? undefined : <Ended video={now.videoId ?? source?.video ?? null} voice={voice} water={over.water} />;
+        return running ? undefined : ended(now.videoId ?? source?.video ?? null);
     }
   };
+  const shown = replay ?? source;
+  const next = busy && now.state === 'live' && now.videoId !== shown?.video;
   return (
-    <Stage
-      source={source?.hls ?? null}
-      live
-      title={now.title}
-      muted={muted ?? false}
-      fill={fill ?? false}
-      onState={setPlayback}
-      renew={renew}
-    >
-      {words()}
-    </Stage>
+    <>
+      <Stage
+        source={shown?.hls ?? null}
+        live={replay === null}
+        title={now.title}
+        muted={muted ?? false}
+        fill={fill ?? false}
+        onState={setPlayback}
+        onLiveEnd={() => setEndedHls(source?.hls ?? null)}
+        renew={replay ? () => void restart(replay.video) : renew}
+        {...(source ? { onRestart: () => void restart(source.video) } : {})}
+      >
+        {words()}
+      </Stage>
+      {next && (
+        <div class="notice warn row" role="status">
+          <span>{t('live.next')}</span>
+          <Button
+            slim
+            onPress={() => {
+              setReplay(null);
+              setEndedHls(null);
+            }}
+          >
+            {t('live.next.watch')}
+          </Button>
+        </div>
+      )}
+    </>
   );
 };
 
-const Ended = ({ video, voice, water }: SpokenProps & { video: string | null }) => (
+type EndedProps = SpokenProps & { video: string | null; onRestart: (() => void) | null };
+
+const Ended = ({ video, voice, water, onRestart }: EndedProps) => (
   <StageWords
     title={t(`stage.${voice}.ended.title`)}
     text={t(`stage.${voice}.ended.text`)}
+    pass
     {...(water === undefined ? {} : { water })}
   >
     {video !== null && (
-      <Link class="button primary" to={paths.watch(video)}>
-        {t('live.ended.replay')}
-      </Link>
+      <div class="row">
+        {onRestart && (
+          <Button look="primary" onPress={onRestart}>
+            {t('live.ended.restart')}
+          </Button>
+        )}
+        <Link class={onRestart ? 'button' : 'button primary'} to={paths.watch(video)}>
+          {t('live.ended.replay')}
+        </Link>
+      </div>
     )}
   </StageWords>
 );

@@ -124,6 +124,29 @@ export const ChoiceField = <T extends string>({
   );
 };
 
+type SwitchProps = { label: string; hint?: string; name: string; on: boolean; onChange: (on: boolean) => void };
+
+export const SwitchField = ({ label, hint, name, on, onChange }: SwitchProps) => {
+  const id = useId();
+  return (
+    <div class="field">
+      <label class="switch" for={id}>
+        <input
+          id={id}
+          type="checkbox"
+          role="switch"
+          name={name}
+          checked={on}
+          aria-describedby={`${id}-notes`}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+        <span>{label}</span>
+      </label>
+      <Notes id={`${id}-notes`} hint={hint} />
+    </div>
+  );
+};
+
 export const Notice = ({ children, kind }: { children: ComponentChildren; kind?: 'warn' }) => (
   <div class={`notice ${kind ?? ''}`} role={kind ? undefined : 'alert'}>
     {children}

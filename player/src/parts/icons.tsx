@@ -8,6 +8,11 @@ const shapes = {
   open: 'M14 5h5v5M19 5l-8 8M17 14v5H5V7h5',
   back: 'M14.5 6l-6 6 6 6',
   stop: 'M8 8h8v8H8zM9 10h6M9 12h6M9 14h6',
+  restart: 'M5 12a7 7 0 1 0 2.6-5.4M5 4v4h4',
+  captions: 'M4 6h16v12H4zM10 10.5H7.5v3H10M16.5 10.5H14v3h2.5',
+  download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
+  lock: 'M6.5 11h11v8.5h-11zM9 11V8a3 3 0 0 1 6 0v3',
+  link: 'M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1-1',
   gear: 'M4 8h8m4 0h4M4 16h4m4 0h8M14 5.5v5M10 13.5v5',
 } as const;
 

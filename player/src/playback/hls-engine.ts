@@ -2,6 +2,10 @@
 import type HlsClass from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import { remember, remembered } from '../state/remembered.ts';
+import { soundFor } from './choices.ts';
+import type { Choice } from './choices.ts';
+import { dateAt } from './dvr.ts';
+import type { Window } from './dvr.ts';
 import { nextStep, nothingTried } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hlsSettings, usefulBandwidth } from './settings.ts';
@@ -10,6 +14,15 @@ import type { ErrorCode } from './state.ts';
 export type Engine = {
   /** Seconds behind the live edge, and where the engine wants to be; null when not live. */
   live(): { latency: number; target: number; position: number } | null;
+  /** What is listed; null before anything is. */
+  window(): Window | null;
+  /** ms since 1970. */
+  dateAt(time: number): number | null;
+  /** Time of the show = time of the media element + origin; null before the first media. */
+  origin(): number | null;
+  sounds(): readonly Choice[];
+  sound(): string | null;
+  chooseSound(id: string): void;
   retryNow(): void;
   destroy(): void;
 };
@@ -18,7 +31,19 @@ export type EngineEvents = {
   /** The network failed and will be tried again. */
   onNetworkLost(): void;
   onNetworkBack(): void;
+  /** The server answered that there is no such media. */
+  onMissing(): void;
+  /** The list of what can be played has changed. */
+  onListed(): void;
+  onSounds(): void;
   onGiveUp(code: ErrorCode, what: string): void;
+};
+
+export type EngineStart = {
+  readonly source: string;
+  readonly live: boolean;
+  /** On the clock of the media element; null: the live edge, or the beginning. */
+  readonly at: number | null;
 };
 
 /** An error of ours for each error of theirs. */
@@ -36,14 +61,13 @@ const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
 export const startHls = (
   Hls: typeof HlsClass,
   video: HTMLVideoElement,
-  source: string,
-  live: boolean,
+  { source, live, at }: EngineStart,
   events: EngineEvents,
 ): Engine => {
   const tried = nothingTried();
   let hls: HlsClass;
+  let origin: number | null = null;
   let pending: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null;
-
   const cancel = (): void => {
     if (pending) clearTimeout(pending.timer);
     pending = null;
@@ -56,7 +80,6 @@ export const startHls = (
     };
     pending = { timer: setTimeout(run, milliseconds), run };
   };
-
   const onFatal = (data: ErrorData): void => {
     const step = nextStep(failureOf(Hls, data), tried, Math.random);
     switch (step.do) {
@@ -70,10 +93,13 @@ export const startHls = (
         if (step.swapAudio) hls.swapAudioCodec();
         hls.recoverMediaError();
         return;
-      case 'rebuild':
+      case 'rebuild': {
+        const { currentTime } = video;
         hls.destroy();
-        hls = build();
+        // A new list of a live show counts from another zero; a recording goes on where it was.
+        hls = build(live ? null : currentTime);
         return;
+      }
       case 'give-up':
         cancel();
         hls.stopLoad();
@@ -83,10 +109,11 @@ export const startHls = (
         );
     }
   };
-
-  const build = (): HlsClass => {
-    const made = new Hls(hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) }));
+  const build = (from: number | null): HlsClass => {
+    const settings = hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
+    const made = new Hls({ ...settings, ...(from === null ? {} : { startPosition: from }) });
     made.on(Hls.Events.ERROR, (_event, data) => {
+      if (data.response?.code === 404 || data.response?.code === 410) events.onMissing();
       if (data.fatal) onFatal(data);
     });
     made.on(Hls.Events.FRAG_BUFFERED, () => {
@@ -94,17 +121,43 @@ export const startHls = (
       tried.network = 0;
       tried.missing = 0;
     });
+    made.on(Hls.Events.INIT_PTS_FOUND, (_event, { initPTS, timescale }) => {
+      // Our media counts from the beginning of the show, in every epoch.
+      origin = initPTS / timescale;
+    });
+    made.on(Hls.Events.LEVEL_UPDATED, () => events.onListed());
+    made.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => {
+      const wanted = soundFor(choicesOf(made), remembered('sound'));
+      if (wanted !== null && Number(wanted) !== made.audioTrack) made.audioTrack = Number(wanted);
+      events.onSounds();
+    });
+    made.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => events.onSounds());
     made.attachMedia(video);
     made.loadSource(source);
     return made;
   };
-
-  hls = build();
+  const choicesOf = (of: HlsClass): readonly Choice[] =>
+    of.audioTracks.map(({ lang, name }, index) => ({ id: String(index), language: lang ?? '', label: name }));
+  hls = build(at);
   return {
     live() {
       const position = hls.liveSyncPosition;
       const isLive = hls.latestLevelDetails?.live === true;
       return isLive && position !== null ? { latency: hls.latency, target: hls.targetLatency ?? 0, position } : null;
+    },
+    window() {
+      const details = hls.latestLevelDetails;
+      return details ? { from: details.fragmentStart, to: details.edge } : null;
+    },
+    dateAt: (time) => dateAt(hls.latestLevelDetails?.fragments ?? [], time),
+    origin: () => origin,
+    sounds: () => choicesOf(hls),
+    sound: () => (hls.audioTrack < 0 ? null : String(hls.audioTrack)),
+    chooseSound(id) {
+      const chosen = choicesOf(hls).find((choice) => choice.id === id);
+      if (!chosen) return;
+      remember('sound', chosen.language || chosen.label);
+      hls.audioTrack = Number(id);
     },
     retryNow: () => pending?.run(),
     destroy() {

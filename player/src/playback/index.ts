@@ -1,23 +1,30 @@
 /**
  * The playback engine: one viewing on one <video>, without any user interface.
  *
- *   createPlayback(video, { source, live, onState, onSoundBlocked }) → Playback
+ *   createPlayback(video, { source, live, onState, onSoundBlocked, … }) → Playback
  *
  * hls.js plays wherever there is MSE, also where the browser says that it plays HLS by itself: Chromium answers
  * "maybe" and then fails on encrypted fMP4, and native players have no low-latency settings.
  */
 import { startPlaying } from './autoplay.ts';
+import { followCaptions } from './captions.ts';
 import { catchUpSpeed } from './catch-up.ts';
+import { beginningOf, bufferedUntil, clampTo, fellOut } from './dvr.ts';
+import type { Window } from './dvr.ts';
 import { startHls } from './hls-engine.ts';
 import type { Engine, EngineEvents } from './hls-engine.ts';
 import { playsNatively, startNative } from './native-engine.ts';
+import { keepServerTime, serverNow } from './server-clock.ts';
 import { jumpAfterStall, liveEdgeTolerance } from './settings.ts';
-import type { Playback, PlaybackOptions, PlaybackState } from './state.ts';
+import type { Moment, Playback, PlaybackOptions, PlaybackState } from './state.ts';
 
-export type { Playback, PlaybackState };
+export type { Moment, Playback, PlaybackState };
 
 /** Starts the download of hls.js; a page that will play calls this before it knows what. */
 export const loadEngine = () => import('hls.js');
+
+/** A beginning that is this near to that of the show is it. Seconds. */
+const sameBeginning = 0.5;
 
 export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions): Playback => {
   let state: PlaybackState = { is: 'loading' };
@@ -27,7 +34,12 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   let networkLost = false;
   let version = 'native';
   /** The viewer wants the live edge, not a place of his own in the past. */
-  let following = options.live;
+  let following = options.live && (options.start ?? null) === null;
+  /** Live was said to be live, and the list has ended since. */
+  let seenLive = false;
+  let ended = !options.live;
+  /** Where it is to begin, until its first media has told where on the element's clock that is. */
+  let wanted = options.start ?? null;
   const gone = new AbortController();
 
   const become = (next: PlaybackState): void => {
@@ -37,37 +49,68 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     state = next;
     options.onState(next);
   };
-
   const distance = (): number | null => {
     const edge = engine?.live() ?? null;
     return edge && edge.position - video.currentTime;
   };
   const atLiveEdge = (): boolean => (distance() ?? Infinity) < liveEdgeTolerance;
-
+  const listed = (): Window | null => {
+    if (!ended) return engine?.window() ?? null;
+    if (Number.isFinite(video.duration)) return { from: engine?.window()?.from ?? 0, to: video.duration };
+    return engine?.window() ?? null;
+  };
+  /** The list still loses its beginning: it does not start with the show. */
+  const moves = (): boolean => {
+    const from = listed()?.from ?? 0;
+    return !ended && from + (engine?.origin() ?? 0) > sameBeginning;
+  };
   /** Speeds up a viewing that follows the edge and fell behind; any other plays as it is. */
   const keepUp = (): void => {
-    if (!options.live) return;
+    if (ended) return;
     const behind = following ? distance() : null;
     const { buffered, currentTime } = video;
     const inHand = buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - currentTime;
     const speed = behind === null ? 1 : catchUpSpeed(video.playbackRate, { behind, buffered: inHand });
     if (speed !== video.playbackRate) video.playbackRate = speed;
   };
-
+  const seek = (time: number): void => {
+    const window = listed();
+    if (window) video.currentTime = clampTo({ from: window.from, to: engine?.live()?.position ?? window.to }, time);
+  };
   const goLive = (): void => {
     const edge = engine?.live();
     if (edge) video.currentTime = edge.position;
     following = true;
     void start();
   };
-
+  const startOver = (): void => {
+    const window = listed();
+    if (!window) return;
+    seek(beginningOf(window, moves()));
+    void start();
+  };
+  /** What was paused for longer than is listed cannot go on where it stands. */
+  const comeBackIn = (): void => {
+    const window = listed();
+    if (ended || following || !window || state.is === 'loading') return;
+    if (!fellOut(window, video.currentTime, bufferedUntil(video.buffered, video.currentTime))) return;
+    video.currentTime = beginningOf(window, true);
+    options.onFellOut?.();
+  };
+  /** The first media tells what the clock of the element means; only then a time of the show can be found on it. */
+  const goWhereWanted = (): void => {
+    const origin = engine?.origin() ?? null;
+    if (wanted === null || origin === null || !options.live) return;
+    const there = wanted - origin;
+    wanted = null;
+    if (Math.abs(there - video.currentTime) > 1) seek(there);
+  };
   const start = async (): Promise<void> => {
     const how = await startPlaying(video);
     if (destroyed) return;
     if (how === 'muted') options.onSoundBlocked(true);
     if (how === 'refused') become({ is: 'paused', refused: true });
   };
-
   const events: EngineEvents = {
     onNetworkLost() {
       // What is buffered still plays: words come only when the picture stands.
@@ -79,23 +122,37 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       if (state.is === 'stalled' && !video.paused && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA)
         become({ is: 'playing' });
     },
+    onMissing: () => options.onMissing?.(),
+    onListed() {
+      const live = engine?.live() !== null;
+      if (live) seenLive = true;
+      if (!live && seenLive && !ended) {
+        ended = true;
+        video.playbackRate = 1;
+        options.onLiveEnd?.();
+      }
+      // Before hls.js looks: it would take whoever is outside of the list to the live edge.
+      if (!video.paused && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) comeBackIn();
+    },
+    onSounds: () => options.onTracks?.(),
     onGiveUp(code, what) {
       lastFailure = what;
       become({ is: 'error', code });
     },
   };
-
   const on = (name: keyof HTMLMediaElementEventMap, listener: () => void): void =>
     video.addEventListener(name, listener, { signal: gone.signal });
-
   on('playing', () => {
     const stalled = state.is === 'stalled';
     become({ is: 'playing' });
+    goWhereWanted();
     if (stalled && following && (distance() ?? 0) > jumpAfterStall) goLive();
   });
+  on('play', comeBackIn);
   on('waiting', () => {
-    if (options.live) video.playbackRate = 1;
+    if (!ended) video.playbackRate = 1;
     if (state.is !== 'loading') become({ is: 'stalled', because: networkLost ? 'network' : 'data' });
+    comeBackIn();
   });
   on('pause', () => {
     if (!video.ended && state.is !== 'loading') become({ is: 'paused', refused: false });
@@ -108,11 +165,13 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   on('timeupdate', () => {
     if (!following && !video.paused && atLiveEdge()) following = true;
     keepUp();
+    if (!ended && !document.hidden) void keepServerTime();
   });
   on('volumechange', () => {
     if (!video.muted) options.onSoundBlocked(false);
   });
   addEventListener('online', () => engine?.retryNow(), { signal: gone.signal });
+  const captions = followCaptions(video, () => options.onTracks?.());
 
   const load = async (): Promise<void> => {
     let Hls;
@@ -122,30 +181,62 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       return events.onGiveUp('player', String(error));
     }
     if (destroyed) return;
+    const begin = { source: options.source, live: options.live, at: wanted };
     if (Hls.isSupported()) {
       version = `hls.js ${Hls.version}`;
-      engine = startHls(Hls, video, options.source, options.live, events);
+      engine = startHls(Hls, video, begin, events);
     } else if (playsNatively(video)) {
-      engine = startNative(video, options.source, events);
+      engine = startNative(video, begin, events);
     } else {
       return events.onGiveUp('unsupported', 'no MSE');
     }
     await start();
   };
-
   if (options.muted) video.muted = true;
   options.onState(state);
   void load();
 
   return {
-    // Before the first picture the engine measures from zero.
-    latency: () => (state.is === 'loading' ? null : (engine?.live()?.latency ?? null)),
-    atLiveEdge,
+    moment(): Moment | null {
+      const window = listed();
+      if (!window || state.is === 'loading') return null;
+      const at = video.currentTime;
+      const until = bufferedUntil(video.buffered, at);
+      const position = engine?.live()?.position ?? null;
+      const behind = ended || position === null ? 0 : Math.max(0, position - at);
+      const edge = !ended && behind < liveEdgeTolerance && !video.paused;
+      return { live: !ended, window: { from: window.from, to: position ?? window.to }, moves: moves(), at, bufferedUntil: until, edge, behind };
+    },
+    latency() {
+      // Before the first picture the engine measures from zero.
+      const edge = state.is === 'loading' || ended ? null : (engine?.live() ?? null);
+      if (!engine || !edge) return null;
+      const date = engine.dateAt(video.currentTime);
+      const now = serverNow();
+      // Without dates, or before the clock is known: what the engine believes.
+      return date === null || now === null ? edge.latency : Math.max(0, (now - date) / 1000);
+    },
+    dateAt: (time) => engine?.dateAt(time) ?? null,
+    showTime() {
+      const origin = engine?.origin() ?? null;
+      return origin === null || state.is === 'loading' ? null : video.currentTime + origin;
+    },
+    play: () => void start(),
+    pause: () => video.pause(),
+    seek,
+    startOver,
     goLive,
+    captions,
+    sounds: {
+      choices: () => engine?.sounds() ?? [],
+      chosen: () => engine?.sound() ?? null,
+      choose: (id) => engine?.chooseSound(id),
+    },
     retry() {
       engine?.destroy();
       engine = null;
       networkLost = false;
+      if (ended) wanted = video.currentTime;
       state = { is: 'loading' };
       options.onState(state);
       void load();
@@ -159,6 +250,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     destroy() {
       destroyed = true;
       gone.abort();
+      captions.destroy();
       engine?.destroy();
     },
   };

@@ -1,27 +1,53 @@
 /** The browser's own HLS, only where there is no MSE (an iPhone before iOS 17.1): it has no settings and few words. */
-import type { Engine, EngineEvents } from './hls-engine.ts';
+import type { Engine, EngineEvents, EngineStart } from './hls-engine.ts';
 
 export const playsNatively = (video: HTMLVideoElement): boolean =>
   video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
-export const startNative = (video: HTMLVideoElement, source: string, events: EngineEvents): Engine => {
-  const onError = (): void => {
+/** Safari tells the date of the media's zero; other browsers do not know the method. */
+const startDate = (video: HTMLVideoElement): number | null => {
+  const { getStartDate } = video as { getStartDate?: () => Date };
+  const date = getStartDate?.call(video).getTime() ?? NaN;
+  return Number.isFinite(date) ? date : null;
+};
+
+export const startNative = (video: HTMLVideoElement, { source, at }: EngineStart, events: EngineEvents): Engine => {
+  const gone = new AbortController();
+  const on = (name: keyof HTMLMediaElementEventMap, listener: () => void): void =>
+    video.addEventListener(name, listener, { signal: gone.signal });
+  on('error', () => {
     const code = video.error?.code;
     const what = `native ${code ?? ''} ${video.error?.message ?? ''}`;
     if (code === MediaError.MEDIA_ERR_NETWORK) events.onGiveUp('network', what);
     else events.onGiveUp(code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED ? 'unsupported' : 'media', what);
-  };
-  video.addEventListener('error', onError);
+  });
+  on('loadedmetadata', () => {
+    if (at !== null) video.currentTime = at;
+  });
+  on('durationchange', () => events.onListed());
   video.src = source;
+  const window = (): { from: number; to: number } | null => {
+    const { seekable } = video;
+    return seekable.length === 0 ? null : { from: seekable.start(0), to: seekable.end(seekable.length - 1) };
+  };
   return {
     live() {
-      if (video.duration !== Infinity || video.seekable.length === 0) return null;
-      const edge = video.seekable.end(video.seekable.length - 1);
-      return { latency: edge - video.currentTime, target: 0, position: edge };
+      const listed = window();
+      if (video.duration !== Infinity || !listed) return null;
+      return { latency: listed.to - video.currentTime, target: 0, position: listed.to };
     },
+    window,
+    dateAt(time) {
+      const zero = startDate(video);
+      return zero === null ? null : zero + time * 1000;
+    },
+    origin: () => 0,
+    sounds: () => [],
+    sound: () => null,
+    chooseSound() {},
     retryNow() {},
     destroy() {
-      video.removeEventListener('error', onError);
+      gone.abort();
       video.removeAttribute('src');
       video.load();
     },

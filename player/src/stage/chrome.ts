@@ -6,7 +6,5 @@ import 'media-chrome/dist/media-control-bar.js';
 import 'media-chrome/dist/media-play-button.js';
 import 'media-chrome/dist/media-mute-button.js';
 import 'media-chrome/dist/media-volume-range.js';
-import 'media-chrome/dist/media-time-range.js';
-import 'media-chrome/dist/media-time-display.js';
 import 'media-chrome/dist/media-pip-button.js';
 import 'media-chrome/dist/media-fullscreen-button.js';

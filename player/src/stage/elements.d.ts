@@ -11,8 +11,6 @@ declare global {
       'media-play-button': Custom;
       'media-mute-button': Custom;
       'media-volume-range': Custom;
-      'media-time-range': Custom;
-      'media-time-display': Custom;
       'media-pip-button': Custom;
       'media-fullscreen-button': Custom;
     }

@@ -16,7 +16,9 @@ const press = (key: string, more: Partial<Press> = {}): Press => ({
 t.test('letters work anywhere but in a field, also with a Korean layout', async (t) => {
   t.same(actionOf(press('k'), 'page'), { do: 'toggle' });
   t.same(actionOf(press('ㅏ', { code: 'KeyK' }), 'control'), { do: 'toggle' });
+  t.same(actionOf(press('ㅊ', { code: 'KeyC' }), 'control'), { do: 'captions' });
   t.equal(actionOf(press('k'), 'field'), null);
+  t.equal(actionOf(press('c'), 'field'), null);
 });
 
 t.test('what an input method composes is left alone', async (t) => {

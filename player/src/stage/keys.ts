@@ -1,6 +1,6 @@
 /** The keys that every video site has taught people. Pure: a key press in, what to do out. */
 export type KeyAction =
-  | { readonly do: 'toggle' | 'mute' | 'fullscreen' | 'live' | 'start' }
+  | { readonly do: 'toggle' | 'mute' | 'fullscreen' | 'captions' | 'live' | 'start' }
   | { readonly do: 'seek'; readonly by: number }
   | { readonly do: 'volume'; readonly by: number }
   | { readonly do: 'part'; readonly of: number };
@@ -21,6 +21,7 @@ const byCode: Readonly<Record<string, KeyAction>> = {
   KeyK: { do: 'toggle' },
   KeyM: { do: 'mute' },
   KeyF: { do: 'fullscreen' },
+  KeyC: { do: 'captions' },
   KeyJ: { do: 'seek', by: -10 },
   KeyL: { do: 'seek', by: 10 },
 };

@@ -12,14 +12,17 @@ export const StageWords = ({
   title,
   text,
   water,
+  pass,
   children,
 }: {
   title: string;
   text?: string;
   water?: string;
+  /** The controls below stay in reach: there may be something to go back to. */
+  pass?: boolean;
   children?: ComponentChildren;
 }) => (
-  <div class={`over ${water === undefined ? 'veil' : ''}`}>
+  <div class={`over ${water === undefined ? 'veil' : ''} ${pass ? 'pass' : ''}`}>
     {water !== undefined && (
       <div class="backdrop">
         <Water name={water} />

@@ -1,49 +1,80 @@
 /** The one <video> of a page with its controls. The engine does the playing; this shows what it says. */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Icon } from '../parts/icons.tsx';
 import { createPlayback } from '../playback/index.ts';
 import type { Playback, PlaybackState } from '../playback/index.ts';
 import { language, t } from '../words/index.ts';
-import { LiveEdge } from './live-edge.tsx';
+import { ControlBar } from './control-bar.tsx';
 import { PlaybackOver } from './over.tsx';
+import { hasChoices, SettingsMenu } from './settings-menu.tsx';
+import { TimeBar } from './time-bar.tsx';
 import { useKeys } from './use-keys.ts';
 
 export type StageProps = {
   /** The playlist; null while there is none, and the stage shows `children` alone. */
   source: string | null;
+  /** The show was on when this viewing began. Its end does not change the source: the viewing runs out. */
   live: boolean;
   title: string;
+  /** Counts up where the same address has come to mean something else. */
+  turn?: number;
+  /** Where to begin, in seconds. */
+  start?: number | null;
   muted?: boolean;
   fill?: boolean;
   onState?: (state: PlaybackState) => void;
+  onLiveEnd?: () => void;
+  /** The server has no such media any more: the page may know why. */
+  onMissing?: () => void;
+  /** Plays the whole recording of what was live, from its beginning. */
+  onRestart?: () => void;
   /** Brings a new address where the old one was refused: a grant may have expired. */
   renew?: () => void;
+  /** For tools beside the picture that need its place. */
+  player?: RefObject<Playback | null>;
   /** Words over the picture, instead of the player's own. */
   children?: ComponentChildren;
 };
 
 type Picture = Omit<StageProps, 'fill'> & { source: string; stage: RefObject<HTMLDivElement | null> };
 
-const PictureAndControls = ({ source, live, title, muted, onState, renew, children, stage }: Picture) => {
+const noteFor = 6_000;
+
+const PictureAndControls = ({ source, live, title, turn, muted, start, children, stage, player, ...page }: Picture) => {
   const video = useRef<HTMLVideoElement>(null);
-  const playback = useRef<Playback | null>(null);
+  const own = useRef<Playback | null>(null);
+  const playback = player ?? own;
   const [state, setState] = useState<PlaybackState>({ is: 'loading' });
   const [soundBlocked, setSoundBlocked] = useState(false);
-  const tell = useRef(onState);
-  tell.current = onState;
+  const [going, setGoing] = useState(live);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const [note, setNote] = useState<string | null>(null);
+  const [, again] = useReducer((count: number, step: number) => count + step, 0);
+  const tell = useRef(page);
+  tell.current = page;
 
   useLayoutEffect(() => {
     if (!video.current) return;
+    setGoing(live);
+    setMenuOpen(false);
     const mine = createPlayback(video.current, {
       source,
       live,
       muted: muted ?? false,
+      start: start ?? null,
       onState(next) {
         setState(next);
-        tell.current?.(next);
+        tell.current.onState?.(next);
       },
       onSoundBlocked: setSoundBlocked,
+      onLiveEnd() {
+        setGoing(false);
+        tell.current.onLiveEnd?.();
+      },
+      onFellOut: () => setNote(t('player.fellOut')),
+      onMissing: () => tell.current.onMissing?.(),
+      onTracks: () => again(1),
     });
     playback.current = mine;
     // After the engine, so that the picture's bytes are asked for first. Without controls the picture still plays.
@@ -52,9 +83,15 @@ const PictureAndControls = ({ source, live, title, muted, onState, renew, childr
       mine.destroy();
       playback.current = null;
     };
-  }, [source, live]);
+  }, [source, live, turn]);
+  useEffect(() => {
+    if (note === null) return;
+    const timer = setTimeout(() => setNote(null), noteFor);
+    return () => clearTimeout(timer);
+  }, [note]);
   useKeys(stage, video, playback);
 
+  const { onRestart, renew } = page;
   const play = (): void => void video.current?.play().catch(() => {}); // refused: the paused state already says so
   const retry = (): void => {
     playback.current?.retry();
@@ -65,29 +102,36 @@ const PictureAndControls = ({ source, live, title, muted, onState, renew, childr
     video.current.muted = false;
     play();
   };
+  const restart = live && !going ? onRestart : undefined;
+  const captions = playback.current?.captions;
   return (
     <>
-      <media-controller
-        lang={language.get()}
-        nohotkeys
-        noautoseektolive
-        fullscreenelement="stage"
-        defaultstreamtype={live ? 'live' : 'on-demand'}
-      >
+      <media-controller lang={language.get()} nohotkeys noautoseektolive fullscreenelement="stage">
         <video ref={video} slot="media" playsInline aria-label={t('player.label', { title })} data-state={state.is} />
-        {!live && <media-time-range key={`range ${language.get()}`} />}
-        {/* The controls take their labels once: another language needs other controls. The video stays. */}
-        <media-control-bar key={`bar ${language.get()}`}>
-          <media-play-button />
-          <media-mute-button />
-          <media-volume-range />
-          {live ? <LiveEdge playback={playback} /> : <media-time-display showduration />}
-          <div class="space" />
-          <media-pip-button />
-          <media-fullscreen-button />
-        </media-control-bar>
+        <div class="controls">
+          <TimeBar playback={playback} />
+          {/* The controls take their labels once: another language needs other controls. The video stays. */}
+          <ControlBar
+            key={`bar ${language.get()}`}
+            playback={playback}
+            live={going}
+            captions={captions && captions.choices().length > 0 ? captions.shown() !== null : null}
+            settings={!going || (playback.current !== null && hasChoices(playback.current))}
+            menuOpen={menuOpen}
+            onMenu={setMenuOpen}
+            onStartOver={live ? (restart ?? (() => playback.current?.startOver())) : null}
+          />
+        </div>
       </media-controller>
-      {children ?? <PlaybackOver state={state} playback={playback.current} onPlay={play} onRetry={retry} />}
+      {children ?? (
+        <PlaybackOver state={state} playback={playback.current} onPlay={restart ?? play} onRetry={retry} />
+      )}
+      {note !== null && (
+        <p class="stage-note" role="status">
+          {note}
+        </p>
+      )}
+      <SettingsMenu playback={playback} video={video} live={going} open={menuOpen} onOpen={setMenuOpen} />
       {soundBlocked && (
         <button type="button" class="button sound" onClick={withSound}>
           <Icon name="sound" />

@@ -4,6 +4,8 @@ import { useEffect } from 'preact/hooks';
 import type { Playback } from '../playback/index.ts';
 import { actionOf } from './keys.ts';
 import type { Focus, KeyAction } from './keys.ts';
+import { timeAt } from './time-labels.ts';
+import { language } from '../words/index.ts';
 
 const focusOf = (event: KeyboardEvent, stage: HTMLElement): Focus => {
   const [target] = event.composedPath();
@@ -20,18 +22,12 @@ const focusOf = (event: KeyboardEvent, stage: HTMLElement): Focus => {
       .some(
         (at) =>
           at instanceof HTMLElement &&
-          at.matches('button, a, input, dialog, [role=button], [role=slider], media-time-range, media-volume-range'),
+          at.matches('button, a, input, dialog, [role=button], [role=slider], media-volume-range'),
       )
   ) {
     return 'control';
   }
   return stage.contains(target) ? 'stage' : 'page';
-};
-
-const seekTo = (video: HTMLVideoElement, time: number): void => {
-  const { seekable } = video;
-  if (seekable.length === 0) return;
-  video.currentTime = Math.min(Math.max(time, seekable.start(0)), seekable.end(seekable.length - 1));
 };
 
 const perform = (action: KeyAction, video: HTMLVideoElement, stage: HTMLElement, playback: Playback | null): void => {
@@ -47,20 +43,24 @@ const perform = (action: KeyAction, video: HTMLVideoElement, stage: HTMLElement,
       if (document.fullscreenElement) void document.exitFullscreen();
       else void stage.requestFullscreen?.().catch(() => {}); // refused inside a frame without the permission
       return;
+    case 'captions':
+      return playback?.captions.toggle(language.get());
     case 'seek':
-      return seekTo(video, video.currentTime + action.by);
+      return playback?.seek(video.currentTime + action.by);
     case 'volume':
       video.volume = Math.min(1, Math.max(0, video.volume + action.by));
       return;
     case 'start':
-      return seekTo(video, 0);
+      return playback?.startOver();
     case 'live':
-      if (video.duration === Infinity) playback?.goLive();
-      else seekTo(video, Infinity);
+      if (playback?.moment()?.live) playback.goLive();
+      else playback?.seek(Infinity);
       return;
-    case 'part':
-      if (Number.isFinite(video.duration)) seekTo(video, video.duration * action.of);
+    case 'part': {
+      const moment = playback?.moment();
+      if (moment) playback?.seek(timeAt(moment, action.of));
       return;
+    }
   }
 };
 

@@ -1,6 +1,6 @@
 /** The player alone, for a frame on somebody else's page. */
-import { Heading } from '../parts/title.tsx';
-import { useTitle } from '../state/use.ts';
+import { Heading } from '../../parts/title.tsx';
+import { useTitle } from '../../state/use.ts';
 import { useVideo, VideoStage } from './video-stage.tsx';
 
 export const EmbedPage = ({ id }: { id: string }) => {

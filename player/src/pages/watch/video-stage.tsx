@@ -1,17 +1,21 @@
-/** The stage of one video: it waits while the video is prepared, then plays it. */
-import { useState } from 'preact/hooks';
-import { api } from '../api/endpoints.ts';
-import { take } from '../api/head-start.ts';
-import type { PlaybackAddress, Video } from '../api/types.ts';
-import { problemText } from '../parts/states.tsx';
-import type { PlaybackState } from '../playback/index.ts';
-import { StageWords } from '../stage/over.tsx';
-import { Stage } from '../stage/stage.tsx';
-import { useEvery, useLoaded } from '../state/use.ts';
-import type { Loading } from '../state/use.ts';
-import { t } from '../words/index.ts';
-import { useChannelNow } from './channel-live.ts';
-import { WaitingWords } from './live-stage.tsx';
+/** The stage of one video: it waits while the video is prepared, then plays it; a show becomes its own recording. */
+import type { RefObject } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { api } from '../../api/endpoints.ts';
+import { askedPiece, take } from '../../api/head-start.ts';
+import { ApiProblem } from '../../api/problem.ts';
+import type { PlaybackAddress, Video } from '../../api/types.ts';
+import { askedTimes } from '../../lib/time-param.ts';
+import { problemText } from '../../parts/states.tsx';
+import { toast } from '../../parts/toasts.tsx';
+import type { Playback, PlaybackState } from '../../playback/index.ts';
+import { StageWords } from '../../stage/over.tsx';
+import { Stage } from '../../stage/stage.tsx';
+import { useEvery, useLoaded } from '../../state/use.ts';
+import type { Loading } from '../../state/use.ts';
+import { t } from '../../words/index.ts';
+import { useChannelNow } from '../channel-live.ts';
+import { WaitingWords } from '../live-stage.tsx';
 
 export const plays = (video: Video): boolean =>
   video.state === 'live' || video.state === 'playable' || video.state === 'ready';
@@ -19,7 +23,7 @@ export const plays = (video: Video): boolean =>
 /** The record and the playlist are asked for together: the first picture does not wait for the title. */
 export const useVideo = (id: string): { record: Loading<Video>; address: Loading<PlaybackAddress> } => {
   const record = useLoaded(id, () => take(`video ${id}`, () => api.video(id)));
-  const address = useLoaded(id, () => take(`play ${id}`, () => api.playVideo(id)));
+  const address = useLoaded(id, () => take(`play ${id}`, () => api.playVideo(id, askedPiece())));
   useEvery(4_000, () => {
     if (record.now.is !== 'here') return;
     const { state } = record.now.value;
@@ -35,20 +39,31 @@ export const useVideo = (id: string): { record: Loading<Video>; address: Loading
   return { record, address };
 };
 
-export const VideoStage = ({
-  id,
-  record,
-  address,
-  fill,
-}: ReturnType<typeof useVideo> & { id: string; fill?: boolean }) => {
+type Props = ReturnType<typeof useVideo> & {
+  id: string;
+  fill?: boolean;
+  player?: RefObject<Playback | null>;
+  /** Counts up when the owner has changed what is played. */
+  turn?: number;
+};
+
+export const VideoStage = ({ id, record, address, fill, player, turn }: Props) => {
+  const own = useRef<Playback | null>(null);
+  const playing = player ?? own;
   const video = record.now.is === 'here' ? record.now.value : null;
   const [picture, setPicture] = useState<PlaybackState['is']>('loading');
+  /** Only the first viewing begins where the address says; the recording of a show begins at its beginning. */
+  const [start, setStart] = useState(() => askedTimes(location.search).start);
   const channelId = video?.state === 'live' ? video.channelId : null;
   const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
   // While it is live, only its channel knows whether the host has gone.
   const show = useChannelNow(channel.now.is === 'here' ? channel.now.value.name : null, null);
+  const stands = picture !== 'playing' && picture !== 'paused';
   const words = () => {
     if (address.now.is === 'here') {
+      // Removed while it was watched: what is buffered runs out first.
+      if (record.now.is === 'failed' && record.now.problem.status === 404 && stands)
+        return <StageWords title={t('video.removed.title')} text={t('video.removed.text')} water={id} />;
       const alone = show?.state === 'waiting' && show.videoId === id && picture === 'stalled';
       return alone ? <WaitingWords until={show.until ?? null} voice="viewer" water={undefined} /> : undefined;
     }
@@ -71,16 +86,33 @@ export const VideoStage = ({
     return undefined;
   };
   const playback = address.now.is === 'here' ? address.now.value : null;
+  const restart = async (): Promise<void> => {
+    try {
+      const now = await api.playVideo(id, askedPiece());
+      setStart(null);
+      // The list that is being played may be the whole already; then its beginning is near enough.
+      if (now.live) playing.current?.startOver();
+      else address.replace(now);
+    } catch (error) {
+      toast(problemText(ApiProblem.from(error)));
+    }
+  };
   return (
     <Stage
       source={playback?.hls ?? null}
       live={playback?.live ?? false}
       title={video?.title ?? ''}
+      start={start}
+      turn={turn ?? 0}
       fill={fill ?? false}
+      player={playing}
       onState={({ is }) => {
         setPicture(is);
         if (is === 'ended' && video?.state === 'live') record.reload();
       }}
+      onLiveEnd={record.reload}
+      onMissing={record.reload}
+      onRestart={() => void restart()}
       renew={address.reload}
     >
       {words()}

@@ -1,0 +1,71 @@
+/** A link to the video: from its beginning, from the moment that is shown, or to a piece of it. */
+import type { RefObject } from 'preact';
+import { useState } from 'preact/hooks';
+import { timesQuery, typedTime } from '../../lib/time-param.ts';
+import { Button } from '../../parts/button.tsx';
+import { CopyField } from '../../parts/copy-field.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { Icon } from '../../parts/icons.tsx';
+import type { Playback } from '../../playback/index.ts';
+import { paths } from '../../routes.ts';
+import { t } from '../../words/index.ts';
+import { PieceFields, usePiece } from './piece-fields.tsx';
+
+type Props = { id: string; player: RefObject<Playback | null>; live: boolean };
+
+/** The show's own time while it is on, which is that of its recording; a recording is read as it is listed. */
+const timeOf = (player: Playback | null, live: boolean): number | null => {
+  if (live) return player?.showTime() ?? null;
+  const moment = player?.moment();
+  return moment ? moment.at - moment.window.from : null;
+};
+
+export const ShareButton = (props: Props) => {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button onPress={() => setOpen(true)}>
+        <Icon name="link" />
+        {t('share.do')}
+      </Button>
+      {open && <ShareDialog {...props} onClose={() => setOpen(false)} />}
+    </>
+  );
+};
+
+type Kind = 'whole' | 'from' | 'piece';
+
+const ShareDialog = ({ id, player, live, onClose }: Props & { onClose: () => void }) => {
+  const [at] = useState(() => Math.floor(timeOf(player.current, live) ?? 0));
+  const [kind, setKind] = useState<Kind>(at >= 1 ? 'from' : 'whole');
+  const form = usePiece({ in: at, out: null });
+  // A piece of a show that is still going on has no end that could be served.
+  const kinds: readonly Kind[] = live ? ['whole', 'from'] : ['whole', 'from', 'piece'];
+  const query = kind === 'from' ? timesQuery({ start: at }) : kind === 'piece' && form.piece ? timesQuery(form.piece) : '';
+  return (
+    <Dialog title={t('share.title')} onClose={onClose}>
+      <fieldset class="options">
+        <legend class="label">{t('share.what')}</legend>
+        {kinds.map((one) => (
+          <label key={one}>
+            <input type="radio" name="share" checked={kind === one} onChange={() => setKind(one)} />
+            <span>
+              {t(`share.${one}`)}
+              {one === 'from' && <span class="soft"> · {typedTime(at)}</span>}
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      {kind === 'piece' && (
+        <>
+          <PieceFields form={form} now={() => timeOf(player.current, live)} />
+          <p class="small soft">{t('share.piece.hint')}</p>
+        </>
+      )}
+      <CopyField label={t('share.link')} name="link" value={`${location.origin}${paths.watch(id)}${query}`} />
+      <div class="dialog-foot">
+        <Button onPress={onClose}>{t('frame.close')}</Button>
+      </div>
+    </Dialog>
+  );
+};
