@@ -27,7 +27,10 @@ t.test('a cut that ends before the live edge is over; one that does not goes on'
   const stream = new PretendStream().segments(10).part();
   stream.cut = { inMicros: null, outMicros: 6_000_000 };
   t.match(mediaPlaylist(stream.snapshot(), 'v0', { mediaBase }), /ENDLIST/);
+  stream.cut = { inMicros: 1_000_000, outMicros: 6_000_000 };
+  t.equal(startOf(multivariantPlaylist(stream.snapshot())), 1);
   stream.cut = { inMicros: 6_000_000, outMicros: null };
+  t.equal(startOf(multivariantPlaylist(stream.snapshot())), undefined);
   const { manifest, complaints } = readByM3u8Parser(mediaPlaylist(stream.snapshot(), 'v0', { mediaBase }));
   t.same(complaints, []);
   t.match(manifest, { mediaSequence: 4, preloadSegment: { preloadHints: [{ uri: `${mediaBase}${stream.run}-11-1.m4s` }] } });

@@ -8,12 +8,11 @@ import { endOf, listed } from './window.ts';
 /** `ask`: seconds; below zero from the end; null: where a player would begin, or where the cut does. */
 export const startLine = (snapshot: PresentationSnapshot, ask: number | null): string => {
   const { inMicros } = snapshot.cut;
-  const ended = snapshot.state === 'ended';
-  // Whoever comes to a show in progress goes to its live edge, wherever it has been cut.
-  if (ask === null && (inMicros === null || !ended)) return '';
   const [lead] = snapshot.tracks;
   if (!lead) return '';
-  const { from, to } = listed(snapshot, lead, ended ? lead.firstSegment : lead.liveStart);
+  const { from, to, ended } = listed(snapshot, lead, snapshot.state === 'ended' ? lead.firstSegment : lead.liveStart);
+  // Whoever comes to what is still going on goes to its live edge, wherever it has been cut.
+  if (ask === null && (inMicros === null || !ended)) return '';
   const first = lead.segments[from];
   const last = lead.segments[to - 1];
   if (!first || !last || from >= to) return '';
