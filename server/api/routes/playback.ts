@@ -33,10 +33,11 @@ const ask = Type.Object(
     device: Type.Optional(Type.String({ maxLength: 100, description: 'What the player runs on.' })),
     start: Type.Optional(
       Type.Number({
-        minimum: -999_999,
-        maximum: 999_999,
+        // A week: what the address takes.
+        minimum: -604_800,
+        maximum: 604_800,
         wants: 'seconds: from the beginning, or below 0 from the end',
-        description: 'Where HLS players begin by themselves: seconds from the beginning, or below 0 from the end.',
+        description: 'Where HLS players begin by themselves: seconds from the beginning of what is shown, or below 0 from its end.',
       }),
     ),
     in: Type.Optional(moment),
