@@ -8,6 +8,7 @@ import { startServer, type Channel } from './support/server.ts';
 import { flvClip, ShowSender } from './support/show-sender.ts';
 
 type Seen = Channel & { readonly dvr: number | null; readonly live: { readonly videoId: string } | null };
+type Playback = { readonly hls: string; readonly dash: string };
 
 const clip = await flvClip({ bframes: 0, width: 160, height: 90, kbps: 100 });
 const rounds = 15;
@@ -73,3 +74,16 @@ for (const [name, settings, listed] of [
     t.ok(Math.abs(extents.reduce((sum, length) => sum + length, 0) - pushed - roundSeconds) < 0.1, 'the recording is all of it, whatever was listed');
   });
 }
+
+t.test('a player is sent to the beginning, or to so long before now, by the address that it was given', async (t) => {
+  const { sender, channel } = await show({ name: 'start-over', dvr: null });
+  for (const start of [0, -45]) {
+    const { hls } = await server.must<Playback>('POST', `channels/${channel.id}/playback`, { start }, token);
+    t.match(await (await fetch(hls)).text(), new RegExp(`#EXT-X-START:TIME-OFFSET=${start}(?:\\.0+)?[,\\n]`));
+    t.match(await (await fetch(server.liveUrl(channel, `master.m3u8?start=${start}`))).text(), new RegExp(`#EXT-X-START:TIME-OFFSET=${start}`));
+  }
+  const { dash } = await server.must<Playback>('POST', `channels/${channel.id}/playback`, {}, token);
+  const [, depth] = /timeShiftBufferDepth="PT([\d.]+)S"/.exec(await (await fetch(dash)).text()) ?? [];
+  t.ok(Number(depth) >= closed - 0.1, `DASH goes back as far: ${depth} s`);
+  await sender.end();
+});

@@ -42,18 +42,18 @@ const under = (url: string, grant: string): string => url.replace(`/play/${grant
 /** The address of everything that a playlist names. */
 const named = (url: string, text: string): string[] => {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const attributes = [...text.matchAll(/^#(?!EXT-X-(?:RENDITION-REPORT|PRELOAD-HINT|I-FRAME-STREAM-INF)).*URI="([^"]+)"/gm)].map(([, uri = '']) => uri);
+  const attributes = [...text.matchAll(/^#(?!EXT-X-(?:RENDITION-REPORT|PRELOAD-HINT)).*URI="([^"]+)"/gm)].map(([, uri = '']) => uri);
   return [...lines, ...attributes].map((uri) => new URL(uri, url).href);
 };
 
 /** All that plays of a video, one address of each kind, found as a player finds them. */
-const everything = async ({ hls, dash, ts }: Playback): Promise<Map<string, string>> => {
-  const found = new Map([['multivariant', hls], ['MPD', dash], ['TS multivariant', ts]]);
+const everything = async ({ hls, dash, ts, downloads }: Playback): Promise<Map<string, string>> => {
+  const found = new Map([['multivariant', hls], ['MPD', dash], ['TS multivariant', ts], ...downloads.map(({ url }) => ['download', url] as const)]);
   for (const [kind, from] of [['', hls], ['TS ', ts]] as const) {
     for (const list of named(from, (await get(from)).body.toString())) {
       found.set(`${kind}playlist ${list.split('/').slice(-2).join('/')}`, list);
       for (const file of named(list, (await get(list)).body.toString())) {
-        found.set(`${kind}${/-i\d+\.mp4$/.test(file) ? 'init' : /-\d+-\d+\.m4s$/.test(file) ? 'part' : 'segment'} of ${list.split('/').at(-2)}`, file);
+        found.set(`${kind}${/-i\d+\.mp4$/.test(file) ? 'init' : /-\d+-\d+\.m4s$/.test(file) ? 'part' : /-k\d+\.m4s$/.test(file) ? 'key picture' : 'segment'} of ${list.split('/').at(-2)}`, file);
       }
     }
   }
@@ -96,7 +96,7 @@ const closedToOthers = async (t: Test, playback: Playback, kinds: RegExp[], othe
     t.equal(mine.status, 200, `${kind} for its owner`);
     t.match(mine.cache, /private|no-store|no-cache/, kind);
     t.notMatch(mine.cache, /public|s-maxage/, kind);
-    if (/init|part|segment/.test(kind)) t.match(mine.cache, /^private/, kind);
+    if (/init|part|segment|key picture|download/.test(kind)) t.match(mine.cache, /^private/, kind);
     for (const [who, grant, status, code] of others) {
       grants.add(grant);
       const theirs = await get(under(url, grant));
@@ -116,7 +116,7 @@ t.test('a private show and its recording play for its owner, live and later, and
     t.match(playback, { videoId: video, live: true });
     const lasts = Date.parse(playback.expiresAt ?? '') - Date.now();
     t.ok(lasts > 12 * 3_600_000 && lasts <= 24 * 3_600_000, 'a ten-hour show is watched with one grant');
-    await closedToOthers(t, playback, [/^playlist v0/, /^playlist a0/, /^init of v0/, /^part of v0/, /^part of a0/, /^segment of v0/, /^MPD/, /^TS playlist/, /^TS segment/], other.video);
+    await closedToOthers(t, playback, [/^playlist v0\/index/, /^playlist a0/, /^playlist v0\/iframes/, /^key picture of v0/, /^init of v0/, /^part of v0/, /^part of a0/, /^segment of v0/, /^MPD/, /^TS playlist/, /^TS segment/], other.video);
     const grant = grantIn(playback.hls);
     for (const file of ['master.m3u8', 'ts/master.m3u8', 'manifest.mpd']) {
       const at = (by: string): Promise<Reply> => get(`${server.origin}/play/${by}/@${channel.name}/${file}`);
@@ -133,7 +133,7 @@ t.test('a private show and its recording play for its owner, live and later, and
     t.equal(stdout.toString().split('\n').filter((line) => /^\d/.test(line)).length, pictures, 'every picture, by the address from when it was live');
     const after = await play(`videos/${video}`);
     t.match(after, { videoId: video, live: false });
-    await closedToOthers(t, after, [/^playlist v0/, /^init of v0/, /^segment of v0/, /^segment of a0/, /^MPD/, /^TS segment/], other.video);
+    await closedToOthers(t, after, [/^playlist v0\/whole/, /^init of v0/, /^segment of v0/, /^segment of a0/, /^key picture/, /^MPD/, /^TS segment/, /^download/], other.video);
   });
   await other.sender.end();
 });

@@ -64,7 +64,7 @@ t.test('a player is told where to begin, which span to play, and what to downloa
   const server = await testApi(t, {}, { downloads: async () => files });
   const ann = await server.person('ann', 'creator');
   const { channel } = await server.catalog.channels.create(channelOf(ann.id));
-  const { id } = await server.catalog.videos.createLive(liveOn(channel.id, ann.id));
+  const { id } = await server.catalog.videos.createLive(liveOn(channel.id, ann.id, { title: 'A & B 쇼\ud800' }));
   const play = (body: object) => server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', body });
   const at = `${server.base}/play/-/${id}`;
   t.match((await play({ start: -30 })).body, { live: true, hls: `${at}/master.m3u8?start=-30`, dash: `${at}/manifest.mpd`, ts: `${at}/ts/master.m3u8?start=-30`, downloads: [] });
@@ -72,7 +72,7 @@ t.test('a player is told where to begin, which span to play, and what to downloa
   await server.catalog.videos.endLive(id, { endedAt: 5, durationMs: 60_000, bytes: 9, state: 'ready' });
   t.match((await play({ start: 0, in: null, out: null })).body, {
     ...{ live: false, hls: `${at}/master.m3u8?start=0`, dash: `${at}/manifest.mpd` },
-    downloads: [{ url: `${at}/mp4/run00000-v0-a0.mp4`, height: 720 }, { url: `${at}/mp4/run00000-a0.mp4`, height: null }],
+    downloads: [{ url: `${at}/mp4/run00000-v0-a0.mp4?name=A%20%26%20B%20%EC%87%BC%EF%BF%BD`, height: 720 }, { url: `${at}/mp4/run00000-a0.mp4?name=A%20%26%20B%20%EC%87%BC%EF%BF%BD`, height: null }],
   });
   t.match((await play({ in: 12.5, out: 40, start: 1.23456 })).body, {
     hls: `${at}/cut-12500-40000/master.m3u8?start=1.235`,

@@ -59,6 +59,9 @@ const cutStep = (video: VideoRow, asked: Ask): string => {
 
 const startQuery = ({ start }: Ask): string => (start === undefined ? '' : `?start=${Math.round(start * 1000) / 1000}`);
 
+/** What the file is to be called where it is kept. */
+const asFile = ({ title }: VideoRow): string => `?name=${encodeURIComponent(title.toWellFormed())}`;
+
 export const playbackRoutes = (ground: Ground): readonly Route[] => {
   const { hooks } = ground;
   const grantFor = async (video: VideoRow, who: Who | null): Promise<Grant> => {
@@ -80,7 +83,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       hls: `${below}${shown}master.m3u8${start}`,
       dash: `${below}${shown}manifest.mpd`,
       ts: `${below}${shown}ts/master.m3u8${start}`,
-      downloads: files.map(({ path, height }) => ({ url: below + path, height })),
+      downloads: files.map(({ path, height }) => ({ url: below + path + asFile(video), height })),
       expiresAt: isoOrNull(expiresAt),
     };
   };
