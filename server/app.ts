@@ -22,6 +22,7 @@ import { Auth } from './auth/auth.ts';
 import { createGatekeeper } from './auth/gatekeeper.ts';
 import { Grants } from './auth/grants.ts';
 import { addressBanner, linkBanner } from './banner.ts';
+import { captionDesk } from './captions/caption-desk.ts';
 import { openCatalog } from './catalog/catalog.ts';
 import type { Config } from './config/settings.ts';
 import { createDelivery } from './delivery/handler.ts';
@@ -125,6 +126,7 @@ const start = async (
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];
     },
+    captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());

@@ -37,7 +37,7 @@ class Stage {
     const onFault = (error: unknown): void => void this.faults.push(error);
     this.show = new Show({
       clock,
-      wish: { latency: 'low', dvrSeconds: 0 },
+      wish: { latency: 'low', dvrSeconds: 0, captions: [] },
       fault: onFault,
       open: async (shape) => {
         for (const { id } of shape.tracks) this.logs.set(id, new MemoryLog());

@@ -33,7 +33,7 @@ export type FragmentInput = {
 const mdatHeaderSize = 8;
 
 const flagsOf = (kind: TrackKind, sample: Sample): number =>
-  kind === 'audio' || sample.key ? sampleFlags.key : sampleFlags.dependent;
+  kind !== 'video' || sample.key ? sampleFlags.key : sampleFlags.dependent;
 
 /** The one value that all samples share, or null. */
 const uniform = (samples: readonly Sample[], pick: (sample: Sample) => number): number | null => {

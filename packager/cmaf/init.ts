@@ -34,7 +34,16 @@ export type AudioInit = Common & {
   readonly channels: number;
 };
 
-export type InitTrack = VideoInit | AudioInit;
+export type TextInit = Omit<Common, 'language'> & {
+  readonly kind: 'text';
+  readonly codec: 'wvtt';
+  /** What `vttC` holds: the head of a WebVTT file. */
+  readonly config: Buffer;
+  /** BCP 47. */
+  readonly language: string;
+};
+
+export type InitTrack = VideoInit | AudioInit | TextInit;
 
 /** Identity matrix of tkhd and mvhd. */
 const matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map(u32);
@@ -94,14 +103,20 @@ const audioEntry = (track: AudioInit): Box =>
 
 type Described = {
   readonly entry: Box;
-  readonly handler: 'vide' | 'soun';
+  readonly handler: 'vide' | 'soun' | 'text';
   readonly mediaHeader: Box;
   readonly volume: number;
   readonly width: number;
   readonly height: number;
 };
 
+/** ISO 14496-30, 7.5. */
+const textEntry = (track: TextInit): Box => box('wvtt', [zeros(6), u16(1), box('vttC', [track.config])]);
+
 const describe = (track: InitTrack): Described => {
+  if (track.kind === 'text') {
+    return { entry: textEntry(track), handler: 'text', mediaHeader: fullBox('nmhd', 0, 0, []), volume: 0, width: 0, height: 0 };
+  }
   if (track.kind === 'audio') {
     const mediaHeader = fullBox('smhd', 0, 0, [zeros(4)]);
     return { entry: audioEntry(track), handler: 'soun', mediaHeader, volume: 0x100, width: 0, height: 0 };
@@ -140,7 +155,8 @@ const trackBox = (track: InitTrack): Box => {
       u32(height * 0x1_0000),
     ]),
     box('mdia', [
-      fullBox('mdhd', 1, 0, [u64(0), u64(0), u32(track.timescale), u64(0), packLanguage(track.language ?? 'und'), u16(0)]),
+      fullBox('mdhd', 1, 0, [u64(0), u64(0), u32(track.timescale), u64(0), packLanguage(track.kind === 'text' ? 'und' : (track.language ?? 'und')), u16(0)]),
+      ...(track.kind === 'text' ? [fullBox('elng', 0, 0, [ascii(`${track.language}\0`)])] : []),
       fullBox('hdlr', 0, 0, [u32(0), ascii(handler), zeros(12), u8(0)]),
       box('minf', [
         mediaHeader,

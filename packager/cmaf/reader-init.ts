@@ -1,4 +1,4 @@
-/** Reads an init segment of one H.264 or AAC track back into facts. */
+/** Reads an init segment of one H.264, AAC or WebVTT track back into facts. */
 import { aacCodecString, parseAudioSpecificConfig } from '../media/aac.ts';
 import { CodecError } from '../media/codec-error.ts';
 import { avcCodecString, parseAvcConfig } from '../media/h264.ts';
@@ -16,7 +16,7 @@ type CommonFacts = {
   readonly language: string;
   /** RFC 6381. */
   readonly codecString: string;
-  /** avcC or AudioSpecificConfig. */
+  /** avcC, AudioSpecificConfig, or what vttC holds. */
   readonly config: Buffer;
   readonly defaults: SampleDefaults;
   readonly editList: boolean;
@@ -24,6 +24,7 @@ type CommonFacts = {
 
 export type InitFacts =
   | (CommonFacts & { readonly kind: 'video'; readonly codec: 'h264'; readonly width: number; readonly height: number })
+  | (CommonFacts & { readonly kind: 'text'; readonly codec: 'wvtt' })
   | (CommonFacts & { readonly kind: 'audio'; readonly codec: 'aac'; readonly sampleRate: number; readonly channels: number });
 
 const readBrands = (bytes: Buffer, ftyp: BoxView): string[] => {
@@ -152,6 +153,10 @@ export const readInit = (bytes: Buffer): InitFacts => {
   }
   if (handler === 'soun' && entry.type === 'mp4a') {
     return { kind: 'audio', codec: 'aac', ...common, ...readAudioEntry(bytes, entry) };
+  }
+  if (handler === 'text' && entry.type === 'wvtt') {
+    const vttC = only(boxes(bytes, entry.body + 8, entry.end), 'vttC', entry.type);
+    return { kind: 'text', codec: 'wvtt', ...common, codecString: 'wvtt', config: bytes.subarray(vttC.body, vttC.end) };
   }
   throw new CmafError('unsupported', `a track of ${handler} with sample entry ${entry.type}`);
 };

@@ -5,7 +5,9 @@ import { avcCodecString, parseAvcConfig, parseSps } from '../media/h264.ts';
 import { CodecError } from '../media/codec-error.ts';
 import { VIDEO_TIMESCALE, type AudioShape } from '../media/timeline.ts';
 import type { TrackConfig } from '../media/unit.ts';
-import type { EpochTrack } from './run.ts';
+import { wvtt } from '../text/cue.ts';
+import { configOf } from '../text/segment.ts';
+import type { EpochTrack, RunTrack } from './run.ts';
 import { videoRangeOf } from './video-range.ts';
 
 export const videoEpoch = (epoch: number, config: TrackConfig, reorderDelay: number, measuredRate: number | null): EpochTrack => {
@@ -26,6 +28,11 @@ export const audioEpoch = (epoch: number, config: TrackConfig, timescale: number
   const { sampleRate, channels } = aac;
   const init = initSegment({ kind: 'audio', codec: 'aac', config: config.config, timescale, sampleRate, channels });
   return { kind: 'audio', epoch, init, codecString: aacCodecString(aac), channels, reorderDelay: 0 };
+};
+
+export const textEpoch = (epoch: number, { timescale, language }: RunTrack): EpochTrack => {
+  const init = initSegment({ kind: 'text', codec: wvtt, config: configOf([]), timescale, language: language ?? 'und' });
+  return { kind: 'text', epoch, init, codecString: wvtt, reorderDelay: 0 };
 };
 
 /** `timescale` stays that of the run's first configuration, whatever the sample rate becomes. */

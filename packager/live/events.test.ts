@@ -32,7 +32,7 @@ const stage = (): Stage => {
     logs: new Map(),
     facts: null,
     show: new Show({
-      ...{ clock, wish: { latency: 'low', dvrSeconds: 0 }, fault },
+      ...{ clock, wish: { latency: 'low', dvrSeconds: 0, captions: [] }, fault },
       open: async (shape) => {
         made.facts = { video: 'video', run: 'firstrun', ...shape };
         for (const { id } of shape.tracks) made.logs.set(id, new MemoryLog());
@@ -120,7 +120,7 @@ t.test('logs that are opened again tell the same events, and numbers go on', asy
   const run = new LiveRun({ facts: factsOf(made), names: 'secondrun', logs, clock: made.clock, onFault: fault });
   await run.recallEvents();
   t.same(run.snapshot().events, before);
-  const show = new Show({ clock: made.clock, wish: { latency: 'low', dvrSeconds: 0 }, fault, run, open: () => fault(new Error('opened twice')) });
+  const show = new Show({ clock: made.clock, wish: { latency: 'low', dvrSeconds: 0, captions: [] }, fault, run, open: () => fault(new Error('opened twice')) });
   show.begin(rtmpClock);
   show.track(videoConfig);
   show.track(audioConfig());

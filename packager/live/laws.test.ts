@@ -57,7 +57,7 @@ class Stage {
     const fault = (error: unknown): void => void this.faults.push(error);
     this.show = new Show({
       clock: this.clock,
-      wish: { latency, dvrSeconds: 0 },
+      wish: { latency, dvrSeconds: 0, captions: [] },
       fault,
       open: async (shape) => {
         const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()] as const));

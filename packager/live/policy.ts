@@ -45,6 +45,8 @@ export type Frozen = {
 };
 
 export type Wish = {
+  /** Languages of captions that players are told of. */
+  readonly captions: readonly string[];
   readonly latency: Latency;
   /** How far back whoever watches live can go, seconds; null: to the beginning of the show. */
   readonly dvrSeconds: number | null;

@@ -23,7 +23,7 @@ const stage = (earlier?: { readonly facts: RunFacts; readonly logs: Logs; readon
     facts: earlier?.facts ?? null,
     show: new Show({
       clock,
-      wish: { latency: 'low', dvrSeconds: 0 },
+      wish: { latency: 'low', dvrSeconds: 0, captions: [] },
       fault,
       ...(earlier && { run: new LiveRun({ ...earlier, clock, onFault: fault }) }),
       open: async (shape) => {

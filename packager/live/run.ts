@@ -8,47 +8,20 @@
  */
 import type { Clock } from '../clock.ts';
 import { fragment } from '../cmaf/fragment.ts';
-import type { TrackLogReader, TrackLogWriter } from '../log/types.ts';
-import type { Codec, TrackKind } from '../media/unit.ts';
+import type { EpochFacts, TrackLogReader, TrackLogWriter } from '../log/types.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
-import type { EpochRef, PresentationPolicy, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
-import type { Rhythm } from './policy.ts';
+import type { EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
+import type { Cue } from '../text/cue.ts';
+import { textEpoch } from './epoch-tracks.ts';
+import { LeadGrid, LiveCaptions } from './live-captions.ts';
+import type { EpochTrack, RunFacts, RunTrack } from './run-facts.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
 import { RunEvents, storedEvents, type PlacedEvent } from './events.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow, type Slew } from './track-window.ts';
 import { WallDrift } from './wall-drift.ts';
 
-export type RunTrack = {
-  readonly id: string;
-  readonly kind: TrackKind;
-  readonly codec: Codec;
-  readonly timescale: number;
-  readonly bandwidth: number;
-  readonly averageBandwidth: number;
-  readonly partTarget: number | null;
-  readonly group: string;
-};
-
-/** What is frozen when the gate opens. Kept in the catalog, so that a restarted server goes on with the same run. */
-export type RunFacts = {
-  readonly video: string;
-  readonly run: string;
-  /** Wall clock of the first media, ms since 1970. */
-  readonly startedAt: number;
-  readonly policy: PresentationPolicy;
-  readonly rhythm: Rhythm;
-  readonly tracks: readonly RunTrack[];
-};
-
-/** Promises that shows did not make from the beginning of this software. */
-type Newer = 'dvrSeconds' | 'closedCaptions';
-
-/** What the catalog keeps of the policy. */
-export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<PresentationPolicy, Newer>> & { readonly rhythm: Rhythm };
-
-/** What a track is in an epoch that begins. */
-export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
+export type { EpochTrack, KeptPolicy, RunFacts, RunTrack } from './run-facts.ts';
 
 export type RunOptions = {
   readonly facts: RunFacts;
@@ -67,6 +40,8 @@ type LiveTrack = {
   readonly epochs: TrackEpoch[];
   queue: Promise<void>;
   sequence: number;
+  /** Null: not a track of captions. */
+  readonly captions: LiveCaptions | null;
 };
 
 export class LiveRun {
@@ -78,6 +53,7 @@ export class LiveRun {
   readonly #clock: Clock;
   readonly #names: string;
   readonly #events = new RunEvents();
+  readonly #grid = new LeadGrid();
   #drift = new WallDrift();
   #state: 'live' | 'ended' = 'live';
   #revision = 1;
@@ -97,7 +73,9 @@ export class LiveRun {
       if (!log) throw new Error(`no log for track ${facts.id}`);
       const stored = log.reader.snapshot();
       const window = TrackWindow.fromLog(stored, facts.timescale, options.facts.policy.dvrSeconds);
-      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1 });
+      // A segment has few cues: a number beyond all that there can have been.
+      const captions = facts.kind === 'text' ? new LiveCaptions(stored.end * 1024) : null;
+      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions });
     }
     this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() })), options.facts.run));
   }
@@ -138,20 +116,22 @@ export class LiveRun {
     this.#epochs.push({ ...epoch, run });
     this.#drift = new WallDrift();
     for (const track of this.#tracks) {
-      const now = tracks.find(({ kind }) => kind === track.facts.kind);
+      const now = track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind);
       if (!now) continue;
       const { kind: _kind, reorderDelay, ...told } = now;
       track.epochs.push(told);
-      const { init, codecString } = told;
-      const start = rescale(epoch.startMicros, MICROS, track.facts.timescale);
-      const facts = { epoch: epoch.epoch, timescale: track.facts.timescale, wallClock: epoch.wallClock, start, reorderDelay, codecString, run, init };
-      this.#enqueue(track, 0, () => track.log.beginEpoch(facts));
+      this.#enqueue(track, 0, () => track.log.beginEpoch(this.#epochFacts(track, { ...epoch, run }, told, reorderDelay)));
     }
+  }
+
+  #epochFacts({ facts }: LiveTrack, { epoch, wallClock, startMicros, run }: EpochRef, { init, codecString }: TrackEpoch, reorderDelay: number): EpochFacts {
+    return { epoch, timescale: facts.timescale, wallClock, start: rescale(startMicros, MICROS, facts.timescale), reorderDelay, codecString, run, init };
   }
 
   write(cut: Cut): void {
     const track = this.#tracks.find(({ facts }) => facts.kind === cut.kind);
     if (!track) return;
+    if (track === this.#lead) this.#followGrid(track, cut);
     switch (cut.type) {
       case 'fragment':
         this.#writeFragment(track, cut);
@@ -163,6 +143,38 @@ export class LiveRun {
         this.#enqueue(track, 0, () => this.#appendHole(track, cut.dts, cut.duration));
         break;
     }
+  }
+
+  /** Captions are complete when the lead's segment is, and wait for nothing else. */
+  #followGrid(lead: LiveTrack, cut: Cut): void {
+    if (cut.type !== 'segment-end') this.#grid.fragment(cut.dts, cut.duration);
+    if (cut.type === 'fragment' && !cut.segmentEnd) return;
+    const closed = this.#grid.close();
+    if (!closed) return;
+    for (const track of this.#tracks) {
+      if (!track.captions) continue;
+      const ticks = (time: number): number => rescale(time, lead.facts.timescale, track.facts.timescale);
+      this.#enqueue(track, 0, () => this.#appendCaptions(track, ticks(closed.from), ticks(closed.to)));
+    }
+  }
+
+  async #appendCaptions(track: LiveTrack, from: number, to: number): Promise<void> {
+    if (!track.captions) return;
+    const data = track.captions.segment(track.sequence, from, Math.max(to, from + 1));
+    track.sequence += 1;
+    const entry = await track.log.append({ dts: from, firstPts: from, duration: Math.max(to - from, 1), key: true, segmentStart: true, gap: false }, data);
+    this.#changed(() => {
+      track.window.add(entry, this.#slewOf(track));
+      track.window.closeSegment();
+    });
+  }
+
+  /** What is to be read. 'no-language': players were told of none; 'full': too much waits to be shown. */
+  caption(language: string, cue: Cue): 'said' | 'no-language' | 'full' {
+    const track = this.#tracks.find(({ facts, captions }) => captions !== null && facts.language === language);
+    const lead = this.#lead;
+    if (!track?.captions || !lead) return 'no-language';
+    return track.captions.say(cue, rescale(this.#grid.openFrom, lead.facts.timescale, MICROS)) ? 'said' : 'full';
   }
 
   /** Said beside the media; it is in the log, and in the manifests, with the next fragment of the lead track. */
@@ -217,10 +229,24 @@ export class LiveRun {
     if (!lead) return;
     for (const track of this.#tracks) {
       for (let next = lead.window.segments[track.window.segments.length]; next; next = lead.window.segments[track.window.segments.length]) {
-        const duration = rescale(next.duration, lead.facts.timescale, track.facts.timescale);
-        await this.#appendHole(track, rescale(next.start, lead.facts.timescale, track.facts.timescale), duration);
+        const start = rescale(next.start, lead.facts.timescale, track.facts.timescale);
+        const end = rescale(next.start + next.duration, lead.facts.timescale, track.facts.timescale);
+        if (track.captions) await this.#emptyCaptions(track, next.epoch, start, end);
+        else await this.#appendHole(track, start, end - start);
       }
     }
+  }
+
+  /** Nothing was said: that is no hole. The kill may have come before the log of the captions knew of the epoch. */
+  async #emptyCaptions(track: LiveTrack, epoch: number, from: number, to: number): Promise<void> {
+    const known = this.#epochs.find((one) => one.epoch === epoch);
+    const { epochs } = track.log.reader.snapshot();
+    if (known && (epochs.at(-1)?.epoch ?? -1) < epoch) {
+      const { kind: _kind, reorderDelay, ...told } = textEpoch(epoch, track.facts);
+      track.epochs.push(told);
+      await track.log.beginEpoch(this.#epochFacts(track, known, told, reorderDelay));
+    }
+    await this.#appendCaptions(track, from, to);
   }
 
   snapshot(): PresentationSnapshot {

@@ -36,7 +36,7 @@ const stage = (latency: Latency = 'low', earlier?: { facts: RunFacts; logs: Map<
   let facts = earlier?.facts;
   const show = new Show({
     clock,
-    wish: { latency, dvrSeconds: 0 },
+    wish: { latency, dvrSeconds: 0, captions: [] },
     fault,
     ...(earlier && { run: new LiveRun({ facts: earlier.facts, logs, clock, onFault: fault }) }),
     open: async (shape) => {

@@ -10,6 +10,8 @@ import { EventIntake, type WireEvent } from '../media/event.ts';
 import { normaliseAvc, parseAvcConfig, type AvcConfig } from '../media/h264.ts';
 import { inBandConfig } from '../media/parameter-sets.ts';
 import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import { languageName } from '../text/language-name.ts';
+import { plainText, TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
 import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
@@ -134,6 +136,21 @@ export class Show {
     if (this.#intake.takes(event)) this.#arrive({ type: 'event', event, wall: this.#o.clock.wall() });
   }
 
+  /** Something to read, from now on if it is not said from when. Null: nothing is shown yet. */
+  caption(language: string, said: { readonly text: string; readonly startMicros?: number; readonly durationMicros: number }): 'said' | 'no-language' | 'full' | null {
+    const run = this.#run;
+    if (!run) return null;
+    const startMicros = said.startMicros ?? this.#nowMicros(run);
+    return run.caption(language, { startMicros, endMicros: startMicros + said.durationMicros, text: plainText(said.text) });
+  }
+
+  /** Media time that has been reached; while nobody sends, where the next epoch begins. */
+  #nowMicros(run: LiveRun): number {
+    const epoch = this.#epoch;
+    if (!epoch?.begun) return this.#mediaMicros;
+    return run.facts.tracks.some(({ kind }) => kind === 'video') ? epoch.segmenter.videoMicros : epoch.timeline.audioEndMicros;
+  }
+
   /** Events that were too many, too large, or not what they said. */
   get droppedEvents(): number {
     return this.#intake.dropped;
@@ -229,8 +246,7 @@ export class Show {
     }
     const { scheme, pts, duration, data } = event;
     const { timescale } = this.#wire;
-    const hasVideo = run.facts.tracks.some(({ kind }) => kind === 'video');
-    const now = hasVideo ? epoch.segmenter.videoMicros : epoch.timeline.audioEndMicros;
+    const now = this.#nowMicros(run);
     const said = pts === null ? null : epoch.timeline.when(pts);
     const micros = Math.max(0, said ?? now);
     if (micros < now - EVENT_BEHIND_MICROS || micros > now + EVENT_AHEAD_MICROS) this.#intake.dropped += 1;
@@ -297,6 +313,12 @@ export class Show {
   }
 }
 
+/** Told of when the show begins, although nobody may ever say anything: players read the list of tracks once. */
+const textTrack = (id: string, language: string): RunTrack => ({
+  ...{ id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, partTarget: null, group: 'captions' },
+  ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
+});
+
 const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
   const audio = observed.audio ? audioShape(observed.audio, null) : null;
   const frameMicros = audio && Math.round((audio.frameLength * MICROS) / audio.sampleRate);
@@ -314,5 +336,6 @@ const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<Trac
     const rates = rate('audio', observed.audioBitrate);
     tracks.push({ id: 'a0', kind: 'audio', codec: 'aac', timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
   }
+  for (const [index, language] of wish.captions.entries()) tracks.push(textTrack(`t${index}`, language));
   return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };
 };

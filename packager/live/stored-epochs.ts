@@ -10,6 +10,7 @@ export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEp
   log.epochs.map(({ epoch, init, codecString }) => {
     const facts = readInit(init);
     const told = { epoch, init, codecString };
+    if (facts.kind === 'text') return told;
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
     const { width, height, config } = facts;
     const picture = { ...told, width, height, ...videoRangeOf(config) };
@@ -22,6 +23,7 @@ export const storedConfigs = (tracks: readonly TrackSnapshot[]): TrackConfig[] =
     const last = epochs.at(-1);
     if (!last) return [];
     const { kind, codec, config } = readInit(last.init);
+    if (kind === 'text') return [];
     return [kind === 'video' ? { kind, codec, config } : { kind, codec, config }];
   });
 

@@ -38,7 +38,7 @@ export const record = async (sendings: readonly Sent[], options: { latency?: Lat
   };
   const show = new Show({
     clock,
-    wish: { latency: options.latency ?? 'low', dvrSeconds: 0 },
+    wish: { latency: options.latency ?? 'low', dvrSeconds: 0, captions: [] },
     fault: onFault,
     open: async (shape) => {
       for (const { id } of shape.tracks) logs.set(id, new MemoryLog());

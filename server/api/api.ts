@@ -17,6 +17,7 @@ import { parseJson } from './kit/json.ts';
 import type { Route } from './kit/route.ts';
 import { observe } from './kit/observe.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { captionRoutes } from './routes/captions.ts';
 import { channelRoutes } from './routes/channels.ts';
 import type { Ground } from './routes/ground.ts';
 import { playbackRoutes } from './routes/playback.ts';
@@ -52,6 +53,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...streamKeyRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
+  ...captionRoutes(ground),
 ];
 
 const documentation = (app: FastifyInstance, routes: readonly Route[], version: string): void => {

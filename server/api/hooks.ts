@@ -1,4 +1,5 @@
 /** What the API needs of the live part of the server, declared here by its consumer. */
+import type { WebVtt } from '../../packager/text/webvtt.ts';
 import type { Who } from '../auth/auth.ts';
 import type { VideoRow } from '../catalog/videos.ts';
 
@@ -10,7 +11,20 @@ export type MintGrant = (video: VideoRow, who: Who) => Promise<{ readonly grant:
 /** A file of a video that can be taken home: its address below the video's own, and how high its picture is (null: sound alone). */
 export type Download = { readonly path: string; readonly height: number | null };
 
+export type CaptionPut = 'put' | 'no-video' | 'no-room' | 'too-many' | 'too-large';
+export type CaptionSaid = { readonly kind: 'said' | 'not-live' | 'no-language' } | { readonly kind: 'slow-down'; readonly waitMs: number };
+
+/** Captions of recordings and of shows that are on. Languages are canonical tags. */
+export type CaptionHooks = {
+  list(videoId: string): Promise<readonly { readonly language: string; readonly name: string }[]>;
+  put(videoId: string, language: string, name: string | null, vtt: WebVtt): Promise<CaptionPut>;
+  /** False: there were none. */
+  remove(videoId: string, language: string): Promise<boolean>;
+  say(channelId: string, language: string, text: string, durationMicros: number): CaptionSaid;
+};
+
 export type ApiHooks = {
+  readonly captions: CaptionHooks;
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;

@@ -13,6 +13,8 @@ const bodies: Record<string, unknown> = {
   playVideo: { start: 1 },
   patchAccount: { password: 'stolen password' },
   postStreamKey: { label: 'stolen' },
+  putCaptions: { vtt: 'WEBVTT\n\n00:00.000 --> 00:01.000\nstolen' },
+  sayCaption: { language: 'ko', text: 'stolen' },
 };
 
 const pathTo = (route: Route, ids: Record<string, string>): string => prefix + route.path.replace(/:([a-zA-Z]+)/g, (_whole, name: string) => ids[name] ?? `no-id-for-${name}`);
@@ -26,7 +28,7 @@ const victim = async (server: TestApi, visibility: 'private' | 'public') => {
   const { id: video } = await server.catalog.videos.createLive(liveOn(channel, owner.id, { visibility }));
   server.live.set(channel, { videoId: video, startedAt: 1, viewers: 0 });
   const [session] = await server.catalog.sessions.ofAccount(owner.id);
-  const ids = { channel, video, account: owner.id, key: keys[0]?.id ?? '', session: session?.id ?? '' };
+  const ids = { channel, video, account: owner.id, key: keys[0]?.id ?? '', session: session?.id ?? '', language: 'ko' };
   return { ids, owner, streamKey: String(made.body['streamKey']) };
 };
 

@@ -73,6 +73,8 @@ export class TestApi {
   }
 }
 
+const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
+
 export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}): Promise<TestApi> => {
   const { catalog, clock, folder } = await testCatalog(t);
   const logged: string[] = [];
@@ -81,7 +83,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
   const grants = new Grants({ ...catalog, events, clock });
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

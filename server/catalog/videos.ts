@@ -2,7 +2,7 @@
 import { sql, type SqlBool } from 'kysely';
 import type { KeptPolicy } from '../../packager/live/run.ts';
 import type { Ground, Part } from './ground.ts';
-import { must } from './ground.ts';
+import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Schema, VideoState, Visibility } from './schema.ts';
@@ -69,6 +69,8 @@ export interface VideoStore {
   /** What retention has to remove. */
   expired(now: number): Promise<VideoRow[]>;
   allIds(): Promise<string[]>;
+  /** Puts a track of captions in the place of those in its language; null: in the place of them, nothing. False: no such video that has ended. */
+  setCaptions(id: string, language: string, track: TrackRow | null): Promise<boolean>;
 }
 
 /** The text anywhere in the title, taken literally. */
@@ -191,6 +193,18 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
     async expired(now) {
       const rows = await db.selectFrom('videos').selectAll().where('expiresAt', '<=', now).where('state', '!=', 'live').orderBy('expiresAt').limit(1000).execute();
       return rows.map(parsed);
+    },
+    async setCaptions(id, language, track) {
+      const before = await get(id);
+      if (!before) return false;
+      const parts: Part[] = [
+        must(db.updateTable('videos').set({ updatedAt: clock.wall() }).where('id', '=', id).where('state', 'in', ['playable', 'ready'])),
+        also(db.deleteFrom('tracks').where('videoId', '=', id).where('kind', '=', 'text').where('language', '=', language)),
+      ];
+      // Behind picture and sound, in the order in which they came.
+      if (track) parts.push(must(db.insertInto('tracks').values({ ...track, videoId: id, position: (await tracksOf(id)).length + 1 })));
+      const { visibility, channelId } = before;
+      return (await write(parts, [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['captions'] }])) !== null;
     },
     async allIds() {
       const rows = await db.selectFrom('videos').select('id').execute();

@@ -2,9 +2,10 @@
 import { progress } from '../../packager/dash/open-segment.ts';
 import { hasKeyPicture } from '../../packager/hls/iframes.ts';
 import { keyPicture } from '../../packager/hls/key-picture.ts';
-import { nextMsn, nextPart, runOf, segmentByMsn } from '../../packager/hls/window.ts';
+import { epochOfTrack, nextMsn, nextPart, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import type { MediaName } from '../../packager/names.ts';
 import type { OpenSegment, PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../../packager/snapshot.ts';
+import { webVttSegment } from '../../packager/text/view.ts';
 import { isWithin } from './cut.ts';
 import { problems, type Problem } from './problem.ts';
 
@@ -51,7 +52,7 @@ export const findMedia = (snapshot: PresentationSnapshot, track: TrackSnapshot, 
     case 'key':
       return closed && track.kind === 'video' ? firstPicture(type, closed) : refused(problems.unknown);
     case 'captions':
-      return refused(problems.unknown);
+      return closed && track.kind === 'text' ? webVtt(track, closed) : refused(problems.unknown);
   }
 };
 
@@ -87,6 +88,12 @@ const wholeSegment = (type: string, { parts, gap, size }: SegmentRef): Found => 
   const last = parts.at(-1);
   if (!first || !last || gap || size === 0) return refused(problems.gap);
   return { kind: 'log', type, from: first.seq, to: last.seq + 1, eager: false };
+};
+
+const webVtt = (track: TrackSnapshot, segment: SegmentRef): Found => {
+  const found = wholeSegment('text/vtt', segment);
+  const config = epochOfTrack(track, segment.epoch);
+  return found.kind === 'log' && config ? { ...found, made: (fragment) => webVttSegment(config.init, fragment) } : found;
 };
 
 const firstPicture = (type: string, segment: SegmentRef): Found => {

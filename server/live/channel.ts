@@ -93,6 +93,11 @@ export class LiveChannel {
     return this.#show?.run ?? null;
   }
 
+  /** Something to read in the show that is on. */
+  caption(language: string, text: string, durationMicros: number): ReturnType<Show['caption']> {
+    return this.#show?.caption(language, { text, durationMicros }) ?? null;
+  }
+
   /** Whether a publisher from this address may have the channel now. */
   admits(address: string, takeoverSilence: number): boolean {
     const session = this.#session;
@@ -167,7 +172,7 @@ export class LiveChannel {
     const key = this.#key;
     const show: Show = new Show({
       clock: this.#host.clock,
-      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds },
+      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions },
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));

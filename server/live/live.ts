@@ -14,6 +14,7 @@ import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { Presentations } from '../delivery/presentation.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { ServerLog } from '../log.ts';
+import { RecordedCaptions } from '../captions/recorded-captions.ts';
 import type { ChannelStatus, LiveChannel, ShowSettings } from './channel.ts';
 import { LiveDesk } from './desk.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -47,6 +48,7 @@ export class Live {
   readonly #runs: RunStore;
   readonly #videos: PlayableVideos;
   readonly #watch: DiskWatch;
+  readonly #captions: RecordedCaptions;
   #cancelRetention: (() => void) | null = null;
 
   constructor(options: LiveOptions) {
@@ -72,6 +74,12 @@ export class Live {
       ...{ disk, folder, clock, log, marks: options.marks },
       changed: (level) => this.#runs.setRecording(mayTakeMore(level) ? 'all' : mayGoOnRecording(level) ? 'running' : 'none'),
     });
+    this.#captions = new RecordedCaptions({
+      ...{ disk, folder, clock, log, videos: catalog.videos },
+      snapshotOf: (video) => this.#runs.snapshotOf(video),
+      changed: (video) => this.#videos.forget(video),
+      mayWrite: () => mayTakeMore(this.#watch.level),
+    });
     this.#listen(options.events);
   }
 
@@ -80,6 +88,9 @@ export class Live {
   }
   get presentations(): Presentations {
     return this.#videos;
+  }
+  get captions(): RecordedCaptions {
+    return this.#captions;
   }
   get disk(): Pick<DiskWatch, 'level' | 'space'> {
     return this.#watch;

@@ -70,7 +70,7 @@ export class RunStore {
         startedAt: facts.startedAt,
         run: facts.run,
         policy: { ...facts.policy, rhythm: facts.rhythm },
-        tracks: facts.tracks.map((track) => ({ ...track, language: null, name: null })),
+        tracks: facts.tracks.map((track) => ({ ...track, language: track.language ?? null, name: track.name ?? null })),
       });
     } catch (error) {
       this.#logs.delete(facts.video);
@@ -128,6 +128,13 @@ export class RunStore {
     return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers };
   }
 
+  /** What a recording is, for whoever does not want to read it. */
+  async snapshotOf(video: string): Promise<PresentationSnapshot | null> {
+    const recorded = await this.open(video);
+    for (const reader of recorded?.readers.values() ?? []) await reader.close();
+    return recorded?.snapshot ?? null;
+  }
+
   async remove(video: string): Promise<void> {
     if (isId(video)) await rm(join(this.#o.folder, video), { recursive: true, force: true });
   }
@@ -162,6 +169,6 @@ const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
     startedAt: video.startedAt ?? video.createdAt,
     policy,
     rhythm,
-    tracks: tracks.map(({ language: _language, name: _name, ...track }) => track),
+    tracks: tracks.map(({ language, name, ...track }) => ({ ...track, ...(language !== null && { language }), ...(name !== null && { name }) })),
   };
 };

@@ -125,6 +125,7 @@ const mount = (app: FastifyInstance, route: Route, options: MountOptions): void 
   app.route({
     method: route.method,
     url: prefix + route.path,
+    ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
     onRequest: (request) => admit(request, route, options),
     handler: async (request, reply) => {
       const base = baseAddress(request, options.publicUrl);

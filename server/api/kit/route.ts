@@ -13,7 +13,7 @@ import { Compile } from 'typebox/compile';
 
 /** `none`: anybody, logged in or not. Each role may do what the ones before it may. */
 export type Needs = 'none' | Role;
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What a handler may know of the request besides its parts. */
 export type CallFacts = {
@@ -54,6 +54,8 @@ type Spec<N extends Needs, P extends TObject | undefined, Q extends TObject | un
   readonly answers: Readonly<Record<number, TSchema | null>>;
   /** Besides those that every route may answer with. */
   readonly problems?: readonly ProblemCode[];
+  /** Bytes of the body, where they may be more than usual. */
+  readonly bodyLimit?: number;
   /** Takes an Idempotency-Key. */
   readonly idempotent?: boolean;
   readonly handler: (call: Call<N, P, Q, B>) => Promise<Answer>;

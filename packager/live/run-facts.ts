@@ -1,0 +1,38 @@
+/** What a run is, frozen when its gate opens, and what its tracks are in an epoch. */
+import type { Codec, TrackKind } from '../media/unit.ts';
+import type { PresentationPolicy, TrackEpoch } from '../snapshot.ts';
+import type { Rhythm } from './policy.ts';
+
+export type RunTrack = {
+  readonly id: string;
+  readonly kind: TrackKind;
+  readonly codec: Codec;
+  readonly timescale: number;
+  readonly bandwidth: number;
+  readonly averageBandwidth: number;
+  readonly partTarget: number | null;
+  readonly group: string;
+  /** BCP 47. */
+  readonly language?: string;
+  readonly name?: string;
+};
+
+/** What is frozen when the gate opens. Kept in the catalog, so that a restarted server goes on with the same run. */
+export type RunFacts = {
+  readonly video: string;
+  readonly run: string;
+  /** Wall clock of the first media, ms since 1970. */
+  readonly startedAt: number;
+  readonly policy: PresentationPolicy;
+  readonly rhythm: Rhythm;
+  readonly tracks: readonly RunTrack[];
+};
+
+/** Promises that shows did not make from the beginning of this software. */
+type Newer = 'dvrSeconds' | 'closedCaptions';
+
+/** What the catalog keeps of the policy. */
+export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<PresentationPolicy, Newer>> & { readonly rhythm: Rhythm };
+
+/** What a track is in an epoch that begins. */
+export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };
