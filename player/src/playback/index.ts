@@ -8,14 +8,14 @@
  */
 import { startPlaying } from './autoplay.ts';
 import { followCaptions } from './captions.ts';
-import { catchUpSpeed } from './catch-up.ts';
+import { createPace } from './catch-up.ts';
 import { beginningOf, bufferedUntil, clampTo, fellOut } from './dvr.ts';
 import type { Window } from './dvr.ts';
 import { startHls } from './hls-engine.ts';
 import type { Engine, EngineEvents } from './hls-engine.ts';
 import { playsNatively, startNative } from './native-engine.ts';
 import { keepServerTime, serverNow } from './server-clock.ts';
-import { jumpAfterStall, liveEdgeTolerance } from './settings.ts';
+import { liveEdgeTolerance } from './settings.ts';
 import type { Moment, Playback, PlaybackOptions, PlaybackState } from './state.ts';
 
 export type { Moment, Playback, PlaybackState };
@@ -40,6 +40,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   let ended = !options.live;
   /** Where it is to begin, until its first media has told where on the element's clock that is. */
   let wanted = options.start ?? null;
+  const pace = createPace();
   const gone = new AbortController();
 
   const become = (next: PlaybackState): void => {
@@ -64,13 +65,14 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     const from = listed()?.from ?? 0;
     return !ended && from + (engine?.origin() ?? 0) > sameBeginning;
   };
-  /** Speeds up a viewing that follows the edge and fell behind; any other plays as it is. */
+  /** Keeps a viewing that follows the edge at its distance; any other plays as it is. */
   const keepUp = (): void => {
     if (ended) return;
-    const behind = following ? distance() : null;
-    const { buffered, currentTime } = video;
-    const inHand = buffered.length === 0 ? 0 : buffered.end(buffered.length - 1) - currentTime;
-    const speed = behind === null ? 1 : catchUpSpeed(video.playbackRate, { behind, buffered: inHand });
+    const edge = following && !video.paused && !video.seeking ? (engine?.live() ?? null) : null;
+    if (!edge) pace.rest();
+    const buffered = bufferedUntil(video.buffered, video.currentTime) - video.currentTime;
+    const { speed, jump } = edge ? pace.next({ ...edge, at: performance.now(), buffered }) : { speed: 1, jump: false };
+    if (jump) return goLive();
     if (speed !== video.playbackRate) video.playbackRate = speed;
   };
   const seek = (time: number): void => {
@@ -79,8 +81,9 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   };
   const goLive = (): void => {
     const edge = engine?.live();
-    if (edge) video.currentTime = edge.position;
+    if (edge) video.currentTime = edge.position - pace.extra();
     following = true;
+    pace.rest();
     void start();
   };
   const startOver = (): void => {
@@ -143,14 +146,13 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   const on = (name: keyof HTMLMediaElementEventMap, listener: () => void): void =>
     video.addEventListener(name, listener, { signal: gone.signal });
   on('playing', () => {
-    const stalled = state.is === 'stalled';
     become({ is: 'playing' });
     goWhereWanted();
-    if (stalled && following && (distance() ?? 0) > jumpAfterStall) goLive();
   });
   on('play', comeBackIn);
   on('waiting', () => {
     if (!ended) video.playbackRate = 1;
+    if (!ended && following && !video.seeking && state.is === 'playing') pace.stalled(performance.now());
     if (state.is !== 'loading') become({ is: 'stalled', because: networkLost ? 'network' : 'data' });
     comeBackIn();
   });

@@ -4,8 +4,8 @@ import type { HlsConfig } from 'hls.js';
 /** How far behind its target a live viewing may be and still count as live, in seconds. */
 export const liveEdgeTolerance = 2.5;
 
-/** Further behind than this after a stall, waiting for the speed-up would take minutes: jump. Seconds. */
-export const jumpAfterStall = 4;
+/** Further behind than this, playing faster would take most of a minute: jump. Seconds. */
+export const jumpBehind = 4;
 
 export type Situation = {
   readonly live: boolean;
@@ -19,8 +19,10 @@ export const hlsSettings = ({ live, knownBandwidth }: Situation): Partial<HlsCon
   // 1 is the default and means that hls.js leaves the speed alone. Catching up is catch-up.ts's: the one of hls.js
   // changed the speed 44 times in 20 s of an undisturbed show.
   maxLiveSyncPlaybackRate: 1,
-  // The default stands back by a whole second after each stall. One part (1/3 s) is what late arrival usually costs.
-  liveSyncOnStallIncrease: 0.35,
+  // The default stands back by a whole second after each stall, for good. catch-up.ts stands back by a part, and comes
+  // back when the line has been calm. Where it stands is PART-HOLD-BACK: nearer is possible, and the first late part
+  // would be seen.
+  liveSyncOnStallIncrease: 0,
   // Infinite duration is how controls know that this is live; the end of the show makes it finite.
   liveDurationInfinity: true,
 
