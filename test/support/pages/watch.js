@@ -9,7 +9,7 @@
 /* global drive, readStamp */
 const watch = (() => {
   const query = new URLSearchParams(location.search);
-  const video = document.getElementById('video');
+  const video = document.querySelector('video');
   const startedAt = performance.now();
 
   /** @type {{ stamp: number | null, shownAt: number, mediaTime: number, presented: number }[]} */
