@@ -4,6 +4,7 @@
  */
 import { BitReader } from './bits.ts';
 import { CodecError } from './codec-error.ts';
+import { crc32 } from './crc32.ts';
 
 /** out: away from the programme · in: back to it · cmd: all else that may be said. */
 export type SpliceSign = {
@@ -45,16 +46,6 @@ const resumption = 0x14;
 const kindOfType = (type: number): SpliceSign['kind'] => {
   if (outTypes.has(type) || type === breakaway) return 'out';
   return type === resumption || outTypes.has(type - 1) ? 'in' : 'cmd';
-};
-
-/** CRC-32 of MPEG-2 (ISO 13818-1, annex A): over a section with its CRC it is 0. */
-const crc32 = (bytes: Uint8Array): number => {
-  let crc = 0xffff_ffff;
-  for (const byte of bytes) {
-    crc ^= byte << 24;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc < 0 ? (crc << 1) ^ 0x04c1_1db7 : crc << 1;
-  }
-  return crc >>> 0;
 };
 
 /** A whole section with the right CRC, in the clear or not. */

@@ -1,5 +1,5 @@
 /** For tests: takes a transport stream apart by the rules of ISO 13818-1 and says what is wrong with it. */
-import { crc32 } from './psi.ts';
+import { crc32 } from '../media/crc32.ts';
 
 export type AnalysedPes = { readonly pid: number; readonly pts: number; readonly dts: number; readonly randomAccess: boolean; readonly data: Buffer };
 

@@ -4,7 +4,7 @@ import { encodeAvcConfig } from '../media/h264.ts';
 import { adtsOf } from './adts.ts';
 import { analyse, type Analysis } from './analyse.ts';
 import { muxSegment, tsOrigin, type TsSegmentInput } from './mux.ts';
-import { crc32 } from './psi.ts';
+import { crc32 } from '../media/crc32.ts';
 
 const sps = Buffer.from('6764000aacd942846840000003004000000c83c4896580', 'hex');
 const pps = Buffer.from('68ebe3cb22c0', 'hex');

@@ -1,22 +1,10 @@
 /** The two tables of a stream with one program (ISO 13818-1, 2.4.4): PAT, which names the PMT, and PMT, which names the rest. */
+import { crc32 } from '../media/crc32.ts';
 
 export const pids = { pat: 0, pmt: 0x1000, video: 0x100, audio: 0x101 } as const;
 
 const streamType = { h264: 0x1b, adts: 0x0f } as const;
 const programNumber = 1;
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte << 24;
-  for (let bit = 0; bit < 8; bit += 1) value = value < 0 ? (value << 1) ^ 0x04c1_1db7 : value << 1;
-  return value;
-});
-
-/** CRC-32 of annex A: over a section with its CRC it is 0. */
-export const crc32 = (bytes: Uint8Array): number => {
-  let crc = 0xffff_ffff;
-  for (const byte of bytes) crc = (crc << 8) ^ (crcTable[(crc >>> 24) ^ byte] ?? 0);
-  return crc >>> 0;
-};
 
 /** Current, the only section of its table. `version` has five bits. */
 const section = (tableId: number, id: number, version: number, body: readonly number[]): Buffer => {
