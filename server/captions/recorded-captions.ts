@@ -49,7 +49,7 @@ const bitsPerSecond = 2_000;
 export class RecordedCaptions {
   readonly #o: RecordedCaptionsOptions;
   /** One change of a video at a time. */
-  readonly #work = new Map<string, Promise<unknown>>();
+  readonly #work = new Map<string, Promise<void>>();
 
   constructor(options: RecordedCaptionsOptions) {
     this.#o = options;
@@ -180,15 +180,17 @@ export class RecordedCaptions {
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#o.log.warn({ folder, err: error }, 'Old captions could not be removed.'));
   }
 
-  #inTurn<T>(video: string, task: () => Promise<T>): Promise<T> {
-    const before = this.#work.get(video) ?? Promise.resolve();
-    const work = before.catch(() => undefined).then(task);
-    this.#work.set(video, work);
-    const done = (): void => {
-      if (this.#work.get(video) === work) this.#work.delete(video);
-    };
-    work.then(done, done);
-    return work;
+  async #inTurn<T>(video: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#work.get(video);
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#work.set(video, done);
+    try {
+      await before;
+      return await task();
+    } finally {
+      resolve();
+      if (this.#work.get(video) === done) this.#work.delete(video);
+    }
   }
 }
 
