@@ -39,6 +39,8 @@ const soundProject = (t: Test) => {
     'server/cli.ts':
       "import { session } from '../ingest/rtmp/session.ts';\nimport { append } from '../packager/log/log.ts';\n" +
       'process.exitCode = append(session());\n',
+    'lint/cli.ts': "import { rule } from './rules/rule.ts';\nprocess.exitCode = rule();\n",
+    'lint/rules/rule.ts': 'export const rule = (): number => 0;\n',
     'player/src/main.tsx': "document.title = 'Millrace';\n",
   });
   return project;
@@ -90,6 +92,7 @@ t.test('no ring imports outward, in whatever way it is written', async (t) => {
     'ingest/rtmp/serves.ts': "import '../../server/config.ts';\n",
     'server/shows.ts': "import '../player/src/main.tsx';\n",
     'player/src/reads.ts': "import '../../server/config.ts';\n",
+    'lint/rules/shares.ts': "import { unit } from '../../packager/media/unit.ts';\nunit();\n",
     'packager/prints.ts': "console.log('a library does not print');\n",
   });
   const { output, status } = check(project);
@@ -99,6 +102,7 @@ t.test('no ring imports outward, in whatever way it is written', async (t) => {
   t.same(outward.sort(), [
     'ingest/rtmp/serves.ts',
     'ingest/rtmp/writes.ts',
+    'lint/rules/shares.ts',
     'packager/cmaf/types.ts',
     'packager/dynamic.ts',
     'packager/reexport.ts',

@@ -15,7 +15,7 @@ import { runTap } from './lib/tap-run.mjs';
 
 const runs = {
   test: {
-    folders: ['packager', 'ingest', 'server', 'player/src', 'scripts', 'test', 'bench'],
+    folders: ['packager', 'ingest', 'server', 'lint', 'player/src', 'scripts', 'test', 'bench'],
     ending: '.test.ts',
     together: true,
     jobs: 2,

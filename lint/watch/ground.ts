@@ -1,0 +1,75 @@
+/** What all watches of one run share: how to ask, the time, where to tell, when to stop. */
+import type { Faults } from '../finding.ts';
+import { headersOf, type Kind } from '../rules/headers.ts';
+import type { Answer, Fetch, Time } from './answer.ts';
+import type { Report } from './report.ts';
+import { fault } from '../finding.ts';
+
+export type Ground = {
+  readonly fetch: Fetch;
+  readonly time: Time;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  /** The digest of every segment by what it holds, when HLS and DASH of one stream are watched together. */
+  readonly digests: SharedDigests | null;
+};
+
+const limits: Record<Kind, number> = {
+  multivariant: 4 << 20,
+  'live playlist': 32 << 20,
+  'ended playlist': 32 << 20,
+  'kept playlist': 32 << 20,
+  init: 4 << 20,
+  media: 256 << 20,
+  captions: 8 << 20,
+  transport: 256 << 20,
+  manifest: 32 << 20,
+  time: 64 << 10,
+  error: 1 << 20,
+};
+
+/** Short names of addresses for people. */
+export const nameOf = (url: string): string => {
+  if (!URL.canParse(url)) return url.slice(0, 200);
+  const { pathname, search } = new URL(url);
+  return pathname.split('/').slice(-2).join('/') + search;
+};
+
+export type Asked = { readonly kind: Kind; readonly targetDuration?: number | null; readonly timeoutMs?: number; readonly signal?: AbortSignal };
+
+/** Asks, and judges what every answer must say of itself. Null: there is nothing to go on with, and it has been told. */
+export const ask = async (ground: Ground, url: string, { kind, targetDuration = null, timeoutMs = 20_000, signal }: Asked): Promise<Answer | null> => {
+  const answer = await ground.fetch(url, { timeoutMs, limit: limits[kind], signal: signal ?? ground.signal });
+  if (ground.signal.aborted || signal?.aborted) return null;
+  const { report } = ground;
+  report.counts.answers += 1;
+  report.counts.bytes += answer.wire;
+  const tell = (faults: Faults): void => report.tell(nameOf(url), faults);
+  tell(headersOf(answer, kind, targetDuration));
+  if (answer.trouble) return null;
+  if (kind !== 'error' && answer.status !== 200) {
+    tell([fault('http/status', `the answer is ${answer.status}`)]);
+    return null;
+  }
+  return answer;
+};
+
+const mostDigests = 4_000;
+
+/** By codec, decode time and length: what HLS and DASH name in their own ways. */
+export class SharedDigests {
+  readonly #known = new Map<string, { digest: string; where: string }>();
+  compared = 0;
+
+  /** Where the same media was seen with other bytes; null: nowhere. */
+  add(key: string, digest: string, where: string): string | null {
+    const known = this.#known.get(key);
+    if (known) {
+      this.compared += 1;
+      return known.digest === digest ? null : known.where;
+    }
+    this.#known.set(key, { digest, where });
+    if (this.#known.size > mostDigests) this.#known.delete(this.#known.keys().next().value ?? '');
+    return null;
+  }
+}
