@@ -97,7 +97,7 @@ t.test('whoever watches when a recording is deleted hears that it is gone, and i
   const { hls, dash, ts, downloads } = await playback(video);
   const below = `${server.origin}/play/-/${video}`;
   const text = await (await fetch(`${below}/v0/whole.m3u8`)).text();
-  const [segment = ''] = text.split('\n').filter((line) => line.endsWith('.m4s'));
+  const segment = text.split('\n').find((line) => line.endsWith('.m4s')) ?? '';
   const addresses = [hls, dash, ts, `${below}/v0/whole.m3u8`, `${below}/v0/${segment}`, `${below}/ts/v0/${segment.replace('m4s', 'ts')}`, downloads[0]?.url ?? ''];
   for (const address of [...addresses, ...addresses]) {
     const response = await fetch(address, { headers: { range: 'bytes=0-99' } });

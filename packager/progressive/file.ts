@@ -13,6 +13,7 @@ import { readHead } from './fragment-head.ts';
 import { movieOf, type Chunk } from './moov.ts';
 import type { PlannedFragment, ProgressivePlan } from './plan.ts';
 import { ProgressiveError } from './progressive-error.ts';
+import { toTheEnd, type Steps } from './steps.ts';
 import { SampleTable } from './sample-table.ts';
 
 export type FilePiece =
@@ -70,6 +71,11 @@ export class ProgressiveBuilder {
   }
 
   finish(): ProgressiveFile {
+    return toTheEnd(this.finishing());
+  }
+
+  /** The same in steps: the tables of a night have megabytes. */
+  *finishing(): Steps<ProgressiveFile> {
     const { fragments, tracks: planned } = this.#plan;
     if (this.#added < fragments.length) throw new RangeError(`${this.#added} of ${fragments.length} fragments`);
     const tracks = planned.flatMap((plan, index) => {
@@ -79,14 +85,24 @@ export class ProgressiveBuilder {
     });
     if (tracks.length === 0) throw new ProgressiveError('empty', 'a file without samples');
     const media = this.#starts[fragments.length] ?? 0;
-    const movieAt = movieOf(tracks);
+    const movieAt = yield* movieOf(tracks);
     const dataHeader = mediaHeader(media);
     const headBytes = (wide: boolean): number => fileType.size + movieAt(0, wide).size + (dataHeader.length === 2 ? 8 : 16);
     const wide = headBytes(false) + media > 0xffff_ffff;
-    const head = encode(fileType, movieAt(headBytes(wide), wide), ...dataHeader);
-    return describe(this.#plan, head, this.#starts, this.#froms);
+    yield;
+    const movie = movieAt(headBytes(wide), wide);
+    yield;
+    const head = encode(fileType, movie, ...dataHeader);
+    const digest = createHash('sha256');
+    for (let at = 0; at < head.length; at += stepBytes) {
+      yield;
+      digest.update(head.subarray(at, at + stepBytes));
+    }
+    return describe(this.#plan, head, `"${digest.digest('base64url').slice(0, 22)}"`, this.#starts, this.#froms);
   }
 }
+
+const stepBytes = 1024 * 1024;
 
 /** Duration, size, composition offset, key. */
 const rowWidth = 4;
@@ -108,7 +124,7 @@ const readFragment = (head: Buffer, { seq, size }: PlannedFragment, take: Parame
   }
 };
 
-const describe = ({ tracks, fragments }: ProgressivePlan, head: Buffer, starts: Float64Array, froms: Uint32Array): ProgressiveFile => {
+const describe = ({ tracks, fragments }: ProgressivePlan, head: Buffer, etag: string, starts: Float64Array, froms: Uint32Array): ProgressiveFile => {
   const media = starts[fragments.length] ?? 0;
 
   /** The last fragment whose samples begin at or before this byte of the media. */
@@ -141,6 +157,5 @@ const describe = ({ tracks, fragments }: ProgressivePlan, head: Buffer, starts: 
     }
   };
 
-  const etag = `"${createHash('sha256').update(head).digest('base64url').slice(0, 22)}"`;
   return { length: head.length + media, etag, cost: head.length + fragments.length * 100, pieces };
 };

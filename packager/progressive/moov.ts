@@ -8,6 +8,7 @@
 import { ascii, box, fullBox, u16, u32, u64, u8, zeros, type Box, type Part } from '../cmaf/box.ts';
 import { rescale } from '../media/wire-time.ts';
 import type { PlannedTrack } from './plan.ts';
+import type { Steps } from './steps.ts';
 import type { Column, SampleTable } from './sample-table.ts';
 
 /** Of the movie header and of empty edits. */
@@ -21,39 +22,43 @@ const identity: Part[] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map
 /** Times in 32 bits where they fit: version 1 of these boxes is unknown to old hardware. */
 const fits = (...values: readonly number[]): boolean => values.every((value) => value < 2 ** 32);
 
-/** Numbers of 32 bits, big-endian. */
-const columnOf = (count: number, valueAt: (index: number) => number): Buffer => {
-  const out = Buffer.allocUnsafe(4 * count);
-  const view = new DataView(out.buffer, out.byteOffset, out.length);
-  for (let index = 0; index < count; index += 1) view.setUint32(4 * index, valueAt(index));
-  return out;
-};
+/** Numbers of 32 bits as the machine has them (little-endian, on all that Node runs on), made big-endian where they lie. */
+const swapped = (values: Uint32Array<ArrayBuffer>): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength).swap32();
 
-const plainColumn = ({ values }: Column): Buffer => columnOf(values.length, (index) => values[index] ?? 0);
+const plainColumn = ({ values }: Column): Buffer => swapped(values.slice());
 
 const runColumn = (runs: { counts: Column; values: Column }, add: number): Buffer => {
   const counts = runs.counts.values;
   const values = runs.values.values;
-  // Offsets are in two's complement: with the shift they are what they were meant to be, modulo 2^32.
-  return columnOf(2 * counts.length, (index) => (index % 2 === 0 ? (counts[index >> 1] ?? 0) : (values[index >> 1] ?? 0) + add));
+  const out = new Uint32Array(2 * counts.length);
+  for (let index = 0; index < counts.length; index += 1) {
+    out[2 * index] = counts[index] ?? 0;
+    // Offsets are in two's complement: with the shift they are what they were meant to be, modulo 2^32.
+    out[2 * index + 1] = (values[index] ?? 0) + add;
+  }
+  return swapped(out);
 };
 
 /** (first chunk, samples in each, sample entry), for as long as they stay the same; all count from 1. */
 const chunkRuns = (chunks: readonly Chunk[]): Buffer => {
-  const starts = chunks.flatMap((chunk, index) => {
-    const before = chunks[index - 1];
-    return before?.samples === chunk.samples && before.entry === chunk.entry ? [] : [{ index, chunk }];
-  });
-  const rows = starts.flatMap(({ index, chunk }) => [index + 1, chunk.samples, chunk.entry + 1]);
-  return columnOf(rows.length, (index) => rows[index] ?? 0);
+  const rows: number[] = [];
+  let before: Chunk | undefined;
+  for (const [index, chunk] of chunks.entries()) {
+    if (before?.samples !== chunk.samples || before.entry !== chunk.entry) rows.push(index + 1, chunk.samples, chunk.entry + 1);
+    before = chunk;
+  }
+  return swapped(Uint32Array.from(rows));
 };
 
 const chunkOffsets = (chunks: readonly Chunk[], mediaAt: number, wide: boolean): Box => {
-  const offset = (index: number): number => mediaAt + (chunks[index]?.at ?? 0);
-  const offsets = wide
-    ? columnOf(2 * chunks.length, (index) => (index % 2 === 0 ? Math.floor(offset(index >> 1) / 2 ** 32) : offset(index >> 1) % 2 ** 32))
-    : columnOf(chunks.length, offset);
-  return fullBox(wide ? 'co64' : 'stco', 0, 0, [u32(chunks.length), offsets]);
+  const out = new Uint32Array(chunks.length * (wide ? 2 : 1));
+  let index = 0;
+  for (const { at } of chunks) {
+    const offset = mediaAt + at;
+    if (wide) out[index++] = Math.floor(offset / 2 ** 32);
+    out[index++] = offset % 2 ** 32;
+  }
+  return fullBox(wide ? 'co64' : 'stco', 0, 0, [u32(chunks.length), swapped(out)]);
 };
 
 /** All of `stbl` that does not depend on where the media lie. */
@@ -90,17 +95,22 @@ type Placed = MovieTrack & {
 const ceilScale = (ticks: number, from: number): number => Math.ceil((ticks / from) * movieTimescale);
 
 /** The track that is shown first begins the file; who joins later has an empty edit ahead. */
-const place = (tracks: readonly MovieTrack[]): Placed[] => {
+function* place(tracks: readonly MovieTrack[]): Steps<Placed[]> {
   const shown = tracks.map(({ plan, table }) => rescale(table.firstShown, plan.timescale, movieTimescale));
   const first = Math.min(...shown);
-  return tracks.map((track, index) => ({
-    ...track,
-    boxes: sampleBoxes(track),
-    delay: (shown[index] ?? first) - first,
-    length: ceilScale(track.table.shownUntil - track.table.firstShown, track.plan.timescale),
-    mediaTime: track.table.firstShown - track.table.begin + track.table.shift,
-  }));
-};
+  const placed: Placed[] = [];
+  for (const [index, track] of tracks.entries()) {
+    yield;
+    placed.push({
+      ...track,
+      boxes: sampleBoxes(track),
+      delay: (shown[index] ?? first) - first,
+      length: ceilScale(track.table.shownUntil - track.table.firstShown, track.plan.timescale),
+      mediaTime: track.table.firstShown - track.table.begin + track.table.shift,
+    });
+  }
+  return placed;
+}
 
 const editList = ({ delay, length, mediaTime }: Placed): Box[] => {
   if (delay === 0 && mediaTime === 0) return [];
@@ -139,8 +149,8 @@ const trackBox = (track: Placed, id: number, mediaAt: number, wide: boolean): Bo
 /** Offset of the media in the file, and whether offsets need 64 bits. */
 export type MovieAt = (mediaAt: number, wide: boolean) => Box;
 
-export const movieOf = (tracks: readonly MovieTrack[]): MovieAt => {
-  const placed = place(tracks);
+export function* movieOf(tracks: readonly MovieTrack[]): Steps<MovieAt> {
+  const placed = yield* place(tracks);
   const duration = Math.max(...placed.map(({ delay, length }) => delay + length));
   const long = !fits(duration);
   const time = long ? u64 : u32;
@@ -149,4 +159,4 @@ export const movieOf = (tracks: readonly MovieTrack[]): MovieAt => {
     ...[...identity, zeros(24), u32(tracks.length + 1)],
   ]);
   return (mediaAt, wide) => box('moov', [header, ...placed.map((track, index) => trackBox(track, index + 1, mediaAt, wide))]);
-};
+}

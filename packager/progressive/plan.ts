@@ -8,6 +8,7 @@ import { boxes, children, descend, only } from '../cmaf/box-reader.ts';
 import type { TrackKind } from '../media/unit.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { ProgressiveError } from './progressive-error.ts';
+import { toTheEnd, type Steps } from './steps.ts';
 
 export type PlannedFragment = {
   /** Index into `tracks`. */
@@ -37,27 +38,48 @@ export type ProgressivePlan = { readonly tracks: readonly PlannedTrack[]; readon
 const mostFragments = 2 * 24 * 3600 * 5;
 
 /** `trackIds`: one rung of the picture, one track of sound, or either alone. Unknown ids are a RangeError. */
-export const progressivePlan = (snapshot: PresentationSnapshot, ...trackIds: readonly string[]): ProgressivePlan => {
-  const found = trackIds.map((id) => {
+export const progressivePlan = (snapshot: PresentationSnapshot, ...trackIds: readonly string[]): ProgressivePlan => toTheEnd(planning(snapshot, ...trackIds));
+
+/** The same in steps of a millisecond or two: a night has hundreds of thousands of fragments. */
+export function* planning(snapshot: PresentationSnapshot, ...trackIds: readonly string[]): Steps<ProgressivePlan> {
+  const sources = trackIds.map((id) => {
     const track = findTrack(snapshot, id);
     if (!track) throw new RangeError(`there is no track ${id} in video ${snapshot.video}`);
     return track;
   });
-  const planned = found.map((track, index) => planTrack(snapshot, track, index));
-  const timed = planned.flatMap(({ fragments }) => fragments);
-  if (timed.length === 0) throw new ProgressiveError('empty', `video ${snapshot.video} has no media to download`);
-  if (timed.length > mostFragments) throw new ProgressiveError('limit', `a file of ${timed.length} fragments`);
+  const planned: Planned[] = [];
+  for (const [index, source] of sources.entries()) planned.push(yield* planTrack(snapshot, source, index));
+  const count = planned.reduce((sum, { fragments }) => sum + fragments.length, 0);
+  if (count === 0) throw new ProgressiveError('empty', `video ${snapshot.video} has no media to download`);
+  if (count > mostFragments) throw new ProgressiveError('limit', `a file of ${count} fragments`);
+  const fragments: PlannedFragment[] = [];
   // Whoever plays while loading needs what is shown together at about the same place.
-  timed.sort((a, b) => a.seconds - b.seconds || a.track - b.track);
-  return {
-    tracks: planned.map(({ track }) => track),
-    fragments: timed.map(({ seconds: _, ...fragment }) => fragment),
-  };
-};
+  const next = planned.map(() => 0);
+  while (fragments.length < count) {
+    let track = -1;
+    let soonest = Infinity;
+    for (let one = 0; one < planned.length; one += 1) {
+      const seconds = planned[one]?.seconds[next[one] ?? 0] ?? Infinity;
+      if (seconds >= soonest) continue;
+      soonest = seconds;
+      track = one;
+    }
+    const at = next[track] ?? 0;
+    const fragment = planned[track]?.fragments[at];
+    if (!fragment) break;
+    fragments.push(fragment);
+    next[track] = at + 1;
+    if (fragments.length % stepFragments === 0) yield;
+  }
+  return { tracks: planned.map(({ track }) => track), fragments };
+}
 
-type Timed = PlannedFragment & { readonly seconds: number };
+const stepFragments = 8192;
+const stepSegments = 1024;
 
-const planTrack = (snapshot: PresentationSnapshot, source: TrackSnapshot, track: number): { track: PlannedTrack; fragments: Timed[] } => {
+type Planned = { readonly track: PlannedTrack; readonly fragments: readonly PlannedFragment[]; readonly seconds: readonly number[] };
+
+function* planTrack(snapshot: PresentationSnapshot, source: TrackSnapshot, track: number): Steps<Planned> {
   const entries: Buffer[] = [];
   const size = { width: 0, height: 0 };
   const entryOfEpoch = new Map<number, number>();
@@ -75,18 +97,24 @@ const planTrack = (snapshot: PresentationSnapshot, source: TrackSnapshot, track:
   };
 
   const { from, to } = listed(snapshot, source);
-  const fragments: Timed[] = [];
-  for (const segment of source.segments.slice(from, to)) {
+  const fragments: PlannedFragment[] = [];
+  const seconds: number[] = [];
+  for (let index = from; index < to; index += 1) {
+    const segment = source.segments[index];
+    if (!segment) continue;
     let ticks = segment.start;
     for (const { seq, size: bytes, gap, duration } of segment.parts) {
-      const seconds = ticks / source.timescale;
+      if (!gap && bytes > 0) {
+        fragments.push({ track, seq, size: bytes, entry: entryOf(segment.epoch) });
+        seconds.push(ticks / source.timescale);
+      }
       ticks += duration;
-      if (!gap && bytes > 0) fragments.push({ track, seq, size: bytes, entry: entryOf(segment.epoch), seconds });
     }
+    if (index % stepSegments === 0) yield;
   }
   const language = /^[a-z]{3}$/.test(source.language ?? '') ? (source.language ?? '') : 'und';
-  return { track: { id: source.id, kind: source.kind, timescale: source.timescale, language, entries, ...size }, fragments };
-};
+  return { track: { id: source.id, kind: source.kind, timescale: source.timescale, language, entries, ...size }, fragments, seconds };
+}
 
 const readEntry = (init: Buffer): { entry: Buffer; width: number; height: number } => {
   const trak = descend(init, only(boxes(init), 'moov', 'the init segment'), 'trak');

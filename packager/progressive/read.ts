@@ -2,9 +2,11 @@
  * The way between a progressive file and the logs: reads the heads that its description needs, and the bytes of a
  * range. Memory is bounded by a batch, not by the file.
  */
+import { setImmediate } from 'node:timers/promises';
 import { headSize } from './fragment-head.ts';
 import { ProgressiveBuilder, type FilePiece, type ProgressiveFile } from './file.ts';
 import type { PlannedFragment, ProgressivePlan } from './plan.ts';
+import { inTurns } from './steps.ts';
 
 /** What of a log is needed here. */
 export type FragmentSource = {
@@ -55,7 +57,7 @@ export const openProgressive = async (plan: ProgressivePlan, sourceOf: SourceOf)
     for (const one of batch) builder.add(heads.get(`${idOf(one)} ${one.seq}`) ?? Buffer.alloc(0));
     start += batch.length;
   }
-  return builder.finish();
+  return inTurns(builder.finishing(), setImmediate);
 };
 
 /** Bytes [from, to) of the file, in buffers to be written one after the other; `batchBytes` are read at once. Rejects when the log does. */

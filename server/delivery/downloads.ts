@@ -9,9 +9,10 @@ import { allowedHeight } from '../../packager/hls/multivariant.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
 import { fileRun, heightOf, tracksOf } from '../../packager/progressive/downloads.ts';
 import type { ProgressiveFile } from '../../packager/progressive/file.ts';
-import { progressivePlan } from '../../packager/progressive/plan.ts';
+import { planning } from '../../packager/progressive/plan.ts';
 import { ProgressiveError } from '../../packager/progressive/progressive-error.ts';
 import { openProgressive, readProgressive, type SourceOf } from '../../packager/progressive/read.ts';
+import { inTurns } from '../../packager/progressive/steps.ts';
 import type { Cut, PresentationSnapshot, TrackSnapshot } from '../../packager/snapshot.ts';
 import { HotCache } from './cache.ts';
 import type { Exchange } from './exchange.ts';
@@ -77,9 +78,8 @@ export class Downloads {
     const known = this.#descriptions.get(key);
     if (known) return known;
     return this.#line.get(key, async () => {
-      await setImmediate();
       const before = this.#forgotten;
-      const made = await openProgressive(progressivePlan(snapshot, ...name.tracks), sourceOf);
+      const made = await openProgressive(await inTurns(planning(snapshot, ...name.tracks), setImmediate), sourceOf);
       if (before === this.#forgotten) this.#descriptions.offer(key, made, made.cost, true);
       return made;
     });
