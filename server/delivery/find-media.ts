@@ -91,7 +91,7 @@ const wholeSegment = (type: string, { parts, gap, size }: SegmentRef): Found => 
 };
 
 const webVtt = (track: TrackSnapshot, segment: SegmentRef): Found => {
-  const found = wholeSegment('text/vtt', segment);
+  const found = wholeSegment('text/vtt; charset=utf-8', segment);
   const config = epochOfTrack(track, segment.epoch);
   return found.kind === 'log' && config ? { ...found, made: (fragment) => webVttSegment(config.init, fragment) } : found;
 };

@@ -41,6 +41,8 @@ export type DeliveryStats = {
   readonly wakes: number;
   readonly playlistsWritten: number;
   readonly cache: { readonly hits: number; readonly misses: number; readonly bytes: number; readonly files: number };
+  /** Segments in progress and downloads that are under way. */
+  readonly flows: number;
   readonly slowPeers: { readonly sending: number; readonly heldBytes: number; readonly dropped: number };
 };
 
@@ -149,6 +151,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       wakes: waiters.wakes,
       playlistsWritten: playlists.written,
       cache: files.stats,
+      flows: peers.flows,
       slowPeers: { sending: peers.sending, heldBytes: peers.held, dropped: peers.dropped },
     }),
   };

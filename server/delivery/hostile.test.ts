@@ -25,6 +25,10 @@ t.test('hostile paths are 400 or 404 as problem documents, and nothing else', as
     '/play/-/constructor/v0/index.m3u8', `/play/-/${'v'.repeat(8000)}/master.m3u8`, `/play/${'g'.repeat(8000)}/video-00000001/master.m3u8`,
     `/play/-/video-00000001/${'/'.repeat(4000)}`, `/play/-/@../master.m3u8`, '/play/-/@__proto__/master.m3u8', `${play}/toString/index.m3u8`,
     `${play}/v0/index.m3u8#_HLS_msn=1`, `${play}/v0/index.m3u8%3f_HLS_msn=1`, `/play/-\\video-00000001\\master.m3u8`, '/play/*', '/play/?x=/../..',
+    `${play}/ts/../v0/index.m3u8`, `${play}/ts/v0/../../../etc/passwd`, `${play}/ts/v0/${run}-1.ts%00`, `${play}/mp4/../../etc/passwd`, `${play}/mp4/${run}-..-...mp4`,
+    `${play}/mp4/${run}-v0-a0.mp4/`, `${play}/mp4/${run}-__proto__.mp4`, `${play}/cut-0-end/../../../etc/passwd`, `${play}/cut-0-1e9/master.m3u8`,
+    `${play}/cut-0-${'9'.repeat(400)}/master.m3u8`, `${play}/cut--5-end/v0/index.m3u8`, `${play}/cut-0-end/v0/${run}-1.m4s`, `${play}/v0/${run}-k1-0.m4s`,
+    `${play}/v0/${run}-k01.m4s`, `${play}/v0/${run}-1-0.vtt`, `${play}/manifest.mpd/../../..`, '/play/time/..', '/play/-/@show/mp4/x.mp4', `${play}/ts/__proto__/index.m3u8`,
   ];
   for (const path of paths) {
     const answer = await raw(server.port, path);
@@ -61,6 +65,22 @@ const idle = async (server: TestServer, path: string): Promise<Socket> => {
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((turn) => setImmediate(turn));
 };
+
+t.test('hostile queries of manifests and downloads are answered or refused at once', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(() => server.stop());
+  server.live();
+  const starts = ['-', '.', '--1', '1.', '1e1', '0x1', '%31', ' 1', '1;2', '9'.repeat(9000), 'null', '1&start=2', '١'];
+  for (const start of starts) t.equal((await server.ask(`${play}/master.m3u8?start=${encodeURI(start)}`)).status, 400, start.slice(0, 20));
+  const queries = ['from=live&from=live', 'from=%00', 'from', '&&&&', `from=${'x'.repeat(9000)}`, 'from=live%0d%0aX: y', 'start=1'];
+  for (const query of queries) t.equal((await server.ask(`${play}/manifest.mpd?${encodeURI(query)}`)).status, 200, query.slice(0, 20));
+  for (const name of ['%', '%00', '%0d%0aX:%20y', '..%2f..', `${'%F0%9F%98%80'.repeat(900)}`]) {
+    const { status, headers } = await server.ask(`${play}/mp4/${run}-v0-a0.mp4?name=${name}`);
+    t.ok(status === 409 && headers['x'] === undefined, 'still live, whatever it is to be called');
+  }
+  t.equal(server.delivery.stats().waiters, 0);
+  t.same(server.errors, []);
+});
 
 t.test('a peer that does not read is sent away after 20 s, and one that does gets all of a big file', async (t) => {
   const server = await TestServer.start();

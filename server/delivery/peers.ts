@@ -52,6 +52,7 @@ export class Peers {
   readonly #sweep: Sweep;
   #held = 0;
   #dropped = 0;
+  #flows = 0;
 
   constructor(clock: Clock, limits: PeerLimits) {
     this.#clock = clock;
@@ -64,6 +65,10 @@ export class Peers {
   }
   get dropped(): number {
     return this.#dropped;
+  }
+  /** Answers that are written piece by piece and go on. */
+  get flows(): number {
+    return this.#flows;
   }
   get sending(): number {
     return this.#sending.size;
@@ -97,6 +102,8 @@ export class Peers {
 
   /** As above, for an answer that is written piece by piece. Between two pieces it holds nothing, and nobody is late. */
   flow(response: ServerResponse, sent: (bytes: number) => void): Flow {
+    this.#flows++;
+    response.once('close', () => this.#flows--);
     const write = async (body: Buffer): Promise<boolean> => {
       let sending: Sending | null = null;
       for (let at = 0; at < body.length && !response.destroyed; at += slice) {
