@@ -90,6 +90,19 @@ t.test('a cut is for whoever asks for it, goes no further than the trim, and nam
   t.match(nothing, { status: 400, body: { code: 'validation' } });
 });
 
+t.test('a cut of a show that is on is over where it was told to end', async (t) => {
+  const channel = await server.createChannel(token, { name: 'cut-live' });
+  const sender = await ShowSender.connect(server, channel, clip);
+  await sender.send();
+  await sender.send({ shift: roundSeconds * 1000, until: 4_000 });
+  await server.live(channel);
+  const { hls, dash, ts } = await server.must<Playback>('POST', `channels/${channel.id}/playback`, { in: 2, out: 6 });
+  await until(() => get(hls.replace('master', 'v0/index')), ({ text }) => text.includes('#EXT-X-ENDLIST'));
+  for (const url of [hls, ts]) t.equal(await pictureSeconds(url), 4, url);
+  t.match((await get(dash)).text, /type="static"/);
+  await sender.end();
+});
+
 t.test('a recording is downloaded where that is allowed: under its name, with its sound, in pieces', async (t) => {
   const video = await recorded({ name: 'taken' });
   await change(video, { title: '쇼 "1/2"' });

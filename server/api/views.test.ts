@@ -68,7 +68,8 @@ t.test('a player is told where to begin, which span to play, and what to downloa
   const play = (body: object) => server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', body });
   const at = `${server.base}/play/-/${id}`;
   t.match((await play({ start: -30 })).body, { live: true, hls: `${at}/master.m3u8?start=-30`, dash: `${at}/manifest.mpd`, ts: `${at}/ts/master.m3u8?start=-30`, downloads: [] });
-  t.match(await play({ in: 5 }), { status: 409, body: { code: 'video-is-live', detail: /`in` and `out` are for recordings/ } });
+  t.match((await play({ in: 5, out: 9_000 })).body, { hls: `${at}/cut-5000-9000000/master.m3u8` }, 'how long it will be nobody knows');
+  t.match(await play({ in: 5, out: 5.5 }), { status: 400, body: { detail: /`in` leaves less than 1 s/ } });
   await server.catalog.videos.endLive(id, { endedAt: 5, durationMs: 60_000, bytes: 9, state: 'ready' });
   t.match((await play({ start: 0, in: null, out: null })).body, {
     ...{ live: false, hls: `${at}/master.m3u8?start=0`, dash: `${at}/manifest.mpd` },

@@ -43,7 +43,7 @@ const ask = Type.Object(
     in: Type.Optional(moment),
     out: Type.Optional(moment),
   },
-  { ...closed, description: '`in` and `out`: only this span of a recording, seconds from its beginning. Segments are listed whole.' },
+  { ...closed, description: '`in` and `out`: only this span of it, seconds from its beginning. Segments are listed whole; while live, an `out` that is still to come is waited for.' },
 );
 
 type Ask = Shape<typeof ask>;
@@ -51,8 +51,6 @@ type Grant = { readonly grant: string; readonly expiresAt: number | null };
 
 /** One more step of the path after the video; empty for all of it. */
 const cutStep = (video: VideoRow, asked: Ask): string => {
-  if ((asked.in ?? null) === null && (asked.out ?? null) === null) return '';
-  if (video.state === 'live') throw new Problem('video-is-live', 'The video is live: `in` and `out` are for recordings. Ask again when the show has ended, or begin where you like with `start`.');
   const { inMs, outMs } = spanOf(asked, video, '');
   return inMs === null && outMs === null ? '' : `cut-${inMs ?? 0}-${outMs ?? 'end'}/`;
 };
@@ -97,7 +95,6 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: channelParams,
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['video-is-live'],
       handler: async ({ who, params, body, base }) => {
         const channel = await seenChannel(ground, params.channel, who);
         const live = hooks.liveOf(channel.id);
@@ -115,7 +112,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: Type.Object({ video: idText }),
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['not-playable', 'video-is-live'],
+      problems: ['not-playable'],
       handler: async ({ who, params, body, base }) => {
         const video = await seenVideo(ground, params.video, who);
         if (video.state !== 'live' && video.state !== 'playable' && video.state !== 'ready') {
