@@ -5,6 +5,7 @@
  *
  * Open when the tracks are known (both seen, or 2 s) and the rhythm is: the second key frame, or 4 s.
  */
+import { closedCaptionsIn } from '../media/closed-captions.ts';
 import type { WireEvent } from '../media/event.ts';
 import type { AccessUnit, TrackConfig, WireClock } from '../media/unit.ts';
 import { MICROS, rescale, wireDistance } from '../media/wire-time.ts';
@@ -48,6 +49,8 @@ export type Observed = {
   readonly longestFrameMicros: number;
   readonly videoBitrate: number;
   readonly audioBitrate: number;
+  /** CEA-608/708 services inside the pictures. */
+  readonly closedCaptions: readonly string[];
 };
 
 export class Gate {
@@ -138,7 +141,15 @@ export class Gate {
       longestFrameMicros: Math.max(at(0.5), at(0.98)),
       videoBitrate: Math.round((this.#videoBytes * 8 * MICROS) / Math.max(span - (firstKey ?? 0), MICROS / 2)),
       audioBitrate: Math.round((this.#audioBytes * 8 * MICROS) / span),
+      closedCaptions: closedCaptionsIn(this.#pictures()),
     };
+  }
+
+  /** In the order in which they are shown, which is that of the captions inside them. */
+  #pictures(): Buffer[] {
+    const shown = this.#held.flatMap((arrival) => (arrival.type === 'unit' && arrival.unit.kind === 'video' ? [arrival.unit] : []));
+    const at = ({ pts, dts }: AccessUnit): number => this.#micros(dts) + rescale(wireDistance(pts, dts, this.#clock.bits), this.#clock.timescale, MICROS);
+    return shown.sort((a, b) => at(a) - at(b)).map(({ data }) => data);
   }
 
   /** What was held, in the order in which it came. */

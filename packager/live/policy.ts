@@ -79,7 +79,7 @@ export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrame
       version: 9, // 9 is what SKIP needs, and AVPlayer refuses SERVER-CONTROL below it (-12646).
       independentSegments: segment.independent,
       dvrSeconds: Math.min(dvrSeconds ?? MOST_LISTED_SECONDS, MOST_LISTED_SECONDS),
-      closedCaptions: [],
+      closedCaptions: seen.closedCaptions,
     },
     rhythm: {
       segmentMicros: segment.segmentMicros,
