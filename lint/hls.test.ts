@@ -9,10 +9,10 @@ import { GoodStream, iso, origin, problem, segmentOf, tracks, type Reply, type S
 import { VirtualTime } from './testing/virtual-time.ts';
 import { watchStream } from './watch/watch.ts';
 
-const look = async (how: Tamper | StreamOptions = {}) => {
+const look = async (how: Tamper | (StreamOptions & { readonly seconds?: number }) = {}) => {
   const time = new VirtualTime();
   const stream = new GoodStream(time, typeof how === 'function' ? { tamper: how } : how);
-  return time.drive(watchStream([`${origin}master.m3u8`], { fetch: stream.fetch, time, seconds: 60 }));
+  return time.drive(watchStream([`${origin}master.m3u8`], { fetch: stream.fetch, time, seconds: typeof how === 'function' ? 60 : (how.seconds ?? 60) }));
 };
 
 t.test('a stream that keeps the rules has no finding, over an outage and its end', async (t) => {
@@ -73,7 +73,7 @@ const swap = (text: string, from: RegExp, to: (...groups: string[]) => string): 
 const shifted = (text: string, by: number): string => swap(text, /MEDIA-SEQUENCE:(\d+)/, (_, number) => `MEDIA-SEQUENCE:${Number(number) + by}`);
 
 /** Last: what cannot but follow from it. */
-const planted: readonly (readonly [RuleId, string, Tamper | StreamOptions, ...RuleId[]])[] = [
+const planted: readonly (readonly [RuleId, string, Tamper | (StreamOptions & { readonly seconds?: number }), ...RuleId[]])[] = [
   ['http/unreachable', 'a part that never comes whole', (reply, { path }) => (path === 'v0/p-11-2.m4s' ? { ...reply, status: 0, trouble: { rule: 'http/unreachable', says: 'reset' } } : undefined)],
   ['http/status', 'a segment that is listed and not there', status(/^v0\/s-11\.m4s/, 404)],
   ['http/length', 'a Content-Length that is not that of the body', header(/^v0\/s-11\.m4s/, 'content-length', '12')],
@@ -180,7 +180,8 @@ const planted: readonly (readonly [RuleId, string, Tamper | StreamOptions, ...Ru
   ['multi/resolution', 'another RESOLUTION', master('RESOLUTION=640x360,FRAME', 'RESOLUTION=1280x720,FRAME')],
   ['multi/frame-rate', 'no FRAME-RATE', master(',FRAME-RATE=10.000', '')],
   ['multi/frame-rate', 'another FRAME-RATE', master('FRAME-RATE=10.000', 'FRAME-RATE=30.000')],
-  ['multi/bandwidth', 'less BANDWIDTH than there is', master('BANDWIDTH=60000,AVERAGE-BANDWIDTH=30000', 'BANDWIDTH=24000,AVERAGE-BANDWIDTH=20000')],
+  ['multi/bandwidth', 'less BANDWIDTH than there is', master('BANDWIDTH=60000,AVERAGE-BANDWIDTH=30000', 'BANDWIDTH=24000,AVERAGE-BANDWIDTH=20000'), 'multi/bandwidth-live'],
+  ['multi/bandwidth-live', 'less BANDWIDTH than there is, and more to come', { seconds: 30, tamper: master('BANDWIDTH=60000,AVERAGE-BANDWIDTH=30000', 'BANDWIDTH=24000,AVERAGE-BANDWIDTH=20000') }],
   ['multi/average', 'an average above the peak', master('AVERAGE-BANDWIDTH=30000', 'AVERAGE-BANDWIDTH=70000')],
   ['multi/average-measured', 'an average of nothing', master('AVERAGE-BANDWIDTH=30000', 'AVERAGE-BANDWIDTH=3000')],
   ['multi/group', 'a group that is not there', master('AUDIO="sound",', 'AUDIO="noise",')],

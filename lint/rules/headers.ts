@@ -2,7 +2,7 @@
 import { fault, type Fault } from '../finding.ts';
 import type { Answer } from '../watch/answer.ts';
 
-export type Kind = 'multivariant' | 'live playlist' | 'ended playlist' | 'kept playlist' | 'init' | 'media' | 'captions' | 'transport' | 'manifest' | 'time' | 'error';
+export type Kind = 'multivariant' | 'live playlist' | 'ended playlist' | 'kept playlist' | 'init' | 'media' | 'captions' | 'transport' | 'manifest' | 'ended manifest' | 'time' | 'error';
 
 const types: Partial<Record<Kind, RegExp>> = {
   multivariant: /^application\/(?:vnd\.apple\.mpegurl|x-mpegurl)\b/i,
@@ -14,9 +14,10 @@ const types: Partial<Record<Kind, RegExp>> = {
   captions: /^text\/vtt\b/i,
   transport: /^video\/mp2t\b/i,
   manifest: /^application\/dash\+xml\b/i,
+  'ended manifest': /^application\/dash\+xml\b/i,
 };
 
-const compressed = new Set<Kind>(['multivariant', 'live playlist', 'ended playlist', 'kept playlist', 'manifest']);
+const compressed = new Set<Kind>(['multivariant', 'live playlist', 'ended playlist', 'kept playlist', 'manifest', 'ended manifest']);
 /** Less is not worth the trouble. */
 const worthIt = 512;
 const anHour = 3600;

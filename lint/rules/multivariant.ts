@@ -81,15 +81,19 @@ export function* initAgainstVariant(init: Init, said: Said, newest: boolean): Ge
 }
 
 /** Bits a second of what has been seen; `seconds`: of how much. */
-export type Measured = { readonly peak: number; readonly average: number; readonly seconds: number; readonly frameRate: number | null };
+export type Measured = { readonly ended: boolean; readonly peak: number; readonly average: number; readonly seconds: number; readonly frameRate: number | null };
 
 const enough = 8;
+const liveSlack = 1.5;
 
 export function* measuredAgainstVariant(name: string, attributes: Attributes, measured: Measured): Generator<Fault> {
   const bandwidth = numberOf(attributes, 'BANDWIDTH');
   const average = numberOf(attributes, 'AVERAGE-BANDWIDTH');
-  // Section 4.4.6.2 wants the exact peak of what is known; a tenth of a percent is rounding.
-  if (bandwidth !== null && measured.peak > bandwidth * 1.001) yield fault('multi/bandwidth', `${name}: the peak is ${Math.round(measured.peak)} bit/s, BANDWIDTH ${bandwidth}`);
+  // Section 4.4.6.2 wants the exact peak when all is known (a tenth of a percent is rounding), and a good guess before.
+  if (bandwidth !== null && measured.ended && measured.peak > bandwidth * 1.001) yield fault('multi/bandwidth', `${name}: the peak is ${Math.round(measured.peak)} bit/s, BANDWIDTH ${bandwidth}`);
+  if (bandwidth !== null && !measured.ended && (measured.peak > bandwidth * liveSlack || (measured.seconds >= enough && measured.average > bandwidth))) {
+    yield fault('multi/bandwidth-live', `${name}: the peak is ${Math.round(measured.peak)} bit/s and the average ${Math.round(measured.average)}, BANDWIDTH ${bandwidth}`);
+  }
   if (average !== null && measured.seconds >= enough && (measured.average > average * 1.5 || measured.average < average / 20)) {
     yield fault('multi/average-measured', `${name}: the media has ${Math.round(measured.average)} bit/s, AVERAGE-BANDWIDTH is ${average}`);
   }

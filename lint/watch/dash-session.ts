@@ -2,6 +2,7 @@
 import { fault, type Fault } from '../finding.ts';
 import { readDate } from '../read/dates.ts';
 import { readMpd, type Mpd } from '../read/mpd.ts';
+import { headersOf } from '../rules/headers.ts';
 import { mpdAlone, mpdNext } from '../rules/manifest.ts';
 import { ask, nameOf, type Ground } from './ground.ts';
 import { RepresentationWatch } from './representation-watch.ts';
@@ -45,13 +46,15 @@ export class DashSession {
   }
 
   async #read(): Promise<boolean> {
-    const answer = await ask(this.#ground, this.#url, { kind: 'manifest' });
+    const answer = await ask(this.#ground, this.#url, { kind: 'ended manifest' });
     if (!answer) return false;
     const { mpd, faults } = readMpd(answer.body.toString('utf8'));
     if (!mpd) {
       this.#tell(faults);
       return false;
     }
+    // Whether it may be kept is known only now.
+    if (mpd.type === 'dynamic') this.#ground.report.tell(nameOf(answer.url), headersOf(answer, 'manifest', null));
     this.#ground.report.counts.manifests += 1;
     this.#failures = 0;
     this.#tell(mpdAlone(mpd));

@@ -24,6 +24,7 @@ const limits: Record<Kind, number> = {
   captions: 8 << 20,
   transport: 256 << 20,
   manifest: 32 << 20,
+  'ended manifest': 32 << 20,
   time: 64 << 10,
   error: 1 << 20,
 };

@@ -143,13 +143,14 @@ export class HlsSession {
       const group = textOf(attributes, 'AUDIO');
       const sound = list.renditions.flatMap((one) => (one.type === 'AUDIO' && one.group === group && one.uri !== null ? (this.#row(one.uri)?.watch.media.rates ?? []) : []));
       const most = (pick: (one: typeof rates) => number): number => pick(rates) + Math.max(0, ...sound.map(pick));
-      const measured = { peak: most(({ peak }) => peak), average: most(({ average }) => average), seconds: rates.seconds, frameRate: row.role === 'picture' ? rates.frameRate : null };
+      const ended = row.watch.list?.endList === true;
+      const measured = { ended, peak: most(({ peak }) => peak), average: most(({ average }) => average), seconds: rates.seconds, frameRate: row.role === 'picture' ? rates.frameRate : null };
       this.#ground.report.tell(nameOf(this.#address(uri)), measuredAgainstVariant(uri, attributes, measured));
     }
     for (const { uri, attributes } of list.iframes) {
       const bandwidth = numberOf(attributes, 'BANDWIDTH');
       const peak = this.#row(uri)?.watch.media.rates.peak ?? 0;
-      if (bandwidth !== null && peak > bandwidth * 1.001) this.#ground.report.tell(nameOf(this.#address(uri)), [fault('multi/bandwidth', `the peak is ${Math.round(peak)} bit/s, BANDWIDTH ${bandwidth}`)]);
+      if (bandwidth !== null && this.#row(uri)?.watch.list?.endList === true && peak > bandwidth * 1.001) this.#ground.report.tell(nameOf(this.#address(uri)), [fault('multi/bandwidth', `the peak is ${Math.round(peak)} bit/s, BANDWIDTH ${bandwidth}`)]);
     }
   }
 }
