@@ -45,6 +45,8 @@ class Reader {
   #lastPcr: number | null = null;
   #key: boolean | null = null;
   #picture: { pid: number; bytes: Buffer[] } | null = null;
+  /** Heads of PES packets that lie in more than one packet. */
+  readonly #heads = new Map<number, Buffer>();
 
   constructor(bytes: Buffer, counters: Counters | null) {
     this.#bytes = bytes;
@@ -140,25 +142,34 @@ class Reader {
   #media(pid: number, payload: Buffer, start: boolean): void {
     const track = this.#tracks.get(pid);
     if (!track) return;
-    if (!start) {
-      if (track.first < 0) this.#say('ts/packets', `${pid} begins in the middle of a PES packet`);
-      if (this.#picture?.pid === pid) this.#picture.bytes.push(payload);
+    const begun = this.#heads.get(pid);
+    if (start) {
+      if (this.#picture?.pid === pid) this.#endPicture();
+      this.#head(pid, track, payload);
+    } else if (begun) this.#head(pid, track, Buffer.concat([begun, payload]));
+    else if (track.first < 0) this.#say('ts/packets', `${pid} begins in the middle of a PES packet`);
+    else if (this.#picture?.pid === pid) this.#picture.bytes.push(payload);
+  }
+
+  #head(pid: number, track: Track, payload: Buffer): void {
+    if (payload.length < 9 || payload.length < 9 + payload.readUInt8(8)) {
+      this.#heads.set(pid, payload);
       return;
     }
-    if (this.#picture?.pid === pid) this.#endPicture();
-    if (payload.length < 14 || payload.readUIntBE(0, 3) !== 1) return this.#say('ts/packets', `${pid} has no PES packet where one begins`);
+    this.#heads.delete(pid);
+    if (payload.readUIntBE(0, 3) !== 1) return this.#say('ts/packets', `${pid} has no PES packet where one begins`);
     const flags = payload.readUInt8(7) >> 6;
     const head = 9 + payload.readUInt8(8);
-    if (flags & 2) {
+    if (flags & 2 && head >= (flags === 3 ? 19 : 14)) {
       const pts = stamp(payload, 9);
-      const dts = flags === 3 && payload.length >= 19 ? stamp(payload, 14) : pts;
+      const dts = flags === 3 ? stamp(payload, 14) : pts;
       if (track.first < 0) [track.first, track.pts] = [dts, pts];
       else if (between(track.last, dts) <= 0) this.#say('ts/times', `${pid}: decode time ${dts} behind ${track.last}`);
       else track.step = between(track.last, dts);
       track.last = dts;
     }
     // 0x1b: H.264. Only the first picture is looked at.
-    if (track.type === 0x1b && this.#key === null && !this.#picture) this.#picture = { pid, bytes: [payload.subarray(Math.min(head, payload.length))] };
+    if (track.type === 0x1b && this.#key === null && !this.#picture) this.#picture = { pid, bytes: [payload.subarray(head)] };
   }
 
   #endPicture(): void {

@@ -33,7 +33,7 @@ const limits: Record<Kind, number> = {
 export const nameOf = (url: string): string => {
   if (!URL.canParse(url)) return url.slice(0, 200);
   const { pathname, search } = new URL(url);
-  return pathname.split('/').slice(-2).join('/') + search;
+  return pathname.split('/').slice(-3).join('/') + search;
 };
 
 export type Asked = { readonly kind: Kind; readonly targetDuration?: number | null; readonly timeoutMs?: number; readonly signal?: AbortSignal };

@@ -52,9 +52,10 @@ const variant = (snapshot: PresentationSnapshot, track: TrackSnapshot, base: str
 
 /**
  * What packets add: 4 bytes to 184; some 110 bytes (a head, half a packet of stuffing) to every picture and to
- * ten packets of sound a second; and 3 KB to a segment.
+ * ten packets of sound a second; and up to 6 KB to a segment, which an outage may have cut off after a second: 30
+ * packets of little but stuffing, so that counters go on.
  */
-const inTransport = (bits: number, pictures = 0): number => Math.ceil(bits * (188 / 184) + pictures * 900 + 25_000);
+const inTransport = (bits: number, pictures = 0): number => Math.ceil(bits * (188 / 184) + pictures * 900 + 50_000);
 
 export type TsPlaylistRequest = {
   /** All of a show that has ended, instead of the window that was watched. */
