@@ -57,20 +57,25 @@ export const ask = async (ground: Ground, url: string, { kind, targetDuration = 
 
 const mostDigests = 4_000;
 
-/** By codec, decode time and length: what HLS and DASH name in their own ways. */
-export class SharedDigests {
-  readonly #known = new Map<string, { digest: string; where: string }>();
-  compared = 0;
+export type Form = 'HLS' | 'DASH';
 
-  /** Where the same media was seen with other bytes; null: nowhere. */
-  add(key: string, digest: string, where: string): string | null {
-    const known = this.#known.get(key);
-    if (known) {
-      this.compared += 1;
-      return known.digest === digest ? null : known.where;
-    }
-    this.#known.set(key, { digest, where });
+/** By init segment and decode time: what HLS and DASH name in their own ways. Two tracks may have the same of both. */
+export class SharedDigests {
+  readonly #known = new Map<string, Map<string, string>>();
+
+  /** Where the other form has the same media with other bytes; null: nowhere. */
+  add(form: Form, key: string, digest: string, where: string): string | null {
+    const own = this.#of(`${form} ${key}`);
+    own.set(digest, where);
+    const other = this.#known.get(`${form === 'HLS' ? 'DASH' : 'HLS'} ${key}`);
+    // With several of them it is not known which is meant until all are there.
+    return !other || other.has(digest) || other.size < own.size ? null : ([...other.values()][0] ?? null);
+  }
+
+  #of(key: string): Map<string, string> {
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, (known = new Map()));
     if (this.#known.size > mostDigests) this.#known.delete(this.#known.keys().next().value ?? '');
-    return null;
+    return known;
   }
 }

@@ -212,7 +212,8 @@ export class MediaWatch {
   #share(segment: Segment, init: Init | null, bytes: Buffer): void {
     const { digests } = this.#ground;
     if (!digests || !init || segment.uri === null) return;
-    const other = digests.add(`${init.codec ?? init.handler} ${init.width ?? ''} ${bytes.length > 0 ? segmentTime(bytes, init) : ''}`, digestOf(bytes), nameOf(this.#address(segment.uri)));
+    const key = `${this.#inits.get(segment.map?.uri ?? '')?.digest} ${segmentTime(bytes, init)}`;
+    const other = digests.add('HLS', key, digestOf(bytes), nameOf(this.#address(segment.uri)));
     if (other !== null) this.#tell(segment.uri, [fault('both/same-bytes', `other bytes than ${other} for the same media`)]);
   }
 
@@ -244,7 +245,7 @@ export class MediaWatch {
 export const digestOf = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('hex');
 
 /** The first decode time is enough to tell one segment of a track from all others. */
-export const segmentTime = (bytes: Buffer, init: Init): string => {
+const segmentTime = (bytes: Buffer, init: Init): string => {
   const { start } = judgePiece(bytes, init, { name: '', duration: 0, independent: false, start: null });
   return String(start);
 };

@@ -21,6 +21,7 @@ export class RepresentationWatch {
   readonly #ground: Ground;
   readonly #name: string;
   #init: Init | null = null;
+  #initDigest = '';
   #inited = false;
   #next: number | null = null;
   #queue: Promise<void> = Promise.resolve();
@@ -102,6 +103,7 @@ export class RepresentationWatch {
     this.#ground.report.counts.inits += 1;
     const { init, faults } = judgeInit(answer.body, nameOf(url));
     this.#init = init;
+    this.#initDigest = digestOf(answer.body);
     this.#tell(nameOf(url), faults);
     if (init) this.#tell(this.#name, againstInit(job.one, init));
   }
@@ -133,7 +135,7 @@ export class RepresentationWatch {
     this.#seconds += seconds;
     if (this.#seconds >= enoughSeconds && this.#bits / this.#seconds > one.bandwidth * 1.05) faults.push(fault('dash/bandwidth', `${one.key} has ${Math.round(this.#bits / this.#seconds)} bit/s, @bandwidth is ${one.bandwidth}`));
     this.#tell(this.#name, faults);
-    const other = this.#ground.digests?.add(`${init.codec ?? init.handler} ${init.width ?? ''} ${judged.start}`, digestOf(answer.body), where) ?? null;
+    const other = this.#ground.digests?.add('DASH', `${this.#initDigest} ${judged.start}`, digestOf(answer.body), where) ?? null;
     if (other !== null) this.#tell(where, [fault('both/same-bytes', `other bytes than ${other} for the same media`)]);
   }
 }
