@@ -30,9 +30,9 @@ export const readPlaylist = (text: string): MediaPlaylist | MultivariantPlaylist
   return reader.done();
 };
 
-type Pending = { duration: number | null; discontinuities: number; map: MapTag | null; ownMap: boolean; date: number | null; gap: boolean; byteRange: string | null; parts: Part[]; late: string[] };
+type Pending = { duration: number | null; discontinuities: number; map: MapTag | null; ownMap: boolean; date: number | null; gap: boolean; byteRange: string | null; encrypted: boolean; parts: Part[]; late: string[] };
 
-const nothing = (map: MapTag | null): Pending => ({ duration: null, discontinuities: 0, map, ownMap: false, date: null, gap: false, byteRange: null, parts: [], late: [] });
+const nothing = (map: MapTag | null, encrypted = false): Pending => ({ duration: null, discontinuities: 0, map, ownMap: false, date: null, gap: false, byteRange: null, encrypted, parts: [], late: [] });
 
 /** Tags that may stand once in a playlist. */
 const once = new Set(['VERSION', 'TARGETDURATION', 'MEDIA-SEQUENCE', 'DISCONTINUITY-SEQUENCE', 'PLAYLIST-TYPE', 'I-FRAMES-ONLY', 'SERVER-CONTROL', 'PART-INF', 'SKIP', 'START', 'INDEPENDENT-SEGMENTS', 'ENDLIST'].map((name) => `EXT-X-${name}`));
@@ -97,6 +97,9 @@ class Reader {
       case 'EXT-X-PROGRAM-DATE-TIME':
         this.#next.date = readDate(value);
         if (this.#next.date === null) this.complain(`a PROGRAM-DATE-TIME of "${value.slice(0, 40)}"`);
+        return;
+      case 'EXT-X-KEY':
+        this.#next.encrypted = !/\bMETHOD=NONE\b/.test(value);
         return;
       case 'EXT-X-I-FRAMES-ONLY':
         this.#needs = Math.max(this.#needs, 4);
@@ -193,7 +196,7 @@ class Reader {
     }
     if (this.#next.duration === null) this.complain(`no EXTINF before ${line.slice(0, 80)}`);
     this.#segments.push({ ...this.#next, uri: line, duration: this.#next.duration ?? 0 });
-    this.#next = nothing(this.#next.map);
+    this.#next = nothing(this.#next.map, this.#next.encrypted);
   }
 
   done(): MediaPlaylist | MultivariantPlaylist {

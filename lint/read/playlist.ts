@@ -28,6 +28,8 @@ export type Segment = {
   readonly date: number | null;
   readonly gap: boolean;
   readonly byteRange: string | null;
+  /** A KEY is in force. */
+  readonly encrypted: boolean;
   readonly parts: readonly Part[];
   /** Tags that came behind the first part of it. */
   readonly late: readonly string[];

@@ -117,7 +117,7 @@ export class MediaWatch {
   async #part(list: MediaPlaylist, segment: Segment, index: number, hinted: Promise<Answer | null> | null): Promise<void> {
     const part = segment.parts[index];
     if (!part) return;
-    if (part.gap || part.byteRange !== null) return this.#broken(segment.msn);
+    if (part.gap || part.byteRange !== null || segment.encrypted) return this.#broken(segment.msn);
     const init = await this.#init(list, segment);
     const answer = await ask(this.#ground, this.#address(part.uri), { kind: 'media', targetDuration: list.targetDuration });
     if (hinted) await this.#compareHint(list, part, answer, hinted);
@@ -170,7 +170,8 @@ export class MediaWatch {
     const { uri, msn, duration } = segment;
     if (uri === null) return;
     const { role } = this.#host;
-    if (segment.gap || segment.byteRange !== null) return this.#broken(msn);
+    // Ranges and encrypted media are not looked into.
+    if (segment.gap || segment.byteRange !== null || segment.encrypted) return this.#broken(msn);
     const gathered = this.#gathering?.msn === msn && this.#gathering.whole && this.#gathering.parts === segment.parts.length ? this.#gathering : null;
     const init = await this.#init(list, segment);
     const transport = role !== 'subtitles' && segment.map === null && !fragmented.test(uri);
