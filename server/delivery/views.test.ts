@@ -118,6 +118,11 @@ t.test('a cut of a show in progress goes on with it, and is waited for like it',
   t.match((await asked).text, '-9-2.m4s"');
   t.match((await server.ask(`${play}/cut-4000-8000/v0/index.m3u8?_HLS_msn=99`)).text, /ENDLIST/, 'one that is complete is not waited for');
   t.match((await server.ask(`${play}/cut-4000-end/manifest.mpd`)).text, 'value="../../../time"');
+  // It is complete as soon as the show has gone beyond its end, whatever was asked for.
+  const last = server.ask(`${play}/cut-4000-17000/v0/index.m3u8?_HLS_msn=10`);
+  await server.waiting(1);
+  video.do((stream) => stream.close().part());
+  t.match((await last).text, /ENDLIST/);
 });
 
 t.test('a start is written into the multivariant playlist, or refused with words', async (t) => {
