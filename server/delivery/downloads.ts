@@ -31,6 +31,7 @@ const descriptionBytes = 96 * 1024 * 1024;
 const batchBytes = 512 * 1024;
 const endedSeconds = 60;
 const atOnce = 1;
+const longestLine = 20;
 
 export class Downloads {
   readonly #service: Service;
@@ -60,6 +61,7 @@ export class Downloads {
     if (path.name.run !== fileRun(snapshot)) return exchange.problem(problems.otherRun);
     const tracks = tracksOf(snapshot, path.name);
     if (!tracks) return exchange.problem(problems.noTrack);
+    if (this.#line.waiting >= longestLine && !this.#descriptions.get(`${path.video}/${path.file}`)) return exchange.problem(problems.crowded);
     if (!tracks.every((track) => allowedHeight(track, exchange.maxHeight))) return exchange.problem(problems.height);
     this.#service.later(exchange, async () => {
       try {

@@ -54,6 +54,7 @@ export const problems = {
   gone: { status: 404, code: 'gone', detail: 'This file is no longer kept.' },
   damaged: { status: 404, code: 'damaged', detail: 'This span was damaged on the disk and is not served.' },
   busy: { status: 503, code: 'read-failed', detail: 'The disk did not answer.', retryAfter: 1 },
+  crowded: { status: 503, code: 'crowded', detail: 'Too many have asked for something that must be made first. Ask again in a moment.', retryAfter: 2 },
   heldTooLong: { status: 503, code: 'held-too-long', detail: 'What was asked for did not come within three target durations.', retryAfter: 1 },
   method: {
     status: 405,

@@ -12,6 +12,11 @@ export class SingleFlight<Value> {
     this.#most = most;
   }
 
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   get(key: string, compute: () => Promise<Value>): Promise<Value> {
     const flying = this.#flying.get(key);
     if (flying) return flying;

@@ -25,6 +25,8 @@ export type TransportPath = Extract<PlayPath, { kind: 'transport' }>;
 
 const type = 'video/mp2t';
 const atOnce = 1;
+/** Some seconds of work. */
+const longestLine = 200;
 
 export class TransportSegments {
   readonly #service: Service;
@@ -54,6 +56,7 @@ export class TransportSegments {
     if (segment && !isWithin(snapshot.cut, track, segment)) return exchange.problem(problems.trimmed);
     const plan = tsSegmentPlan(snapshot, id, name.msn);
     if (plan.kind !== 'media') return exchange.problem(refusals[plan.kind]);
+    if (this.#line.waiting >= longestLine) return exchange.problem(problems.crowded);
     this.#service.later(exchange, async () => {
       try {
         const eager = isAtEdge(snapshot, track, name.msn);

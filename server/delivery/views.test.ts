@@ -77,6 +77,21 @@ t.test('MPEG-TS is made once for all who ask, and what it cannot carry is refuse
   t.same(server.errors, []);
 });
 
+t.test('a crowd that wants everything in MPEG-TS at once is told to come again, and nothing else waits for it', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(() => server.stop());
+  const video = server.live();
+  video.do((stream) => stream.segments(300));
+  let open: () => void = () => undefined;
+  video.gate = new Promise((resolve) => (open = resolve));
+  const crowd = Array.from({ length: 300 }, (_, n) => server.ask(`${play}/ts/v0/k3v9x0a2b7-${n + 1}.ts`));
+  while ((server.delivery.stats().requests.get('ts-segment 503') ?? 0) < 99) await new Promise((turn) => setImmediate(turn));
+  t.equal((await server.ask(`${play}/v0/index.m3u8`)).status, 200);
+  open();
+  const codes = (await Promise.all(crowd)).map(({ text }) => code(text));
+  t.equal(codes.filter((one) => one === 'crowded').length, 99, 'one is made, two hundred wait');
+});
+
 t.test('a cut lists what it holds, and names the media of the video', async (t) => {
   const server = await start(t);
   const cut = `${play}/cut-2500-5000`;
