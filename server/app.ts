@@ -95,6 +95,9 @@ const start = async (
   const addressOf = clientAddresses(config.trustedProxies);
   const sockets = createWebSockets({ auth, clock, log, publicUrl, addressOf });
   const pagesNotTold = (error: unknown): void => log.error({ err: error }, 'Pages could not be told of a channel.');
+  // Before what plays hears of a change: whoever may not see a video any more is refused before its media goes.
+  const grants = new Grants({ ...catalog, events, clock });
+  const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -109,8 +112,6 @@ const start = async (
   stops.push(() => live.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
-  const grants = new Grants({ ...catalog, events, clock });
-  const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const delivery = createDelivery({
     ...{ presentations: live.presentations, gatekeeper, clock, cacheBytes: config['delivery.cache'] },
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),

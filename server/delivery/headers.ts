@@ -37,8 +37,8 @@ const hour = 3600;
 /** How long an answer may be kept, and by whom: only what lies under the grant `-` is anybody's. */
 export const cacheControl = {
   media: (shared: boolean): string => (shared ? `public, max-age=${8760 * hour}, immutable` : `private, max-age=${24 * hour}, immutable`),
-  /** A playlist that will be another in a moment. */
-  changing: 'no-cache',
+  /** A playlist that will be another in a moment. Without `private`, a shared cache might keep it all the same, and ask before it gives it to somebody else. */
+  changing: (shared: boolean): string => (shared ? 'no-cache' : 'private, no-cache'),
   for: (shared: boolean, seconds: number): string => `${shared ? 'public' : 'private'}, max-age=${Math.max(1, Math.floor(seconds))}`,
   never: 'no-store',
 } as const;

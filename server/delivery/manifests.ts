@@ -39,7 +39,7 @@ export const giveManifest = (service: Service, exchange: Exchange, presentation:
   const encoding = exchange.encoding;
   // What is live on a channel may be something else in a moment, and a live MPD is another with every segment.
   const seconds = of !== 'dash' ? multivariantSeconds : ended ? endedSeconds : null;
-  const keep = ofChannel || seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
+  const keep = ofChannel || seconds === null ? cacheControl.changing(exchange.shared) : cacheControl.for(exchange.shared, seconds);
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 

@@ -52,7 +52,7 @@ const give = (service: Service, exchange: Exchange, presentation: Presentation, 
   if (!ready) return exchange.problem(problems.unknown);
   const encoding = exchange.encoding;
   const seconds = snapshot.state === 'ended' ? endedSeconds : lasting ? snapshot.policy.targetDuration : null;
-  const keep = seconds === null ? cacheControl.changing : cacheControl.for(exchange.shared, seconds);
+  const keep = seconds === null ? cacheControl.changing(exchange.shared) : cacheControl.for(exchange.shared, seconds);
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
