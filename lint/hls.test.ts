@@ -156,7 +156,7 @@ const planted: readonly (readonly [RuleId, string, Tamper | (StreamOptions & { r
     };
   })()],
   ['reload/status', 'a blocked reload that is not found', first(status(/^v0\/index/, 404, /msn=12&_HLS_part=2/))],
-  ['reload/held', 'a reload that is held for ever', first((reply, { path, query }) => (path === 'v0/index.m3u8' && /msn=12&_HLS_part=2/.test(query) ? { ...reply, status: 0, holdMs: 11_000, trouble: { rule: 'http/unreachable', says: 'no answer' } } : undefined)), 'pace/part', 'pace/segment'],
+  ['reload/held', 'a reload that is held for ever', first((reply, { path, query }) => (path === 'v0/index.m3u8' && /msn=12&_HLS_part=2/.test(query) ? { ...reply, status: 0, holdMs: 11_000, trouble: { rule: 'http/unreachable', says: 'no answer' } } : undefined))],
   ['reload/too-far', 'a segment of tomorrow is waited for', (reply, { path, query }) => (path === 'v0/index.m3u8' && query === '_HLS_msn=111' ? { ...reply, status: 200, headers: reply.headers.set('content-type', 'text/plain') } : undefined)],
   ['reload/part-alone', 'a part of no segment', (reply, { path, query }) => (path === 'v0/index.m3u8' && query === '_HLS_part=0' ? { ...reply, status: 200 } : undefined)],
   ['reload/part-alone', 'a part of no segment', (reply, { path, query }) => (path === 'a0/index.m3u8' && query === '_HLS_part=0' ? { ...reply, status: 404 } : undefined)],

@@ -26,31 +26,39 @@ export const newParts = (before: MediaPlaylist | null, now: MediaPlaylist): { se
 /** Beyond what the draft allows: a busy machine, a line, a picture that comes late. */
 const slackMs = 1_500;
 
-/** Section 6.2.1 says when the next part and the next segment must be there. A held playlist is an outage, and behind it is a DISCONTINUITY. */
+/**
+ * Section 6.2.1 says when the next part and the next segment must be there. A held playlist is an outage, and behind it is
+ * a DISCONTINUITY: perhaps only in the next answer, when what was being written is closed first.
+ */
 export class Pace {
   #partAt: number | null = null;
   #segmentAt: number | null = null;
+  #held: Fault[] = [];
 
   *judge(before: MediaPlaylist | null, now: MediaPlaylist, at: number): Generator<Fault> {
-    if (!before || now.endList) {
+    const last = (list: MediaPlaylist): number => (list.open ?? list.segments.at(-1))?.discontinuitySequence ?? 0;
+    if (!before || now.endList || last(before) !== last(now)) {
       [this.#partAt, this.#segmentAt] = [at, at];
+      this.#held = [];
       return;
     }
-    const parts = newParts(before, now);
-    const segments = newSegments(before, now);
-    const last = (list: MediaPlaylist): number => (list.open ?? list.segments.at(-1))?.discontinuitySequence ?? 0;
-    const back = last(before) !== last(now);
-    if (parts.length > 0 || back) {
-      const late = this.#partAt === null || now.partTarget === null ? 0 : at - this.#partAt - 1000 * now.partTarget;
-      if (!back && late > slackMs) yield fault('pace/part', `no part for ${((late + 1000 * (now.partTarget ?? 0)) / 1000).toFixed(1)} s, PART-TARGET is ${now.partTarget}`);
-      this.#partAt = at;
-    }
-    if (segments.length > 0 || back) {
-      const late = this.#segmentAt === null ? 0 : at - this.#segmentAt - 1500 * (now.targetDuration ?? 6);
-      // Who polls sees a segment up to one interval late.
-      const polled = now.serverControl?.canBlockReload === true ? 0 : 500 * (now.targetDuration ?? 6);
-      if (!back && late > slackMs + polled) yield fault('pace/segment', `no segment for ${((late + 1500 * (now.targetDuration ?? 6)) / 1000).toFixed(1)} s, TARGETDURATION is ${now.targetDuration}`);
-      this.#segmentAt = at;
-    }
+    const parts = newParts(before, now).length > 0;
+    const segments = newSegments(before, now).length > 0;
+    if (!parts && !segments) return;
+    yield* this.#held;
+    this.#held = [...this.#late(now, at, parts, segments)];
+    if (parts) this.#partAt = at;
+    if (segments) this.#segmentAt = at;
+  }
+
+  *#late(now: MediaPlaylist, at: number, parts: boolean, segments: boolean): Generator<Fault> {
+    const { partTarget, serverControl } = now;
+    const target = now.targetDuration ?? 6;
+    const part = at - (this.#partAt ?? at);
+    if (parts && partTarget !== null && part > 1000 * partTarget + slackMs) yield fault('pace/part', `no part for ${(part / 1000).toFixed(1)} s, PART-TARGET is ${partTarget}`);
+    const segment = at - (this.#segmentAt ?? at);
+    // Who polls sees a segment up to one interval late.
+    const polled = serverControl?.canBlockReload === true ? 0 : 500 * target;
+    if (segments && segment > 1500 * target + slackMs + polled) yield fault('pace/segment', `no segment for ${(segment / 1000).toFixed(1)} s, TARGETDURATION is ${target}`);
   }
 }
