@@ -33,7 +33,8 @@ const policy = (path: string): string =>
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
+    // A caption track of hls.js begins as an empty data: file.
+    "media-src 'self' blob: data:",
     "worker-src 'self' blob:",
     "connect-src 'self'",
     "object-src 'none'",

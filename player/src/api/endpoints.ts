@@ -70,7 +70,7 @@ export const api = {
   deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
   captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),
   putCaptions: (video: string, language: string, body: { name?: string; vtt: string }) =>
-    ask<unknown>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),
+    ask<{ passedOver: readonly unknown[] }>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),
   deleteCaptions: (video: string, language: string) =>
     ask<void>('DELETE', `${videoPath(video)}/captions/${part(language)}`),
 

@@ -44,6 +44,15 @@ export type EngineStart = {
   readonly live: boolean;
   /** On the clock of the media element; null: the live edge, or the beginning. */
   readonly at: number | null;
+  /** Playlists past the browser's cache. */
+  readonly fresh: boolean;
+};
+
+/** Media never changes under its name; playlists of a recording do when its owner trims it. */
+const pastTheCache = (request: XMLHttpRequest, url: string): void => {
+  if (!/\.m3u8(?:\?|$)/.test(url)) return;
+  if (request.readyState === XMLHttpRequest.UNSENT) request.open('GET', url, true);
+  request.setRequestHeader('cache-control', 'no-cache');
 };
 
 /** An error of ours for each error of theirs. */
@@ -61,7 +70,7 @@ const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
 export const startHls = (
   Hls: typeof HlsClass,
   video: HTMLVideoElement,
-  { source, live, at }: EngineStart,
+  { source, live, at, fresh }: EngineStart,
   events: EngineEvents,
 ): Engine => {
   const tried = nothingTried();
@@ -111,7 +120,11 @@ export const startHls = (
   };
   const build = (from: number | null): HlsClass => {
     const settings = hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
-    const made = new Hls({ ...settings, ...(from === null ? {} : { startPosition: from }) });
+    const made = new Hls({
+      ...settings,
+      ...(from === null ? {} : { startPosition: from }),
+      ...(fresh ? { xhrSetup: pastTheCache } : {}),
+    });
     made.on(Hls.Events.ERROR, (_event, data) => {
       if (data.response?.code === 404 || data.response?.code === 410) events.onMissing();
       if (data.fatal) onFatal(data);

@@ -183,7 +183,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       return events.onGiveUp('player', String(error));
     }
     if (destroyed) return;
-    const begin = { source: options.source, live: options.live, at: wanted };
+    const begin = { source: options.source, live: options.live, at: wanted, fresh: options.fresh ?? false };
     if (Hls.isSupported()) {
       version = `hls.js ${Hls.version}`;
       engine = startHls(Hls, video, begin, events);

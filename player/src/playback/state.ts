@@ -24,6 +24,8 @@ export type PlaybackOptions = {
   readonly muted?: boolean;
   /** Where to begin: seconds from the beginning of the show or the recording. */
   readonly start?: number | null;
+  /** Playlists are asked for anew: what this browser kept of them is known to be old. */
+  readonly fresh?: boolean;
   onState(state: PlaybackState): void;
   /** True: the browser allows this viewing only without sound until someone touches the page. */
   onSoundBlocked(blocked: boolean): void;

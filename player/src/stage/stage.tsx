@@ -63,6 +63,7 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
       live,
       muted: muted ?? false,
       start: start ?? null,
+      fresh: (turn ?? 0) > 0,
       onState(next) {
         setState(next);
         tell.current.onState?.(next);

@@ -10,10 +10,10 @@ import { Failed, problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { useLoaded } from '../../state/use.ts';
-import { language, t } from '../../words/index.ts';
+import { language, t, tCount } from '../../words/index.ts';
 
-/** Hours of speech are a few hundred kilobytes. */
-const largest = 4_000_000;
+/** Hours of speech are a few hundred kilobytes; the server takes no more than this. */
+const largest = 2_000_000;
 
 /** Some editors put a byte-order mark before it. */
 const isVtt = (text: string): boolean => /^\uFEFF?WEBVTT(?:[ \t\r\n]|$)/.test(text);
@@ -28,8 +28,6 @@ export const CaptionFiles = ({ video, onChanged }: { video: string; onChanged: (
   /** What the next file is for. */
   const target = useRef<string>(chosen);
 
-  // A server without caption files: then there is nothing to offer.
-  if (list.now.is === 'failed' && list.now.problem.status === 404) return null;
   const items = list.now.is === 'here' ? list.now.value.items : [];
   const pick = (tag: string): void => {
     target.current = tag;
@@ -41,10 +39,10 @@ export const CaptionFiles = ({ video, onChanged }: { video: string; onChanged: (
       if (file.size > largest) return setFault(t('captions.tooLarge'));
       const vtt = await file.text();
       if (!isVtt(vtt)) return setFault(t('captions.notVtt'));
-      await api.putCaptions(video, target.current, { vtt });
+      const { passedOver } = await api.putCaptions(video, target.current, { vtt });
       list.reload();
       onChanged();
-      toast(t('captions.saved'));
+      toast(passedOver.length > 0 ? tCount('captions.passedOver', passedOver.length) : t('captions.saved'));
     });
   };
   const remove = (track: CaptionTrack): void =>

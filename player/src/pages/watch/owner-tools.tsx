@@ -1,6 +1,6 @@
 /** What the owner of a recording does with it, beside the picture: trim it, add captions, allow downloads. */
 import type { RefObject } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
 import { typedTime } from '../../lib/time-param.ts';
@@ -112,6 +112,20 @@ const TrimCard = ({ video, player, onChanged, onCut }: OwnerToolsProps) => {
 
 const DownloadsCard = ({ video, onChanged, onListed }: OwnerToolsProps) => {
   const sending = useSending();
+  /** What was asked for, while the server has not answered: a switch that springs back would be pressed again. */
+  const [wish, setWish] = useState<boolean | null>(null);
+  const change = (downloads: boolean): void => {
+    setWish(downloads);
+    sending.run(async () => {
+      try {
+        onChanged(await api.changeVideo(video.id, { downloads }));
+        onListed();
+        toast(t('room.saved'));
+      } finally {
+        setWish(null);
+      }
+    });
+  };
   return (
     <section class="card" aria-label={t('download.do')}>
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
@@ -119,14 +133,8 @@ const DownloadsCard = ({ video, onChanged, onListed }: OwnerToolsProps) => {
         label={t('downloads.allow')}
         hint={t('downloads.hint')}
         name="downloads"
-        on={video.downloads ?? false}
-        onChange={(downloads) =>
-          sending.run(async () => {
-            onChanged(await api.changeVideo(video.id, { downloads }));
-            onListed();
-            toast(t('room.saved'));
-          })
-        }
+        on={wish ?? video.downloads ?? false}
+        onChange={change}
       />
     </section>
   );

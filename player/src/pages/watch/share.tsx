@@ -11,13 +11,12 @@ import { paths } from '../../routes.ts';
 import { t } from '../../words/index.ts';
 import { PieceFields, usePiece } from './piece-fields.tsx';
 
-type Props = { id: string; player: RefObject<Playback | null>; live: boolean };
-
-/** The show's own time while it is on, which is that of its recording; a recording is read as it is listed. */
-const timeOf = (player: Playback | null, live: boolean): number | null => {
-  if (live) return player?.showTime() ?? null;
-  const moment = player?.moment();
-  return moment ? moment.at - moment.window.from : null;
+type Props = {
+  id: string;
+  player: RefObject<Playback | null>;
+  live: boolean;
+  /** Where the recording begins for viewers, in its own time. */
+  begins: number;
 };
 
 export const ShareButton = (props: Props) => {
@@ -35,10 +34,12 @@ export const ShareButton = (props: Props) => {
 
 type Kind = 'whole' | 'from' | 'piece';
 
-const ShareDialog = ({ id, player, live, onClose }: Props & { onClose: () => void }) => {
-  const [at] = useState(() => Math.floor(timeOf(player.current, live) ?? 0));
+const ShareDialog = ({ id, player, live, begins, onClose }: Props & { onClose: () => void }) => {
+  // In the time of the show, which is that of its recording, whatever part of it is listed.
+  const now = (): number | null => player.current?.showTime() ?? null;
+  const [at] = useState(() => Math.max(0, Math.floor((now() ?? 0) - begins)));
   const [kind, setKind] = useState<Kind>(at >= 1 ? 'from' : 'whole');
-  const form = usePiece({ in: at, out: null });
+  const form = usePiece({ in: Math.floor(begins) + at, out: null });
   // A piece of a show that is still going on has no end that could be served.
   const kinds: readonly Kind[] = live ? ['whole', 'from'] : ['whole', 'from', 'piece'];
   const query = kind === 'from' ? timesQuery({ start: at }) : kind === 'piece' && form.piece ? timesQuery(form.piece) : '';
@@ -58,7 +59,7 @@ const ShareDialog = ({ id, player, live, onClose }: Props & { onClose: () => voi
       </fieldset>
       {kind === 'piece' && (
         <>
-          <PieceFields form={form} now={() => timeOf(player.current, live)} />
+          <PieceFields form={form} now={now} />
           <p class="small soft">{t('share.piece.hint')}</p>
         </>
       )}

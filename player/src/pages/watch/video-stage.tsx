@@ -102,7 +102,7 @@ export const VideoStage = ({ id, record, address, fill, player, turn }: Props) =
       source={playback?.hls ?? null}
       live={playback?.live ?? false}
       title={video?.title ?? ''}
-      start={start}
+      start={(turn ?? 0) > 0 ? null : start}
       turn={turn ?? 0}
       fill={fill ?? false}
       player={playing}

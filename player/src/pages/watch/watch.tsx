@@ -69,7 +69,7 @@ export const WatchPage = ({ id }: { id: string }) => {
           {video && address && (
             <div class="row actions">
               <Downloads files={address.downloads ?? []} title={title} />
-              <ShareButton id={id} player={player} live={address.live} />
+              <ShareButton id={id} player={player} live={address.live} begins={video.trim?.in ?? 0} />
             </div>
           )}
         </div>
