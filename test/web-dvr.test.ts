@@ -142,7 +142,8 @@ t.test('a show ends: its page plays its recording, without a reload; who was beh
   await badge(behind.page, 'live').waitFor({ state: 'detached' });
   const on = await videoFacts(behind.page);
   t.ok(on.currentTime < rewound.currentTime + 15 && Number.isFinite(on.duration), `at ${on.currentTime} of ${on.duration}`);
-  await behind.page.getByRole('heading', { name: 'The end', exact: true }).waitFor({ timeout: 40_000 });
+  await until(() => behind.page.locator('video').evaluate((video: { ended: boolean; currentTime: number; duration: number; paused: boolean; readyState: number; dataset: Record<string, string>; buffered: { length: number; start(n: number): number; end(n: number): number } }) => ({ ended: video.ended, at: video.currentTime, of: video.duration, paused: video.paused, ready: video.readyState, state: video.dataset.state, buffered: Array.from({ length: video.buffered.length }, (_, n) => [video.buffered.start(n), video.buffered.end(n)]) })), ({ ended }) => ended, 40_000);
+  await behind.page.getByRole('heading', { name: 'The end', exact: true }).waitFor();
   const end = await videoFacts(behind.page);
   t.ok(Math.abs(end.currentTime - end.duration) < 0.2, `to the last picture: ${end.currentTime} of ${end.duration}`);
   await behind.page.getByRole('button', { name: 'Play again' }).click();

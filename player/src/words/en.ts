@@ -185,7 +185,7 @@ export const en = {
   'room.latency.standard': 'Standard (about 8 s)',
   'room.latency.hint': 'Lower feels closer; standard forgives bad lines. Takes effect with the next broadcast.',
   'room.dvr': 'Rewinding while live',
-  'room.dvr.none': 'Not possible',
+  'room.dvr.none': 'Only the last minute',
   'room.dvr.whole': 'The whole broadcast',
   'room.dvr.minutes': '{count} minutes',
   'room.dvr.hours': '{count} hours',

@@ -177,7 +177,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'room.latency.standard': '일반 (약 8초)',
   'room.latency.hint': '짧을수록 가깝게 느껴지고, 일반은 불안정한 회선에 강합니다. 다음 방송부터 적용됩니다.',
   'room.dvr': '방송 중 되감기',
-  'room.dvr.none': '되감기 없음',
+  'room.dvr.none': '마지막 1분만',
   'room.dvr.whole': '방송 전체',
   'room.dvr.minutes': '{count}분',
   'room.dvr.hours': '{count}시간',
