@@ -6,6 +6,7 @@ import { multivariantPlaylist } from '../hls/multivariant.ts';
 import { MemoryLog } from '../log/memory-log.ts';
 import { rtmpClock } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
+import { readByMpdParser } from '../dash/judges.ts';
 import { manifest } from '../dash/mpd.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { readCues, webVttSegment } from '../text/view.ts';
@@ -146,5 +147,9 @@ t.test('manifests name them; their playlist has no parts, no init, and the same 
   t.match(video, '#EXT-X-RENDITION-REPORT:URI="../t0/index.m3u8",LAST-MSN=5\n');
   const mpd = manifest(snapshot) ?? '';
   t.match(mpd, /<AdaptationSet id="2" contentType="text" mimeType="application\/mp4" lang="ko"[^>]*>\s*<Label>한국어<\/Label>\s*<Role[^>]*value="subtitle"/);
+  const { read, complaints } = readByMpdParser(mpd, 'http://x/play/-/video/manifest.mpd');
+  t.same(complaints, []);
+  const groups = (read as unknown as { mediaGroups: { SUBTITLES: { subs: Record<string, { language: string; playlists: { segments: { resolvedUri: string }[] }[] }> } } }).mediaGroups.SUBTITLES.subs;
+  t.same(Object.values(groups).map(({ language, playlists }) => [language, playlists[0]?.segments.at(0)?.resolvedUri]), [['ko', 'http://x/play/-/video/t0/firstrun-1.m4s'], ['en-GB', 'http://x/play/-/video/t1/firstrun-1.m4s']]);
   t.match(mpd, /<Representation id="t0" bandwidth="2000" codecs="wvtt">\s*<SegmentTemplate timescale="90000" init/);
 });

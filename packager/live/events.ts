@@ -71,8 +71,7 @@ export class RunEvents {
 
 const bytesOf = (events: readonly TimedEvent[]): number => events.reduce((sum, { data }) => sum + data.length, 0);
 
-/** What of a log is needed here: heads where it can give them, else whole fragments. */
-type EventSource = Pick<TrackLogReader, 'readChecked'> & { readHeads?(from: number, to: number, bytes: number): Promise<Buffer[]> };
+type EventSource = Pick<TrackLogReader, 'readHeads' | 'readChecked'>;
 
 /** The events of these fragments, read from their heads. What is damaged is left out. */
 export const storedEvents = async (log: EventSource, places: readonly EventPlace[]): Promise<TimedEvent[]> => {
@@ -88,7 +87,7 @@ export const storedEvents = async (log: EventSource, places: readonly EventPlace
 
 const leadOf = async (log: EventSource, seq: number): Promise<readonly Emsg[]> => {
   try {
-    const [head] = (await log.readHeads?.(seq, seq + 1, usualHead)) ?? [];
+    const [head] = await log.readHeads(seq, seq + 1, usualHead);
     const short = head && fragmentLead(head);
     if (short) return short.events;
     const [whole] = await log.readChecked(seq, seq + 1);
