@@ -45,7 +45,8 @@ export class Pace {
     const parts = newParts(before, now).length > 0;
     const segments = newSegments(before, now).length > 0;
     if (!parts && !segments) return;
-    yield* this.#held;
+    const held = this.#held;
+    yield* held;
     this.#held = [...this.#late(now, at, parts, segments)];
     if (parts) this.#partAt = at;
     if (segments) this.#segmentAt = at;
