@@ -61,6 +61,7 @@ export const catalogue = {
   'hls/segment-changed': error('HLS 6.2.1', 'a segment stays what it was'),
   'hls/part-changed': error('HLS 6.2.1', 'a part stays what it was, and its segment has it'),
   'hls/removed-early': error('HLS 6.2.2', 'a live playlist never gets shorter than three target durations'),
+  'hls/gone-early': error('HLS 6.2.2, B.1', 'what has left the playlist is there for as long as the playlist was, and parts for three target durations'),
   'hls/after-end': error('HLS 4.4.3.4', 'nothing changes after ENDLIST'),
   'hls/hint-kept': error('HLS 4.4.5.3', 'the part that was hinted at is the part that comes'),
   'hls/hint-answer': error('HLS 6.2.6', 'a hinted part is answered when it is there, with exactly that part'),

@@ -108,6 +108,7 @@ const planted: readonly (readonly [RuleId, string, Tamper | (StreamOptions & { r
   ['hls/first-part', 'a first part that nobody can begin with', edit(/^v0\/index/, (text) => text.replace('p-12-0.m4s",INDEPENDENT=YES', 'p-12-0.m4s"'))],
   ['hls/start', 'a start beyond the end', list('#EXT-X-TARGET', '#EXT-X-START:TIME-OFFSET=1000\n#EXT-X-TARGET')],
   ['hls/start', 'a start inside the hold-back', list('#EXT-X-TARGET', '#EXT-X-START:TIME-OFFSET=-0.5\n#EXT-X-TARGET')],
+  ['hls/start', 'a start of all playlists beyond their end', master('#EXT-X-MEDIA', '#EXT-X-START:TIME-OFFSET=-500\n#EXT-X-MEDIA')],
   ['hls/playlist-type', 'VOD that has not ended', edit(/iframes/, (text) => (text.includes('ENDLIST') ? text : text.replace('#EXT-X-TARGET', '#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-TARGET')))],
   ['hls/uri-twice', 'an address for two segments', edit(/iframes/, (text) => text.replace('k-13.m4s', 'k-12.m4s'))],
   ['hls/uri-twice', 'an address that was another segment long ago', edit(/iframes/, (text) => text.replace('k-20.m4s', 'k-2.m4s'))],
@@ -126,6 +127,8 @@ const planted: readonly (readonly [RuleId, string, Tamper | (StreamOptions & { r
   ['hls/segment-changed', 'a segment gets another length', later(edit(/iframes/, (text) => text.replace(/2\.000000,\nk-8/, '1.999000,\nk-8')))],
   ['hls/part-changed', 'a part loses INDEPENDENT', edit(/^a0\/index/, (text) => (/p-12-3.m4s",IND/.test(text) ? text.replace('p-12-2.m4s",INDEPENDENT=YES', 'p-12-2.m4s"') : text))],
   ['hls/removed-early', 'a playlist of two segments', { listed: (now) => (now < 5_000 ? 10 : 2) }],
+  ['hls/gone-early', 'a segment is gone with its line', later(status(/^v0\/s-[1-6]\./, 404), 1_000)],
+  ['hls/gone-early', 'a part is gone with its line', status(/^v0\/p-8-/, 404)],
   ['hls/after-end', 'a segment less after the end', edit(/iframes/, (text, _, now) => (now >= 42_400 ? text.replace(/#EXT-X-PROGRAM.*\n#EXTINF.*\nk-26.m4s\n/, '') : text))],
   ['hls/hint-kept', 'a hint by another name', edit(/^v0\/index/, (text) => text.replace(/(HINT.*)p-12-2.m4s/, '$1p-12-2.m4s?other'))],
   ['hls/hint-answer', 'a hint answered with other bytes', (() => {

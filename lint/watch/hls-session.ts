@@ -3,7 +3,7 @@ import { fault } from '../finding.ts';
 import { numberOf, textOf } from '../read/attributes.ts';
 import type { Init } from '../read/init.ts';
 import { readPlaylist } from '../read/m3u8.ts';
-import type { MultivariantPlaylist, Variant } from '../read/playlist.ts';
+import { lengthOf, type MultivariantPlaylist, type Variant } from '../read/playlist.ts';
 import { codecsOf, initAgainstVariant, measuredAgainstVariant, multivariantAlone, type Said } from '../rules/multivariant.ts';
 import { presentation, type Standing } from '../rules/presentation.ts';
 import { ask, nameOf, type Ground } from './ground.ts';
@@ -115,6 +115,12 @@ export class HlsSession {
     if (!standing) return;
     const others = [...this.#rows.values()].flatMap((row): Standing[] => (row.watch === watch || !row.watch.standing ? [] : [row.watch.standing]));
     this.#ground.report.tell(standing.name, presentation(standing, others));
+    const start = this.#list?.start ?? null;
+    const length = lengthOf(standing.list);
+    // It counts from either end of every playlist that it stands for.
+    if (start !== null && !standing.iframes && Math.abs(start) > length + 0.001) {
+      this.#ground.report.tell(nameOf(this.#url), [fault('hls/start', `TIME-OFFSET is ${start}, and ${standing.name} lasts ${length.toFixed(3)} s`)]);
+    }
   }
 
   /** Parameters may have changed since the playlist was read: what it says now counts too. */

@@ -30,6 +30,7 @@ const deltaOf = 4;
 const compareOf = 5;
 const mostAddresses = 20_000;
 const mostFailures = 5;
+const lookBackEveryMs = 5_000;
 const slackMs = 5_000;
 
 export class PlaylistWatch {
@@ -44,6 +45,7 @@ export class PlaylistWatch {
   #hint: Hint | null = null;
   #reloads = 0;
   #failures = 0;
+  #lookedBackAt = Number.NEGATIVE_INFINITY;
   readonly #pace = new Pace();
   readonly #addresses = new Set<string>();
 
@@ -231,8 +233,26 @@ export class PlaylistWatch {
       if (isHinted) this.#hint = null;
     }
     for (const segment of newSegments(before, now)) this.media.segment(now, segment);
+    if (before) void this.#stillThere(before, now);
     const { msn, part } = nextPosition(now);
     if (this.#hint && (msn > this.#hint.msn || (msn === this.#hint.msn && part > this.#hint.part))) this.#drop();
+  }
+
+  /** Who has the playlist of a moment ago asks for what it lists. */
+  async #stillThere(before: MediaPlaylist, now: MediaPlaylist): Promise<void> {
+    const { time, signal, report, fetch } = this.#ground;
+    if (now.endList || time.now() - this.#lookedBackAt < lookBackEveryMs) return;
+    const gone = before.segments.findLast(({ msn, uri, gap }) => msn < now.mediaSequence && uri !== null && !gap)?.uri;
+    const had = new Set(now.segments.filter(({ parts }) => parts.length > 0).map(({ msn }) => msn));
+    const part = before.segments.findLast(({ msn, parts }) => parts.length > 0 && !had.has(msn))?.parts.find(({ gap }) => !gap)?.uri;
+    if (gone === undefined && part === undefined) return;
+    this.#lookedBackAt = time.now();
+    for (const uri of [gone, part]) {
+      if (uri == null || !URL.canParse(uri, this.url)) continue;
+      const { status, trouble } = await fetch(new URL(uri, this.url).href, { timeoutMs: 10_000, limit: 256 << 20, signal });
+      if (signal.aborted || trouble) return;
+      if (status !== 200) report.tell(nameOf(this.url), [fault('hls/gone-early', `${uri} has just left the playlist, and the answer is ${status}`)]);
+    }
   }
 
   *#mapsOf(now: MediaPlaylist): Generator<ReturnType<typeof fault>> {
