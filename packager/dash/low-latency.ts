@@ -25,8 +25,11 @@ export type LowLatency = {
 
 /** A segment is known to players when they have read the manifest again. dash.js never does so more than once a second. */
 const updateSeconds = 0.5;
-/** What that adds to the latency, on top of what players hold back of the parts. */
-const lateKnown = 0.65;
+/**
+ * What that adds to the latency, on top of what players hold back of the parts: a segment is listed with its first part,
+ * and dash.js knows of it a second later at the latest. PART-HOLD-BACK is two parts more than that first one.
+ */
+const lateKnown = 0.45;
 /** How far behind the media Shaka stands when it has loaded the manifest at the worst moment; its own start takes as long again. */
 const margin = 0.5;
 

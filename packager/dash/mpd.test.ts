@@ -55,7 +55,7 @@ t.test('the segment in progress is listed with the length of those before it, on
     { number: 5, start: 720_000, duration: 182_250 },
     { number: 5, start: 384_000, duration: 97_200 },
   ]);
-  t.match(root.children.find(({ name }) => name === 'ServiceDescription')?.children[0]?.attributes, { target: '1700', min: '1006', max: '120000' });
+  t.match(root.children.find(({ name }) => name === 'ServiceDescription')?.children[0]?.attributes, { target: '1500', min: '1006', max: '120000' });
   for (const { node } of periods[0]?.tracks ?? []) {
     t.match(childrenOf(node, 'SegmentTemplate')[0]?.attributes, { availabilityTimeOffset: '1.664', availabilityTimeComplete: 'false' });
   }

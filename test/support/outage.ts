@@ -40,9 +40,18 @@ export type OutagePlan = {
 
 type Watcher = { readonly viewing: Viewing; readonly joined: Joined; readonly page: Page };
 
-const resumesWithinMs = 30_000;
+/** Besides the length of the outage: dash.js waits before a hole for as long as the hole is. */
+const resumesWithinMs = 20_000;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const time = async (page: Page): Promise<number> => (await report(page)).currentTime;
+/** Whether a second of new pictures is shown in time: a clock that jumps is not enough. */
+const moves = async (page: Page, outageSeconds: number): Promise<boolean> => {
+  const since = Date.now();
+  const fresh = async (): Promise<number> => (await report(page)).pictures.filter(({ stamp, shownAt }) => stamp !== null && shownAt > since).length;
+  return until(fresh, (pictures) => pictures >= 20, resumesWithinMs + outageSeconds * 1000).then(
+    () => true,
+    () => false,
+  );
+};
 
 export const outage = async (plan: OutagePlan): Promise<Seen[]> => {
   const { browser, pages, server, channel, source, viewings } = plan;
@@ -68,24 +77,13 @@ export const outage = async (plan: OutagePlan): Promise<Seen[]> => {
     await wait((plan.outageSeconds * 1000) / 2);
     watchers.push(...(await join('during')));
     await wait(Math.max(0, goneAt + plan.outageSeconds * 1000 - performance.now()));
-    // All have come to the end of what there is, and stand there.
-    const stoodAt = await Promise.all(watchers.map(({ page }) => time(page)));
-
     second = push(source.file, server.rtmpUrl(channel));
     const backAt = performance.now();
-    const resumed = await Promise.all(
-      watchers.map(async ({ page }, index) => {
-        const went = (): Promise<boolean> => until(() => time(page), (now) => now > (stoodAt[index] ?? 0) + 2, resumesWithinMs).then(() => true, () => false);
-        return (await went()) ? performance.now() - backAt : Number.POSITIVE_INFINITY;
-      }),
-    );
+    const resumed = await Promise.all(watchers.map(async ({ page }) => ((await moves(page, plan.outageSeconds)) ? performance.now() - backAt : Number.POSITIVE_INFINITY)));
     const joinsAt = performance.now();
     watchers.push(...(await join('after')));
-    for (const { page, joined } of watchers) {
-      if (joined !== 'after') continue;
-      const came = await firstPicture(page).then(() => true, () => false);
-      resumed.push(came ? performance.now() - joinsAt : Number.POSITIVE_INFINITY);
-    }
+    const late = watchers.slice(resumed.length);
+    resumed.push(...(await Promise.all(late.map(async ({ page }) => ((await moves(page, plan.outageSeconds)) ? performance.now() - joinsAt : Number.POSITIVE_INFINITY)))));
 
     await wait(plan.settleSeconds * 1000);
     const settling = await Promise.all(watchers.map(({ page }) => report(page)));
