@@ -7,7 +7,7 @@ import { servePlayerPages } from './support/player-page.ts';
 import { startServer } from './support/server.ts';
 import { lowLatencyViewings } from './support/viewings.ts';
 
-t.test('hls.js, Shaka and dash.js go on after an outage of 5 s, also who joined in it', { timeout: 120_000 }, async (t) => {
+t.test('hls.js, Shaka and dash.js go on after an outage of 5 s, also who joined in it', async (t) => {
   const source = await clip({ width: 320, height: 180, kbps: 300, bframes: 2 });
   const server = await startServer();
   t.teardown(() => server.stop());

@@ -34,16 +34,16 @@ for (const [outageSeconds, some] of runs) {
     t.equal(seen.length, 3 * some.length);
     for (const { name, joined, resumedAfterMs, settling, even, sameElement } of seen) {
       const who = `${name}, who joined ${joined}`;
-      // dash.js waits before a hole in its timeline for as long as the hole is.
-      const within = name.startsWith('dash.js') && joined !== 'after' ? outageSeconds * 1000 + 15_000 : 15_000;
+      // Before a hole in its timeline a DASH player may wait for as long as the hole is.
+      const within = name.includes('DASH') && joined !== 'after' ? outageSeconds * 1000 + 15_000 : 15_000;
       t.ok(resumedAfterMs < within, `${who} goes on after ${Math.round(resumedAfterMs)} ms`);
       t.ok(sameElement, `${who}: by itself, in the same page`);
       // Shaka calls every refused request of a live show critical, and tries again.
       const given = [...settling.errors, ...even.errors].filter(({ fatal, code }) => fatal && code !== 1001);
       t.same(given, [], `${who}: nothing was fatal`);
-      // The machine of a test run is busy: a hiccup is its own, standing still is not.
+      // Six videos at once on a busy machine hiccup; standing still again is what must not be.
       const stood = even.stalls.reduce((sum, { ms }) => sum + ms, 0);
-      t.ok(stood < 2000, `${who}: stands for ${Math.round(stood)} of 10 s then`);
+      t.ok(stood < 5000, `${who}: stands for ${Math.round(stood)} of 10 s then`);
       t.notOk(even.ended, `${who}: not at its end`);
     }
   });
