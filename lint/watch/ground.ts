@@ -36,16 +36,17 @@ export const nameOf = (url: string): string => {
   return pathname.split('/').slice(-3).join('/') + search;
 };
 
-export type Asked = { readonly kind: Kind; readonly targetDuration?: number | null; readonly timeoutMs?: number; readonly signal?: AbortSignal };
+export type Asked = { readonly kind: Kind; readonly targetDuration?: number | null; readonly timeoutMs?: number; readonly signal?: AbortSignal; /** That it breaks off is no finding yet. */ readonly mayBreak?: boolean };
 
 /** Asks, and judges what every answer must say of itself. Null: there is nothing to go on with, and it has been told. */
-export const ask = async (ground: Ground, url: string, { kind, targetDuration = null, timeoutMs = 20_000, signal }: Asked): Promise<Answer | null> => {
+export const ask = async (ground: Ground, url: string, { kind, targetDuration = null, timeoutMs = 20_000, signal, mayBreak = false }: Asked): Promise<Answer | null> => {
   const answer = await ground.fetch(url, { timeoutMs, limit: limits[kind], signal: signal ?? ground.signal });
   if (ground.signal.aborted || signal?.aborted) return null;
   const { report } = ground;
   report.counts.answers += 1;
   report.counts.bytes += answer.wire;
   const tell = (faults: Faults): void => report.tell(nameOf(url), faults);
+  if (mayBreak && (answer.trouble?.rule === 'http/unreachable' || answer.status === 503)) return null;
   tell(headersOf(answer, kind, targetDuration));
   if (answer.trouble) return null;
   if (kind !== 'error' && answer.status !== 200) {

@@ -3,6 +3,7 @@ import { fault, type Fault } from '../finding.ts';
 import type { Init } from '../read/init.ts';
 import { fillTemplate, type Mpd, type Period, type Representation, type TimedSegment } from '../read/mpd.ts';
 import { judgeInit, judgePiece } from '../rules/media.ts';
+import type { Answer } from './answer.ts';
 import { ask, nameOf, type Ground } from './ground.ts';
 import { digestOf } from './media-watch.ts';
 
@@ -12,6 +13,8 @@ const mostWaiting = 100;
 const surelyOpenMs = 400;
 /** An open segment lasts this much longer than it is said to, at most, and waits for the next one. */
 const openSlackMs = 15_000;
+const mostTries = 20;
+const againMs = 3_000;
 const enoughSeconds = 8;
 const rounding = 0.002;
 
@@ -115,11 +118,19 @@ export class RepresentationWatch {
     const url = this.#address(one.media, job);
     const open = endsAt !== null && one.availabilityTimeOffset > 0 && endsAt - time.wall() > surelyOpenMs;
     const timeoutMs = 20_000 + (open ? endsAt - time.wall() + openSlackMs : 0);
-    const answer = await ask(this.#ground, url, { kind: 'media', timeoutMs });
+    let answer: Answer | null;
+    let broken = 0;
+    // While the publisher is away the segment in progress ends as a blocked reload does, and is asked for again.
+    for (;;) {
+      answer = await ask(this.#ground, url, { kind: 'media', timeoutMs, mayBreak: open && broken < mostTries });
+      if (answer || !open || broken >= mostTries || this.#ground.signal.aborted) break;
+      broken += 1;
+      await time.sleep(againMs, this.#ground.signal);
+    }
     if (!answer) return;
     report.counts.segments += 1;
     const where = nameOf(url);
-    if (open && !answer.chunked) this.#tell(where, [fault('dash/chunked', `segment ${segment.number} of ${one.key} was in progress, and came whole`)]);
+    if (open && !answer.chunked && broken === 0) this.#tell(where, [fault('dash/chunked', `segment ${segment.number} of ${one.key} was in progress, and came whole`)]);
     const said = segment.duration / one.timescale;
     const init = this.#init;
     // Its length is a guess until the next one is there.

@@ -12,7 +12,6 @@ import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import { rebased } from './rebase.ts';
 import {
-  endOf,
   epochOfTrack,
   findTrack,
   firstIndex,
@@ -53,8 +52,7 @@ const written = (snapshot: PresentationSnapshot, trackId: string, request: Playl
   const target = snapshot.policy.targetDuration * track.timescale;
 
   // Section 6.2.5.1: counted from the end of the playlist; without a segment to skip it is a full playlist.
-  const first =
-    request.skip === true && !ended ? firstIndex(track, from, to, (segment) => end - endOf(segment) < skipBoundary * target) : from;
+  const first = request.skip === true && !ended ? firstKept(track, window, skipBoundary * target) : from;
   const firstWithParts = parts ? firstIndex(track, first, to, (segment) => end - segment.start <= partsKept * target) : to;
 
   let text = head(snapshot, track, window) + dateRanges(snapshot, track, window);
@@ -77,6 +75,18 @@ const written = (snapshot: PresentationSnapshot, trackId: string, request: Playl
   // names the first part of the next segment, whose epoch nobody knows yet.
   text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(snapshot.run, nextMsn(track), nextPart(track))}"\n`;
   return text + reports(snapshot, track);
+};
+
+/**
+ * Counted by the durations that the playlist says, not by times: where sound takes up its clock in a new epoch some ms may
+ * lie between two segments, and what is left would be shorter than the boundary by as much.
+ */
+const firstKept = (track: TrackSnapshot, { from, to, open }: Listed, boundary: number): number => {
+  let behind = 0;
+  for (let part = 0; open && part < open.count; part++) behind += open.parts[part]?.duration ?? 0;
+  let index = to;
+  while (index > from && behind < boundary) behind += track.segments[--index]?.duration ?? 0;
+  return behind < boundary ? from : index;
 };
 
 type Place = { readonly first: number; readonly from: number; readonly parts: boolean };

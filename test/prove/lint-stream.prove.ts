@@ -90,17 +90,29 @@ t.test('sound alone keeps every rule', { timeout: 240_000 }, async (t) => {
   t.same(faultsOf(report), []);
 });
 
-t.test('whole segments, captions and a window to go back in keep every rule', { timeout: 240_000 }, async (t) => {
-  const channel = await server.createChannel(token, { name: 'standard', latency: 'standard', captions: ['en', 'ko'], dvr: 60 });
-  const first = await LiveSender.connect(server, channel, clip);
-  const checker = await watched(channel);
-  for (let count = 0; count < 20; count += 1) {
+t.test('whole segments, captions and windows of all lengths keep every rule', { timeout: 240_000 }, async (t) => {
+  const settings = [
+    { name: 'standard', latency: 'standard', captions: ['en', 'ko'], dvr: 60 },
+    { name: 'captioned', latency: 'low', captions: ['en'], dvr: 0 },
+  ];
+  const shows = await Promise.all(
+    settings.map(async (one) => {
+      const channel = await server.createChannel(token, one);
+      const sender = await LiveSender.connect(server, channel, clip);
+      return { channel, sender, checker: await watched(channel) };
+    }),
+  );
+  for (let count = 0; count < 22; count += 1) {
     await wait(2_000);
-    await server.must('POST', `channels/${channel.id}/captions`, { language: 'en', text: `Words of second ${2 * count}` }, token);
-    if (count === 10) first.change(other);
+    for (const { channel, sender } of shows) {
+      await server.must('POST', `channels/${channel.id}/captions`, { language: 'en', text: `Words of second ${2 * count}` }, token);
+      if (count === 10) sender.change(other);
+    }
   }
-  await first.end();
-  const report = await checker.done;
-  t.comment(JSON.stringify(report.counts));
-  t.same(faultsOf(report), []);
+  for (const { channel, sender, checker } of shows) {
+    await sender.end();
+    const report = await checker.done;
+    t.comment(`${channel.name}: ${JSON.stringify(report.counts)}`);
+    t.same(faultsOf(report), [], channel.name);
+  }
 });
