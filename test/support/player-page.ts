@@ -149,9 +149,12 @@ export const seekable = (page: Page): Promise<{ start: number; end: number } | n
 /** The rungs, the cheapest first (Shaka: each with each sound). */
 export const qualities = (page: Page): Promise<{ height: number; bandwidth: number }[]> => page.evaluate('watch.qualities()');
 
-/** One rung of `qualities` and no other from now on; null: the player chooses again. */
-export const choose = async (page: Page, index: number | null): Promise<void> => {
-  await page.evaluate(`watch.choose(${index})`);
+/**
+ * One rung of `qualities` and no other from now on; null: the player chooses again. What is in the buffer is replaced,
+ * or played first.
+ */
+export const choose = async (page: Page, index: number | null, { keepBuffer = false } = {}): Promise<void> => {
+  await page.evaluate(`watch.choose(${index}, ${keepBuffer})`);
 };
 
 /** The wall clock of the picture that is shown, as the player derives it from the manifest; ms since 1970. */

@@ -23,10 +23,10 @@ globalThis.drive = ({ video, src, config, fail }) => {
     },
     goLive: () => player.seekToOriginalLive(),
     qualities: () => rungs().map(({ height, bandwidth }) => ({ height, bandwidth })),
-    choose: (index) => {
+    choose: (index, keepBuffer) => {
       player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: index === null } } } });
       const chosen = index === null ? undefined : rungs()[index];
-      if (chosen) player.setRepresentationForTypeById('video', chosen.id, true);
+      if (chosen) player.setRepresentationForTypeById('video', chosen.id, !keepBuffer);
     },
     texts: () => texts().map(({ lang, labels }) => ({ language: lang ?? '', name: labels?.[0]?.text ?? '' })),
     chooseText: (language) => {

@@ -22,8 +22,8 @@ globalThis.drive = ({ video, src, config, fail }) => {
       if (hls.liveSyncPosition !== null) video.currentTime = hls.liveSyncPosition;
     },
     qualities: () => hls.levels.map(({ height, bitrate }) => ({ height, bandwidth: bitrate })),
-    choose: (index) => {
-      hls.currentLevel = index ?? -1;
+    choose: (index, keepBuffer) => {
+      hls[keepBuffer ? 'loadLevel' : 'currentLevel'] = index ?? -1;
     },
     texts: () => hls.subtitleTracks.map(({ lang, name }) => ({ language: lang ?? '', name })),
     chooseText: (language) => {

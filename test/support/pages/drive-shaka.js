@@ -24,10 +24,10 @@ globalThis.drive = ({ video, src, config, fail }) => {
     seekable: () => player.seekRange(),
     goLive: () => player.goToLive(),
     qualities: () => variants().map(({ height, bandwidth }) => ({ height, bandwidth })),
-    choose: (index) => {
+    choose: (index, keepBuffer) => {
       player.configure('abr.enabled', index === null);
       const chosen = index === null ? undefined : variants()[index];
-      if (chosen) player.selectVariantTrack(chosen, true);
+      if (chosen) player.selectVariantTrack(chosen, !keepBuffer);
     },
     texts: () => player.getTextTracks().map(({ language, label }) => ({ language, name: label ?? '' })),
     chooseText: (wanted) => {

@@ -1,0 +1,119 @@
+/** Players on a ladder of three rungs that are told again and again to play another one. */
+import type { Browser } from 'playwright-core';
+import { FakeClock, systemClock } from '../../packager/clock.ts';
+import { openPage } from './chromium.ts';
+import { interruptions } from './continuity.ts';
+import { Ladder, ladderVideo } from './ladder.ts';
+import { serveLadder, type LadderServer } from './ladder-server.ts';
+import { choose, firstPicture, forget, report, type PlayerName, type PlayerPages } from './player-page.ts';
+import { flvClip } from './show-sender.ts';
+import { watchFor } from './watching.ts';
+
+const sizes = [
+  { width: 640, height: 360, kbps: 800 },
+  { width: 448, height: 252, kbps: 400 },
+  { width: 320, height: 180, kbps: 200 },
+] as const;
+const grid = { frames: 240, fps: 30 };
+const clipMs = 8000;
+
+const clips = () => Promise.all(sizes.map((size) => flvClip({ ...size, bframes: 2, busy: true })));
+
+export type Stage = { readonly ladder: Ladder; readonly server: LadderServer; close(): Promise<void> };
+
+const staged = async (ladder: Ladder, stop: () => void): Promise<Stage> => {
+  const server = await serveLadder(ladderVideo, ladder);
+  return {
+    ladder,
+    server,
+    async close() {
+      stop();
+      await server.close();
+    },
+  };
+};
+
+export const liveLadder = async (): Promise<Stage> => {
+  const ladder = new Ladder(systemClock, await clips(), clipMs);
+  const stop = ladder.play();
+  while (!ladder.ready) await new Promise((resolve) => setTimeout(resolve, 20));
+  return staged(ladder, stop);
+};
+
+export const recordedLadder = async (seconds: number): Promise<Stage> => {
+  const clock = new FakeClock();
+  const ladder = new Ladder(clock, await clips(), clipMs);
+  for (let at = 0; at < seconds * 1000; at += 20) {
+    ladder.feed(at);
+    clock.advance(20);
+    // The logs take what was written in turns of their own.
+    if (at % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await ladder.finish();
+  return staged(ladder, () => undefined);
+};
+
+export type Switcher = {
+  readonly name: string;
+  readonly player: Exclude<PlayerName, 'none'>;
+  readonly file: 'master.m3u8' | 'manifest.mpd';
+  /**
+   * What is in the buffer is played first; otherwise it is replaced. hls.js and dash.js replace also what is playing at the
+   * moment, and Chromium then shows nothing before the next key picture: only Shaka can be held to anything there.
+   */
+  readonly keepBuffer: boolean;
+  readonly switches: number;
+};
+
+// With a short buffer, so that a switch behind it is seen soon.
+const configs = {
+  hls: { maxBufferLength: 1, maxMaxBufferLength: 1 },
+  shaka: { streaming: { lowLatencyMode: true, bufferingGoal: 4 } },
+  dash: { streaming: { buffer: { bufferTimeDefault: 4, bufferTimeAtTopQuality: 4, bufferTimeAtTopQualityLongForm: 4 } } },
+} as const;
+
+/** Up and down by one and by two; each is another rung than the one before it. */
+const order = [0, 1, 2, 0, 2, 1];
+
+export type Switched = {
+  /** What was wrong with the pictures. */
+  readonly faults: string[];
+  readonly errors: readonly object[];
+  readonly stalls: readonly number[];
+  /** Heights that were seen, a switch each. */
+  readonly heights: readonly number[];
+  readonly complaints: readonly string[];
+  readonly pictures: number;
+  readonly seconds: number;
+};
+
+export const switchRungs = async (browser: Browser, pages: PlayerPages, stage: Stage, switcher: Switcher): Promise<Switched> => {
+  const { player, file, keepBuffer, switches } = switcher;
+  const { page, context, complaints } = await openPage(browser);
+  await page.goto(pages.url(`${stage.server.base}/${file}`, { player, config: configs[player] }));
+  await firstPicture(page);
+  await page.waitForFunction(`watch.qualities().length === ${sizes.length}`);
+  const shown = (height: number) => page.waitForFunction(`watch.video.videoHeight === ${height}`, undefined, { timeout: 20_000, polling: 50 });
+  const heights = sizes.map(({ height }) => height).toReversed();
+  // From the top, so that the first switch is one; and where live players have found their distance.
+  await choose(page, heights.length - 1);
+  await shown(heights.at(-1) ?? 0);
+  await watchFor(page, 1);
+  await forget(page);
+  const from = (await report(page)).currentTime;
+  const seen: number[] = [];
+  for (let count = 0; count < switches; count += 1) {
+    const next = order[count % order.length] ?? 0;
+    const height = heights[next] ?? 0;
+    await choose(page, next, { keepBuffer });
+    await shown(height);
+    seen.push(height);
+    await watchFor(page, 0.3);
+  }
+  await watchFor(page, 1);
+  const { pictures, errors, stalls, currentTime } = await report(page);
+  await context.close();
+  // Shaka shows the picture at which it replaces the others once more, in its new size.
+  const faults = interruptions(pictures, grid, { back: player === 'shaka' && !keepBuffer ? 2 : 0 });
+  return { faults, errors, stalls: stalls.map(({ ms }) => ms), heights: seen, complaints, pictures: pictures.length, seconds: currentTime - from };
+};
