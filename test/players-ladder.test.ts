@@ -45,11 +45,13 @@ t.test('a recording plays on without a gap or a repetition while its rungs are s
 });
 
 t.test('a show in progress plays on without a gap or a repetition while its rungs are switched', async (t) => {
+  // Two segments behind the edge, which a busy machine keeps up with; the long form is as low as they come.
+  const behind = 4;
   await together(t, await liveLadder(), [
-    { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 6 },
-    { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: true, switches: 5 },
-    { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5 },
-    { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 5 },
+    { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 4, behind },
+    { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: false, switches: 5, behind },
+    { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5, behind },
+    { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 4, behind },
   ]);
 });
 

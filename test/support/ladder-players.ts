@@ -1,6 +1,6 @@
 /** Players on a ladder of three rungs that are told again and again to play another one. */
 import type { Browser } from 'playwright-core';
-import { FakeClock, systemClock } from '../../packager/clock.ts';
+import { FakeClock } from '../../packager/clock.ts';
 import { openPage } from './chromium.ts';
 import { interruptions } from './continuity.ts';
 import { Ladder, ladderVideo } from './ladder.ts';
@@ -33,22 +33,32 @@ const staged = async (ladder: Ladder, stop: () => void): Promise<Stage> => {
   };
 };
 
-export const liveLadder = async (): Promise<Stage> => {
-  const ladder = new Ladder(systemClock, await clips(), clipMs);
-  const stop = ladder.play();
-  while (!ladder.ready) await new Promise((resolve) => setTimeout(resolve, 20));
-  return staged(ladder, stop);
-};
-
-export const recordedLadder = async (seconds: number): Promise<Stage> => {
-  const clock = new FakeClock();
+/** So many seconds of a show in no time. */
+const past = async (clock: FakeClock, seconds: number): Promise<Ladder> => {
   const ladder = new Ladder(clock, await clips(), clipMs);
   for (let at = 0; at < seconds * 1000; at += 20) {
-    ladder.feed(at);
     clock.advance(20);
+    ladder.feed(clock.now());
     // The logs take what was written in turns of their own.
     if (at % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+  return ladder;
+};
+
+/** It has been live for a while: players find room behind the live edge. */
+export const liveLadder = async (): Promise<Stage> => {
+  const before = 20;
+  const clock = new FakeClock(Date.now() - before * 1000);
+  const ladder = await past(clock, before);
+  const timer = setInterval(() => {
+    clock.advance(Math.max(0, Date.now() - clock.wall()));
+    ladder.feed(clock.now());
+  }, 10);
+  return staged(ladder, () => clearInterval(timer));
+};
+
+export const recordedLadder = async (seconds: number): Promise<Stage> => {
+  const ladder = await past(new FakeClock(), seconds);
   await ladder.finish();
   return staged(ladder, () => undefined);
 };
@@ -59,17 +69,21 @@ export type Switcher = {
   readonly file: 'master.m3u8' | 'manifest.mpd';
   /**
    * What is in the buffer is played first; otherwise it is replaced. hls.js and dash.js replace also what is playing at the
-   * moment, and Chromium then shows nothing before the next key picture: only Shaka can be held to anything there.
+   * moment, and Chromium then shows nothing before the next key picture; Shaka seeks to where it is, which makes it decode.
    */
   readonly keepBuffer: boolean;
   readonly switches: number;
+  /** Seconds that it keeps from the live edge; null: as low as it comes. */
+  readonly behind?: number | null;
 };
 
-// With a short buffer, so that a switch behind it is seen soon.
+// With a short buffer, so that a switch behind it is seen soon; while live at the distance that is asked for.
+const dashBuffer = { bufferTimeDefault: 4, bufferTimeAtTopQuality: 4, bufferTimeAtTopQualityLongForm: 4 };
 const configs = {
-  hls: { maxBufferLength: 1, maxMaxBufferLength: 1 },
-  shaka: { streaming: { lowLatencyMode: true, bufferingGoal: 4 } },
-  dash: { streaming: { buffer: { bufferTimeDefault: 4, bufferTimeAtTopQuality: 4, bufferTimeAtTopQualityLongForm: 4 } } },
+  hls: (behind: number | null) => ({ maxBufferLength: 1, maxMaxBufferLength: 1, ...(behind !== null && { lowLatencyMode: false, liveSyncDuration: behind }) }),
+  shaka: (behind: number | null) =>
+    behind === null ? { streaming: { lowLatencyMode: true, bufferingGoal: 4 } } : { streaming: { lowLatencyMode: false, bufferingGoal: behind }, manifest: { defaultPresentationDelay: behind } },
+  dash: (behind: number | null) => ({ streaming: { buffer: dashBuffer, ...(behind !== null && { applyServiceDescription: false, delay: { liveDelay: behind } }) } }),
 } as const;
 
 /** Up and down by one and by two; each is another rung than the one before it. */
@@ -88,15 +102,15 @@ export type Switched = {
 };
 
 export const switchRungs = async (browser: Browser, pages: PlayerPages, stage: Stage, switcher: Switcher): Promise<Switched> => {
-  const { player, file, keepBuffer, switches } = switcher;
+  const { player, file, keepBuffer, switches, behind = null } = switcher;
   const { page, context, complaints } = await openPage(browser);
-  await page.goto(pages.url(`${stage.server.base}/${file}`, { player, config: configs[player] }));
+  await page.goto(pages.url(`${stage.server.base}/${file}`, { player, config: configs[player](behind) }));
   await firstPicture(page);
   await page.waitForFunction(`watch.qualities().length === ${sizes.length}`);
   const shown = (height: number) => page.waitForFunction(`watch.video.videoHeight === ${height}`, undefined, { timeout: 20_000, polling: 50 });
   const heights = sizes.map(({ height }) => height).toReversed();
   // From the top, so that the first switch is one; and where live players have found their distance.
-  await choose(page, heights.length - 1);
+  await choose(page, heights.length - 1, { keepBuffer });
   await shown(heights.at(-1) ?? 0);
   await watchFor(page, 1);
   await forget(page);
@@ -113,7 +127,7 @@ export const switchRungs = async (browser: Browser, pages: PlayerPages, stage: S
   await watchFor(page, 1);
   const { pictures, errors, stalls, currentTime } = await report(page);
   await context.close();
-  // Shaka shows the picture at which it replaces the others once more, in its new size.
-  const faults = interruptions(pictures, grid, { back: player === 'shaka' && !keepBuffer ? 2 : 0 });
+  // Shaka shows the pictures at which it replaces the others once more, in their new size; how many, the machine says.
+  const faults = interruptions(pictures, grid, { back: player === 'shaka' && !keepBuffer ? 6 : 0 });
   return { faults, errors, stalls: stalls.map(({ ms }) => ms), heights: seen, complaints, pictures: pictures.length, seconds: currentTime - from };
 };

@@ -23,7 +23,6 @@ export class Ladder implements Presentation {
   readonly #clock: Clock;
   readonly #clipMs: number;
   readonly #rungs: readonly Rung[];
-  #opened = 0;
   #kept: { readonly of: readonly PresentationSnapshot[]; readonly snapshot: PresentationSnapshot } | null = null;
 
   /** `clips` have the same pictures and key frames, the best first; they last `clipMs` and loop. */
@@ -36,11 +35,6 @@ export class Ladder implements Presentation {
       if (clip.avcConfig) show.track({ kind: 'video', codec: 'h264', config: clip.avcConfig });
       if (clip.aacConfig) show.track({ kind: 'audio', codec: 'aac', config: clip.aacConfig });
     }
-  }
-
-  /** Every rung has been opened: it can be asked for. */
-  get ready(): boolean {
-    return this.#opened === this.#rungs.length;
   }
 
   /** Feeds every rung what it has up to a time of the show, ms. */
@@ -56,13 +50,6 @@ export class Ladder implements Presentation {
         rung.sent += 1;
       }
     }
-  }
-
-  /** Feeds what the clock says, and goes on with it in real time. The returned function stops. */
-  play(): () => void {
-    const from = this.#clock.now();
-    const timer = setInterval(() => this.feed(this.#clock.now() - from), 10);
-    return () => clearInterval(timer);
   }
 
   async finish(): Promise<void> {
@@ -109,7 +96,6 @@ export class Ladder implements Presentation {
         const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()]));
         return new LiveRun({ facts: { video: ladderVideo, run, ...shape }, logs, clock: this.#clock, onFault });
       },
-      opened: () => void (this.#opened += 1),
     });
   }
 }
