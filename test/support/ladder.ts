@@ -90,7 +90,7 @@ export class Ladder implements Presentation {
     const onFault = (error: unknown): void => void this.faults.push(error);
     return new Show({
       clock: this.#clock,
-      wish: { latency: 'low', dvrSeconds: null },
+      wish: { latency: 'low', dvrSeconds: null, captions: [] },
       fault: onFault,
       open: async (shape) => {
         const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()]));
