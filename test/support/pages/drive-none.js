@@ -1,5 +1,7 @@
 /** The browser plays by itself: a file, or what it knows of HLS. */
 globalThis.drive = ({ video, src, fail }) => {
+  // Without it a page may not look at pictures that come from another origin.
+  video.crossOrigin = 'anonymous';
   video.src = src;
   video.play().catch((error) => fail({ type: 'play', details: error.message, fatal: true }));
   return {
