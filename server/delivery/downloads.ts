@@ -79,8 +79,8 @@ export class Downloads {
     const key = `${video}/${file}`;
     const known = this.#descriptions.get(key);
     if (known) return known;
+    const before = this.#forgotten;
     return this.#line.get(key, async () => {
-      const before = this.#forgotten;
       const made = await openProgressive(await inTurns(planning(snapshot, ...name.tracks), setImmediate), sourceOf);
       if (before === this.#forgotten) this.#descriptions.offer(key, made, made.cost, true);
       return made;

@@ -53,8 +53,9 @@ export class MediaFiles {
   /** What costs more than a read waits in a line of its own. */
   make(key: string, type: string, eager: boolean, body: () => Promise<Buffer>, line: SingleFlight<MediaFile>): Promise<MediaFile> {
     this.#misses++;
+    // Before it waits in the line: what is forgotten meanwhile may be what this is made of.
+    const before = this.#forgotten;
     return line.get(key, async () => {
-      const before = this.#forgotten;
       const file = mediaFile(key, type, await body());
       if (before === this.#forgotten) this.#cache.offer(key, file, file.body.length, eager);
       return file;

@@ -25,6 +25,8 @@ export class PlayableVideos implements Presentations {
   /** Oldest use first. */
   readonly #recordings = new Map<string, Promise<Opened | null> | Opened>();
   readonly #listeners: ((video: string) => void)[] = [];
+  /** Forgotten while they were being opened: what they found is not how it is now. */
+  readonly #outdated = new WeakSet<Promise<Opened | null>>();
 
   constructor(options: PresentationOptions) {
     this.#o = options;
@@ -34,7 +36,7 @@ export class PlayableVideos implements Presentations {
     const run = this.#runs.get(video);
     if (run) return run;
     const known = this.#recordings.get(video) ?? this.#open(video);
-    if (known instanceof Promise) return known.then((opened) => opened?.presentation ?? null);
+    if (known instanceof Promise) return known.then((opened) => (this.#outdated.has(known) ? this.find(video) : (opened?.presentation ?? null)));
     this.#recordings.delete(video);
     this.#recordings.set(video, known);
     return known.presentation;
@@ -59,14 +61,19 @@ export class PlayableVideos implements Presentations {
     });
   }
 
-  /** The video is gone, or another part of it is shown from now on: what reads it now reads on, and who comes opens it anew. */
+  /**
+   * The video is gone, or another part of it is shown from now on: what reads it now reads on, and who comes opens it anew.
+   * What is on is neither: it cannot be removed, and no trim holds for it but "none".
+   */
   forget(video: string): void {
     const run = this.#runs.get(video);
+    if (run?.snapshot().state === 'live') return;
     this.#runs.delete(video);
     if (run) this.#closeLater(() => run.close());
     const opened = this.#recordings.get(video);
     this.#recordings.delete(video);
-    if (opened && !(opened instanceof Promise)) this.#closeLater(opened.close);
+    if (opened instanceof Promise) this.#outdated.add(opened);
+    else if (opened) this.#closeLater(opened.close);
     for (const listener of this.#listeners) listener(video);
   }
 

@@ -1,0 +1,64 @@
+/** What can be played while it changes: trims and removals that come in the middle of something. */
+import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import { PretendStream } from '../../packager/hls/pretend-stream.ts';
+import { LiveRun } from '../../packager/live/run.ts';
+import { MemoryLog } from '../../packager/log/memory-log.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
+import { createLog } from '../log.ts';
+import { PlayableVideos } from './presentations.ts';
+import type { Recorded } from './runs.ts';
+
+const log = createLog('error', { write: () => undefined });
+const rhythm = { segmentMicros: 2e6, segmentLimitMicros: 2.4e6, gopMicros: 2e6, partLimitMicros: 335_334, longestFrameMicros: 33_333, frameRate: 30, audioFramesPerPart: 16 };
+
+const calm = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const liveRun = (clock: FakeClock, closed: string[]): LiveRun => {
+  const memory = new MemoryLog();
+  const close = memory.close.bind(memory);
+  memory.close = async () => {
+    closed.push('v0');
+    await close();
+  };
+  const { policy } = new PretendStream().snapshot();
+  const track = { id: 'v0', kind: 'video', codec: 'h264', timescale: 90_000, partTarget: 0.335, group: 'video', bandwidth: 1, averageBandwidth: 1 } as const;
+  const facts = { video: 'video-00000001', run: 'k3v9x0a2b7', startedAt: 0, policy, rhythm, tracks: [track] };
+  return new LiveRun({ facts, logs: new Map([['v0', memory]]), clock, onFault: (error) => t.fail(String(error)) });
+};
+
+t.test('a trim that is taken off a show that is on changes nothing of it', async (t) => {
+  const clock = new FakeClock();
+  const closed: string[] = [];
+  const videos = new PlayableVideos({ clock, log, open: async () => null, liveOn: () => null });
+  const run = liveRun(clock, closed);
+  videos.add(run);
+  videos.forget('video-00000001');
+  t.equal(videos.find('video-00000001'), run);
+  clock.advance(60_000);
+  await calm();
+  t.same(closed, [], 'its logs are open');
+  await run.end();
+  videos.forget('video-00000001');
+  t.not(videos.find('video-00000001'), run, 'when it is over it can be trimmed');
+  clock.advance(60_000);
+  await calm();
+  t.same(closed, ['v0']);
+});
+
+t.test('what was being opened when it was trimmed is opened again', async (t) => {
+  const opening: ((recorded: Recorded) => void)[] = [];
+  const videos = new PlayableVideos({ clock: new FakeClock(), log, open: () => new Promise((resolve) => opening.push(resolve)), liveOn: () => null });
+  const recorded = (inMicros: number | null): Recorded => {
+    const stream = new PretendStream().segments(2).end();
+    stream.cut = { inMicros, outMicros: null };
+    const snapshot: PresentationSnapshot = stream.snapshot();
+    return { snapshot, readers: new Map() };
+  };
+  const asked = videos.find('video-00000001');
+  videos.forget('video-00000001');
+  opening[0]?.(recorded(null));
+  await calm();
+  opening[1]?.(recorded(1_000_000));
+  t.equal((await asked)?.snapshot().cut.inMicros, 1_000_000);
+});
