@@ -7,6 +7,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../packager/clock.ts';
 import { initSegment } from '../../packager/cmaf/init.ts';
 import { createTrackLog } from '../../packager/log/open.ts';
@@ -39,6 +40,8 @@ export type PutOutcome = 'put' | 'no-video' | 'no-room' | 'too-many' | 'too-larg
 
 const mostLanguages = 32;
 const appendsAtOnce = 256;
+/** Stand at the same time, and are looked at for every segment. Of these, the first 16 are shown: who stands behind hundreds is never read. */
+const mostStanding = 400;
 /** Long texts that stand for hours are in every segment of them. */
 const mostBytes = 128 * 1024 * 1024;
 /** Whoever was given the old track's address still fetches from it. */
@@ -137,9 +140,11 @@ export class RecordedCaptions {
         // Sorted by their starts: what has not begun yet and what is over need no look.
         shown = shown.filter(({ cue }) => ticksOf(cue.endMicros) > from);
         for (let cue = cues[next]; cue && ticksOf(cue.cue.startMicros) < to; cue = cues[next]) {
-          shown.push(cue);
+          if (shown.length < mostStanding) shown.push(cue);
           next += 1;
         }
+        // Segments of a night are thousands, and meanwhile whoever is live has the thread as well.
+        await setImmediate();
         const data = captionFragment(index + 1, shown, from, to);
         bytes += data.reduce((sum, part) => sum + part.length, 0);
         if (bytes > mostBytes) return false;
