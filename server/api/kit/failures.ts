@@ -4,6 +4,7 @@ import { CatalogError } from '../../catalog/errors.ts';
 import { TurnstileFull } from '../../catalog/turnstile.ts';
 import { Problem, problemType } from './problem.ts';
 import { prefix } from './mount.ts';
+import { restOfBody } from './rest-of-body.ts';
 import type { Route } from './route.ts';
 
 const kib = (bytes: number): string => (bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`);
@@ -43,7 +44,7 @@ const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
   reply.code(problem.status).headers(problem.headers).type(problemType).send(JSON.stringify(problem.document));
 
 export const failureAnswer = (error: unknown, request: FastifyRequest, reply: FastifyReply, bodyLimit: number): FastifyReply => {
-  const problem = asProblem(error, bodyLimit);
+  const problem = asProblem(error, request.routeOptions.bodyLimit ?? bodyLimit);
   if (!problem) request.log.error({ err: error, route: request.routeOptions.url }, 'A request failed.');
   return sendProblem(reply, problem ?? new Problem('internal', 'This is a mistake of the server, and it has been logged. Trying again may help.'));
 };
@@ -56,7 +57,10 @@ const fits = (pattern: string, path: string): boolean => {
 };
 
 export const answerFailures = (app: FastifyInstance, routes: readonly Route[], bodyLimit: number): void => {
-  app.setErrorHandler((error, request, reply) => failureAnswer(error, request, reply, bodyLimit));
+  app.setErrorHandler(async (error, request, reply) => {
+    if ((error as Facts).code === 'FST_ERR_CTP_BODY_TOO_LARGE') await restOfBody(request.raw);
+    return failureAnswer(error, request, reply, bodyLimit);
+  });
   app.setNotFoundHandler((request, reply) => {
     const [path = ''] = request.url.split('?');
     const allow = routes.filter((route) => fits(prefix + route.path, path)).map((route) => route.method);
