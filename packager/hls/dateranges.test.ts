@@ -94,3 +94,23 @@ t.test('whoever talks without pause makes no playlist of megabytes', async (t) =
   const stream = new PretendStream({ wallClock: wall }).segments(30);
   t.equal(lines(mediaPlaylist(withEvents(stream, Array.from({ length: 5000 }, (_, index) => at(index / 100, textTag('a', String(index))))), 'v0')).length, 1000);
 });
+
+t.test('large tags are fewer, the newest; and a new one costs nothing of what the others say', async (t) => {
+  const stream = new PretendStream({ wallClock: wall }).segments(30);
+  let written = 0;
+  const counted = (data: Buffer): Buffer => {
+    const toString = data.toString.bind(data);
+    data.toString = (...args) => {
+      written += 1;
+      return toString(...args);
+    };
+    return data;
+  };
+  const events = Array.from({ length: 500 }, (_, index) => at(index / 100, counted(textTag('a', `${index} `.padEnd(900, 'x')))));
+  const text = lines(mediaPlaylist(withEvents(stream, events), 'v0'));
+  t.ok(text.length > 100 && text.join('').length <= 256 * 1024, `${text.length} of ${text.join('').length} bytes`);
+  t.ok(text.at(-1)?.includes(`ID="id3-${ids}"`));
+  t.equal(written, 500);
+  mediaPlaylist(withEvents(stream, [...events, at(5.5, counted(textTag('a', 'new')))]), 'v0');
+  t.equal(written, 501);
+});

@@ -11,6 +11,7 @@ import { listedEnd, segmentByMsn, type Listed } from './window.ts';
 
 /** A sender that talks without pause must not make playlists of megabytes: the newest are listed. */
 const mostListed = 1000;
+const mostText = 256 * 1024;
 /** A larger tag is for those who read the media. */
 const largestTag = 1024;
 /** The same splice is announced several times ahead of it (SCTE 67): once is enough here. */
@@ -26,7 +27,12 @@ export const dateRanges = (snapshot: PresentationSnapshot, track: TrackSnapshot,
   // Live, what is announced for later is listed ahead of its media.
   const end = window.ended ? micros(listedEnd(track, window)) : Number.POSITIVE_INFINITY;
   const shown = rangesOf(snapshot).filter(({ from, until }) => until >= begin && from < end);
-  return shown.slice(-mostListed).map(({ line }) => line).join('');
+  let oldest = shown.length;
+  for (let bytes = 0; oldest > 0 && shown.length - oldest < mostListed; oldest--) {
+    bytes += shown[oldest - 1]?.line.length ?? 0;
+    if (bytes > mostText) break;
+  }
+  return shown.slice(oldest).map(({ line }) => line).join('');
 };
 
 const kept = new WeakMap<readonly TimedEvent[], readonly Range[]>();
@@ -40,6 +46,17 @@ const rangesOf = (snapshot: PresentationSnapshot): readonly Range[] => {
   return all;
 };
 
+type Written = { readonly date: string; readonly data: string };
+
+/** With every new event all are put in order anew: what each says is written once. */
+const writtenOf = (snapshot: PresentationSnapshot, event: TimedEvent): Written => {
+  let known = written.get(event);
+  if (!known) written.set(event, (known = { date: dateOf(snapshot, event), data: `0x${event.data.toString('hex').toUpperCase()}` }));
+  return known;
+};
+
+const written = new WeakMap<TimedEvent, Written>();
+
 /** The wall clock of a moment, as the segments around it have theirs. */
 const dateOf = (snapshot: PresentationSnapshot, { epoch, msn, micros }: TimedEvent): string => {
   const base = snapshot.epochs.findLast((known) => known.epoch <= epoch) ?? snapshot.epochs[0];
@@ -48,13 +65,13 @@ const dateOf = (snapshot: PresentationSnapshot, { epoch, msn, micros }: TimedEve
   return isoDate((base?.wallClock ?? 0) + (micros - (base?.startMicros ?? 0)) / 1000 + (segment?.slewMs ?? 0));
 };
 
-const hex = (data: Buffer): string => `0x${data.toString('hex').toUpperCase()}`;
 const lasts = (name: string, micros: number | null): string => (micros === null ? '' : `,${name}=${(micros / 1e6).toFixed(3)}`);
 
 const tagRange = (snapshot: PresentationSnapshot, event: TimedEvent): Range[] => {
   const { id, micros, durationMicros, data } = event;
   if (data.length > largestTag) return [];
-  const line = `#EXT-X-DATERANGE:ID="id3-${id}",CLASS="org.id3",START-DATE="${dateOf(snapshot, event)}"${lasts('DURATION', durationMicros)},X-ID3=${hex(data)}\n`;
+  const said = writtenOf(snapshot, event);
+  const line = `#EXT-X-DATERANGE:ID="id3-${id}",CLASS="org.id3",START-DATE="${said.date}"${lasts('DURATION', durationMicros)},X-ID3=${said.data}\n`;
   return [{ from: micros, until: micros + (durationMicros ?? 0), line }];
 };
 
@@ -102,12 +119,13 @@ const spliceRanges = (snapshot: PresentationSnapshot): Range[] => {
       const pair = sign.kind === 'in' ? out.get(key) : undefined;
       const id = pair ? pair.id : `splice-${sign.eventId === null ? 'x' : sign.eventId.toString(16)}-${event.id}${index > 0 ? `-${index}` : ''}`;
       if (sign.kind === 'out') out.set(key, { event, sign, id });
-      const start = `#EXT-X-DATERANGE:ID="${id}",START-DATE="${dateOf(snapshot, pair?.event ?? event)}"`;
+      const start = `#EXT-X-DATERANGE:ID="${id}",START-DATE="${writtenOf(snapshot, pair?.event ?? event).date}"`;
+      const { data } = writtenOf(snapshot, event);
       if (pair) {
         out.delete(key);
         const from = pair.event.micros;
         const length = Math.max(0, event.micros - from);
-        ranges.set(`${id} in`, { from, until: from + length, line: `${start}${lasts('DURATION', length)},SCTE35-IN=${hex(event.data)}\n` });
+        ranges.set(`${id} in`, { from, until: from + length, line: `${start}${lasts('DURATION', length)},SCTE35-IN=${data}\n` });
         const opened = ranges.get(id);
         if (opened) ranges.set(id, { ...opened, until: from + length });
         continue;
@@ -115,7 +133,7 @@ const spliceRanges = (snapshot: PresentationSnapshot): Range[] => {
       const planned = sign.duration === null ? event.durationMicros : (sign.duration / 90_000) * 1e6;
       const name = sign.kind === 'out' ? 'SCTE35-OUT' : sign.kind === 'in' ? 'SCTE35-IN' : 'SCTE35-CMD';
       const until = event.micros + (planned ?? 0);
-      ranges.set(id, { from: event.micros, until, line: `${start}${lasts('PLANNED-DURATION', sign.kind === 'in' ? null : planned)},${name}=${hex(event.data)}\n` });
+      ranges.set(id, { from: event.micros, until, line: `${start}${lasts('PLANNED-DURATION', sign.kind === 'in' ? null : planned)},${name}=${data}\n` });
     }
   }
   return [...ranges.values()];

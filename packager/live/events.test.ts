@@ -12,7 +12,7 @@ import { largestEvent, type WireEvent } from '../media/event.ts';
 import { isId3, textTag } from '../media/id3.ts';
 import { rtmpClock } from '../media/unit.ts';
 import { readHead } from '../progressive/fragment-head.ts';
-import { storedEvents } from './events.ts';
+import { RunEvents, storedEvents, type PlacedEvent } from './events.ts';
 import { audioConfig, units, videoConfig } from './pretend-sender.ts';
 import { recordingSnapshot } from './recording.ts';
 import { LiveRun, type RunFacts } from './run.ts';
@@ -146,6 +146,16 @@ t.test('a flood is thinned out and costs its sender nothing else', async (t) => 
   t.equal(runOf(made).snapshot().events.length, 50);
   t.equal(made.show.droppedEvents, 1950);
   t.ok((runOf(made).snapshot().tracks[0]?.segments.length ?? 0) > 3);
+});
+
+t.test('whoever talks on while the pictures stand still fills no memory', async (t) => {
+  const event = (bytes: number): PlacedEvent => ({ scheme: 'id3', micros: 0, durationMicros: null, data: Buffer.alloc(bytes) });
+  for (const [bytes, taken] of [[10, 256], [largestEvent, 16]] as const) {
+    const events = new RunEvents();
+    t.equal(Array.from({ length: 1000 }, () => events.announce(event(bytes))).filter(Boolean).length, taken);
+    t.equal(events.take(1000)?.boxes.length, taken);
+    t.ok(events.announce(event(bytes)), 'with the next fragment there is room again');
+  }
 });
 
 t.test('a segment of a transport stream is made of fragments with events', async (t) => {

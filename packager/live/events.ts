@@ -12,6 +12,9 @@ import type { TimedEvent } from '../snapshot.ts';
 /** Kept of a show, and read back. */
 export const mostEvents = 10_000;
 const mostBytes = 16 * 1024 * 1024;
+/** Waiting for a fragment: pictures may stop for minutes while whoever sends them talks on. */
+const mostWaiting = 256;
+const mostWaitingBytes = 1024 * 1024;
 /** Holds the events of nearly every fragment that has any. */
 const usualHead = 8 * 1024;
 
@@ -31,15 +34,19 @@ export class RunEvents {
   #bytes = 0;
   #lastId = 0;
   #waiting: { readonly id: number; readonly event: PlacedEvent }[] = [];
+  #waitingBytes = 0;
 
   get list(): readonly TimedEvent[] {
     return this.#list;
   }
 
-  /** It travels with the fragment that comes next. */
-  announce(event: PlacedEvent): void {
+  /** It travels with the fragment that comes next. False: too much is waiting for that already. */
+  announce(event: PlacedEvent): boolean {
+    if (this.#waiting.length >= mostWaiting || this.#waitingBytes + event.data.length > mostWaitingBytes) return false;
     this.#lastId += 1;
     this.#waiting.push({ id: this.#lastId, event });
+    this.#waitingBytes += event.data.length;
+    return true;
   }
 
   /** The boxes to put ahead of a fragment; `written` tells where it lies once it does. Null: nothing has been announced. */
@@ -47,6 +54,7 @@ export class RunEvents {
     if (this.#waiting.length === 0) return null;
     const taken = this.#waiting;
     this.#waiting = [];
+    this.#waitingBytes = 0;
     const boxes = taken.map(({ id, event: { scheme, micros, durationMicros, data } }) => {
       const duration = durationMicros === null ? null : rescale(durationMicros, MICROS, timescale);
       return emsgBox({ scheme: emsgScheme[scheme], timescale, time: rescale(micros, MICROS, timescale), duration, id, data });

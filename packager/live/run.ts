@@ -177,9 +177,9 @@ export class LiveRun {
     return track.captions.say(cue, rescale(this.#grid.openFrom, lead.facts.timescale, MICROS)) ? 'said' : 'full';
   }
 
-  /** Said beside the media; it is in the log, and in the manifests, with the next fragment of the lead track. */
-  event(event: PlacedEvent): void {
-    this.#events.announce(event);
+  /** Said beside the media; it is in the log, and in the manifests, with the next fragment of the lead track. False: too much waits for that. */
+  event(event: PlacedEvent): boolean {
+    return this.#events.announce(event);
   }
 
   /** The events of logs that were opened again. */

@@ -249,8 +249,9 @@ export class Show {
     const now = this.#nowMicros(run);
     const said = pts === null ? null : epoch.timeline.when(pts);
     const micros = Math.max(0, said ?? now);
-    if (micros < now - EVENT_BEHIND_MICROS || micros > now + EVENT_AHEAD_MICROS) this.#intake.dropped += 1;
-    else run.event({ scheme, micros, durationMicros: duration === null ? null : rescale(duration, timescale, MICROS), data });
+    const near = micros >= now - EVENT_BEHIND_MICROS && micros <= now + EVENT_AHEAD_MICROS;
+    const durationMicros = duration === null ? null : rescale(duration, timescale, MICROS);
+    if (!near || !run.event({ scheme, micros, durationMicros, data })) this.#intake.dropped += 1;
   }
 
   #newEpoch(wall: number): Epoch | null {
