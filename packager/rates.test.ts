@@ -35,3 +35,17 @@ t.test('a short segment counts with its neighbours, and a hole not at all', asyn
   const [empty, track] = recorded();
   t.equal(ratesOf(empty, track).peak, track.bandwidth);
 });
+
+t.test('a recording is measured once, whoever asks', async (t) => {
+  const [snapshot, like] = recorded([4, 1000], [4, 3000]);
+  let looked = 0;
+  const segments = like.segments.slice();
+  const track = Object.defineProperty({ ...like }, 'segments', { get: () => ((looked += 1), segments) });
+  const ended = { ...snapshot, tracks: [track] };
+  for (const rates of [ratesOf, keyRatesOf]) {
+    const known = rates(ended, track);
+    looked = 0;
+    t.same(rates(ended, track), known);
+    t.equal(looked, 0);
+  }
+});

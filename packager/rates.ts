@@ -10,24 +10,28 @@ export type Rates = { readonly peak: number; readonly average: number };
 
 export const ratesOf = (snapshot: PresentationSnapshot, track: TrackSnapshot): Rates => {
   if (snapshot.state === 'live') return told(track);
+  return once(snapshot, track.id, () => measure(snapshot, track, ({ size }) => size)) ?? told(track);
+};
+
+const once = (snapshot: PresentationSnapshot, what: string, rates: () => Rates | null): Rates | null => {
   let known = measured.get(snapshot);
   if (!known) measured.set(snapshot, (known = new Map()));
-  let rates = known.get(track.id);
-  if (!rates) known.set(track.id, (rates = measure(snapshot, track, ({ size }) => size) ?? told(track)));
-  return rates;
+  let found = known.get(what);
+  if (found === undefined) known.set(what, (found = rates()));
+  return found;
 };
 
 const told = ({ bandwidth, averageBandwidth }: TrackSnapshot): Rates => ({ peak: bandwidth, average: averageBandwidth });
 
-/** A manifest asks once for each of its Periods. */
-const measured = new WeakMap<PresentationSnapshot, Map<string, Rates>>();
+/** A manifest asks once for each of its Periods, and every viewer who begins somewhere has a playlist of his own. */
+const measured = new WeakMap<PresentationSnapshot, Map<string, Rates | null>>();
 
 /**
  * The same of the key pictures alone. How large they are is not in the index, but they are no larger than the parts that
  * they begin; while live, than the segments.
  */
 export const keyRatesOf = (snapshot: PresentationSnapshot, track: TrackSnapshot): Rates =>
-  (snapshot.state === 'ended' && measure(snapshot, track, ({ parts }) => parts[0]?.size ?? 0)) || told(track);
+  (snapshot.state === 'ended' && once(snapshot, `${track.id} keys`, () => measure(snapshot, track, ({ parts }) => parts[0]?.size ?? 0))) || told(track);
 
 /**
  * RFC 8216bis 4.4.6.2: the peak is the largest rate of any contiguous set of segments that is between 0.5 and 1.5 target

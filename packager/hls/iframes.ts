@@ -7,9 +7,9 @@
  */
 import { keyName } from '../names.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
 import { discontinuities, mapLine } from './media.ts';
-import { rebased } from './rebase.ts';
 import { findTrack, listed, nextMsn, runOf } from './window.ts';
 
 export type IframesRequest = { readonly whole?: boolean; readonly mediaBase?: string };
@@ -22,21 +22,17 @@ export const iframesPlaylist = (snapshot: PresentationSnapshot, trackId: string,
   const { policy } = snapshot;
   const first = from < to ? track.segments[from] : undefined;
   const epoch = first?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
-  const lines = [
-    `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n`,
-    `#EXT-X-MEDIA-SEQUENCE:${first?.msn ?? nextMsn(track)}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n#EXT-X-I-FRAMES-ONLY\n`,
-  ];
-  let before: number | undefined;
-  for (let index = from; index < to; index++) {
-    const segment = track.segments[index];
-    if (!segment) continue;
-    if (segment.epoch !== before) lines.push(discontinuities(before, segment.epoch), mapLine(snapshot, track, segment.epoch));
-    before = segment.epoch;
-    lines.push(linesOf(snapshot, track, segment));
-  }
-  if (ended) lines.push('#EXT-X-ENDLIST\n');
-  return rebased(lines.join(''), request.mediaBase);
+  const write: WriteSegment = (segment, before) =>
+    (segment.epoch === before ? '' : discontinuities(before, segment.epoch) + mapLine(snapshot, track, segment.epoch)) + linesOf(snapshot, track, segment);
+  return (
+    `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n` +
+    `#EXT-X-MEDIA-SEQUENCE:${first?.msn ?? nextMsn(track)}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n#EXT-X-I-FRAMES-ONLY\n` +
+    blocks.text(track, from, to, request.mediaBase, write) +
+    (ended ? '#EXT-X-ENDLIST\n' : '')
+  );
 };
+
+const blocks = new Blocks();
 
 /** A segment has a key picture of its own. */
 export const hasKeyPicture = ({ independent, gap, parts }: SegmentRef): boolean => {
@@ -44,14 +40,8 @@ export const hasKeyPicture = ({ independent, gap, parts }: SegmentRef): boolean 
   return independent && !gap && first !== undefined && !first.gap && first.size > 0;
 };
 
-const kept = new WeakMap<SegmentRef, string>();
-
 const linesOf = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
-  const known = kept.get(segment);
-  if (known !== undefined) return known;
   const gap = hasKeyPicture(segment) ? '' : '#EXT-X-GAP\n';
   const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${keyName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
-  const text = dateLine(snapshot, track, segment) + gap + media;
-  kept.set(segment, text);
-  return text;
+  return dateLine(snapshot, track, segment) + gap + media;
 };

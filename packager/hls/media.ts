@@ -7,7 +7,8 @@
  * the parts of its last segments, for whoever was at the live edge when it ended.
  */
 import { initName, partName, playlistName } from '../names.ts';
-import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
+import { Blocks, blockLength, type WriteSegment } from './blocks.ts';
 import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import { rebased } from './rebase.ts';
@@ -39,14 +40,11 @@ export type PlaylistRequest = {
 };
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
-export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string =>
-  rebased(written(snapshot, trackId, request), request.mediaBase);
-
-const written = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest): string => {
+export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: PlaylistRequest = {}): string => {
   const track = findTrack(snapshot, trackId);
   if (!track) throw new RangeError(`there is no track ${trackId} in video ${snapshot.video}`);
   const window = listed(snapshot, track, request.whole === true ? track.firstSegment : track.liveStart);
-  const { from, to, open, ended } = window;
+  const { from, to, ended } = window;
   const parts = hasParts(snapshot, track);
   const end = listedEnd(track, window);
   const target = snapshot.policy.targetDuration * track.timescale;
@@ -58,17 +56,28 @@ const written = (snapshot: PresentationSnapshot, trackId: string, request: Playl
   let text = head(snapshot, track, window) + dateRanges(snapshot, track, window);
   if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
 
+  const { mediaBase } = request;
+  const write: WriteSegment = (segment, before) =>
+    opening(snapshot, track, before, segment.epoch, false) + dateLine(snapshot, track, segment) + mediaLines(snapshot, track, segment);
   for (let index = first; index < to; ) {
     const whole = index > first && index % blockLength === 0 && index + blockLength <= firstWithParts;
     const place = { first, from, parts: index >= firstWithParts };
-    text += whole ? block(snapshot, track, index) : closedSegment(snapshot, track, index, place);
+    text += whole ? blocks.block(track, index, mediaBase, write) : rebased(closedSegment(snapshot, track, index, place), mediaBase);
     index += whole ? blockLength : 1;
   }
-  if (ended) return text + '#EXT-X-ENDLIST\n';
-  if (!parts) return text + reports(snapshot, track);
+  return text + rebased(ending(snapshot, track, window, first === to), mediaBase);
+};
+
+const blocks = new Blocks();
+
+/** What follows the closed segments; `alone`: none is listed. */
+const ending = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open, ended }: Listed, alone: boolean): string => {
+  if (ended) return '#EXT-X-ENDLIST\n';
+  if (!hasParts(snapshot, track)) return reports(snapshot, track);
+  let text = '';
   if (open) {
     const before = to > from ? track.segments[to - 1]?.epoch : undefined;
-    text += opening(snapshot, track, before, open.epoch, first === to) + dateLine(snapshot, track, open);
+    text += opening(snapshot, track, before, open.epoch, alone) + dateLine(snapshot, track, open);
     text += partLines(snapshot, track, open, open.count);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
@@ -113,31 +122,6 @@ const opening = (
   epoch: number,
   first: boolean,
 ): string => (before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch));
-
-/**
- * Segments far from both ends, many at a time: their text depends on nothing but themselves and the segment
- * before, so a playlist of hours is put together from a few long strings.
- */
-const block = (snapshot: PresentationSnapshot, track: TrackSnapshot, start: number): string => {
-  const key = track.segments[start];
-  const known = key && blocks.get(key);
-  if (known !== undefined) return known;
-  const lines: string[] = [];
-  let before = track.segments[start - 1]?.epoch;
-  for (let index = start; index < start + blockLength; index++) {
-    const segment = track.segments[index];
-    if (!segment) continue;
-    lines.push(opening(snapshot, track, before, segment.epoch, false), dateLine(snapshot, track, segment), mediaLines(snapshot, track, segment));
-    before = segment.epoch;
-  }
-  // `join` makes one flat string, where `+` would leave V8 a tree to walk at every use.
-  const text = lines.join('');
-  if (key) blocks.set(key, text);
-  return text;
-};
-
-const blockLength = 64;
-const blocks = new WeakMap<SegmentRef, string>();
 
 const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed): string => {
   const { policy } = snapshot;

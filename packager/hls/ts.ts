@@ -8,9 +8,9 @@
 import { playlistName, wholePlaylistName } from '../names.ts';
 import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
+import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
-import { rebased } from './rebase.ts';
 import { startLine } from './start.ts';
 import { tsSegmentName } from './ts-names.ts';
 import { tsSoundOf } from './ts-segment.ts';
@@ -78,30 +78,23 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string,
   const first = from < to ? track.segments[from] : undefined;
   const sequence = first?.msn ?? track.segments[to]?.msn ?? nextMsn(track);
   const epoch = first?.epoch ?? track.segments[to]?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
-  const shown = track.segments.slice(from, to);
-  let text =
-    `#EXTM3U\n#EXT-X-VERSION:${shown.some(isGap) ? versionWithGaps : version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
-    `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n${independent(snapshot)}`;
-  let before = epoch;
-  for (const segment of shown) {
-    if (segment.epoch > before) text += '#EXT-X-DISCONTINUITY\n'.repeat(segment.epoch - before);
-    before = segment.epoch;
-    text += lines(snapshot, track, segment);
-  }
-  return rebased(window.ended ? `${text}#EXT-X-ENDLIST\n` : text, request.mediaBase);
+  const gaps = track.segments.slice(from, to).some(isGap);
+  const write: WriteSegment = (segment, before = segment.epoch) =>
+    '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, segment.epoch - before)) + lines(snapshot, track, segment);
+  return (
+    `#EXTM3U\n#EXT-X-VERSION:${gaps ? versionWithGaps : version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
+    `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n${independent(snapshot)}` +
+    blocks.text(track, from, to, request.mediaBase, write) +
+    (window.ended ? '#EXT-X-ENDLIST\n' : '')
+  );
 };
+
+const blocks = new Blocks();
 
 const soundIsThere = (sound: TrackSnapshot, segment: SegmentRef | undefined): boolean => !segment || segment.msn < nextMsn(sound);
 
-const kept = new WeakMap<SegmentRef, string>();
-
-/** A segment never changes: its lines are written once. */
 const lines = (snapshot: PresentationSnapshot, track: TrackSnapshot, segment: SegmentRef): string => {
-  const known = kept.get(segment);
-  if (known !== undefined) return known;
   const gap = isGap(segment) ? '#EXT-X-GAP\n' : '';
   const media = `#EXTINF:${seconds(segment.duration, track.timescale)},\n${tsSegmentName(runOf(snapshot, segment.epoch), segment.msn)}\n`;
-  const text = dateLine(snapshot, track, segment) + gap + media;
-  kept.set(segment, text);
-  return text;
+  return dateLine(snapshot, track, segment) + gap + media;
 };

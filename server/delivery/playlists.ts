@@ -80,7 +80,8 @@ export type Wanted = {
 type Shelf = { revision: number; readonly ready: Map<string, ReadyPlaylist>; readonly rare: Map<string, ReadyPlaylist>; rareBytes: number };
 
 const mostRare = 32;
-const mostRareBytes = 2 * 1024 * 1024;
+/** A few cuts of a show of twelve hours: one that is not kept would be written anew for every viewer. */
+const mostRareBytes = 6 * 1024 * 1024;
 
 export class Playlists {
   readonly #shelves = new WeakMap<Presentation, Shelf>();
