@@ -150,6 +150,27 @@ t.test('what ffmpeg encoded comes out of the logs frame for frame, in lawful par
   t.ok(sound.pts.length === sent || sound.pts.length === sent - 1, `${sound.pts.length} of ${sent} frames of sound`);
 });
 
+t.test('sound that is told of behind the first pictures, as in MPEG-TS, is in the first epoch', async (t) => {
+  const it = stage();
+  it.show.begin(rtmpClock);
+  const [video, audio] = [usual.avcConfig, usual.aacConfig];
+  if (!video || !audio) throw new Error('a clip without configurations');
+  it.show.track({ kind: 'video', codec: 'h264', config: video });
+  let told = false;
+  for (const unit of usual.units) {
+    if (unit.kind === 'audio' && unit.dts < 300) continue;
+    if (unit.kind === 'audio' && !told) it.show.track({ kind: 'audio', codec: 'aac', config: audio });
+    told ||= unit.kind === 'audio';
+    it.clock.advance(1000 / 77);
+    it.show.write(unit);
+  }
+  t.ok(await it.show.finish());
+  t.same(it.faults, []);
+  const snapshot = shown(it);
+  lawful(t, snapshot);
+  t.same(snapshot.tracks.map(({ epochs }) => epochs.length), [1, 1]);
+});
+
 for (const latency of ['ultra', 'standard'] as const) {
   t.test(`latency ${latency} keeps the law`, async (t) => {
     const it = stage(latency);

@@ -201,6 +201,8 @@ export class Show {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
+    // MPEG-TS tells of a track with its first frame, which may come behind pictures: the first epoch has to know of it.
+    for (const arrival of waiting) if (arrival.type === 'track') this.#configs[arrival.config.kind] ??= arrival.config;
     for (const arrival of waiting) this.#take(arrival);
     this.#o.opened?.();
   }
