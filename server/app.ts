@@ -1,7 +1,7 @@
 /**
  * The application: every part made and started in order, and stopped in the opposite one.
  *
- *     catalog ─ auth ─ events ─ live (resumes what was interrupted) ─ delivery, API, pages ─ HTTP ─ RTMP ─ ready
+ *     catalog ─ auth ─ events ─ live (resumes what was interrupted) ─ delivery, API, pages ─ HTTP ─ RTMP, SRT ─ ready
  *
  * Stopping: not ready, no new publishers, publishers let go (their shows wait for the next start), waiters
  * released, connections closed; whatever still hangs after the grace is cut off.
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createRtmpServer } from '../ingest/rtmp/server.ts';
+import { createSrtServer } from '../ingest/srt/server.ts';
 import { systemClock, type Clock } from '../packager/clock.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
 import { downloadsOf } from '../packager/progressive/downloads.ts';
@@ -53,6 +54,7 @@ export type ServerOptions = {
 export type RunningServer = {
   readonly httpPort: number;
   readonly rtmpPort: number;
+  readonly srtPort: number;
   /** What the terminal should say. */
   readonly banner: string;
   stop(): Promise<void>;
@@ -60,6 +62,8 @@ export type RunningServer = {
 
 /** SIGTERM to exit: 10 s at most, of which this is for connections that do not close by themselves. */
 const GRACE_MS = 7_000;
+/** Linux tells twice of what was granted; 4 MiB are asked for. */
+const fewSocketBytes = 4 * 1024 * 1024;
 const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
 
 export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
@@ -138,7 +142,11 @@ const start = async (
     ...{ desk: live.desk, clock, limits: { idleMs: config['rtmp.idleTimeout'] } },
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
-  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, delivery, rtmp, sockets })) : null;
+  const srt = createSrtServer({
+    ...{ desk: live.desk, clock, limits: { idleMs: config['srt.idleTimeout'], latencyMs: config['srt.latency'] } },
+    log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
+  });
+  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, delivery, rtmp, srt, sockets })) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({
@@ -153,9 +161,14 @@ const start = async (
     throw portError(error, config['rtmp.port'], 'MILLRACE_RTMP_PORT');
   });
   stops.push(() => rtmp.close());
+  const srtAt = await srt.listen({ host: reachableHost(config['srt.host']), port: config['srt.port'] }).catch((error: unknown) => {
+    throw portError(error, config['srt.port'], 'MILLRACE_SRT_PORT');
+  });
+  stops.push(() => srt.close());
+  if (srtAt.receiveBuffer < fewSocketBytes) log.warn({ bytes: srtAt.receiveBuffer }, 'The system allows only a small buffer for UDP, and SRT loses packets in bursts: set net.core.rmem_max to 8388608.');
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, dvrSeconds: config['live.dvr'], version },
+    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());
@@ -183,6 +196,7 @@ const start = async (
   // Before connections close: the shows are brought to rest and everybody who waits gets what there is.
   stops.push(async () => {
     rtmp.stopAccepting();
+    srt.stopAccepting();
     await live.stop();
     delivery.release();
   });
@@ -193,15 +207,16 @@ const start = async (
     await sender.start();
   }
   ready = true;
-  log.info({ http: httpPort, rtmp: rtmpAt.port, version }, 'The server is ready.');
+  log.info({ http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port, version }, 'The server is ready.');
 
   const link = await auth.setupLink();
   const banner =
-    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port }) +
+    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port }) +
     (link ? linkBanner(config, link.token, 'Open this link once to make the admin’s account:', httpPort) : '\n');
   return {
     httpPort,
     rtmpPort: rtmpAt.port,
+    srtPort: srtAt.port,
     banner,
     stop: () => {
       ready = false;

@@ -37,8 +37,8 @@ export const linkBanner = (config: Config, token: string, sentence: string, http
   return `\n  ${sentence}\n\n  ${near}\n${far === near ? '' : `  ${far}\n`}\n${drawCode(far)}\n\n`;
 };
 
-export const addressBanner = (config: Config, ports: { readonly http: number; readonly rtmp: number }): string => {
+export const addressBanner = (config: Config, ports: { readonly http: number; readonly rtmp: number; readonly srt: number }): string => {
   const web = origin(config, ports.http, 'localhost');
   const { hostname } = new URL(web);
-  return `\n  Millrace is running.\n\n  Web    ${web}\n  RTMP   rtmp://${hostname}:${ports.rtmp}/live   (the stream key is on the channel's page)\n`;
+  return `\n  Millrace is running.\n\n  Web    ${web}\n  RTMP   rtmp://${hostname}:${ports.rtmp}/live   (the stream key is on the channel's page)\n  SRT    srt://${hostname}:${ports.srt}?streamid=STREAM-KEY\n`;
 };

@@ -1,19 +1,26 @@
 /** What the server's metrics are read from. */
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
+import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Live } from './live/live.ts';
 import type { Reading } from './metrics.ts';
 import type { WebSockets } from './ws/websockets.ts';
 
-type Sources = { readonly live: Live; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly sockets: WebSockets };
+type Sources = { readonly live: Live; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly srt: SrtServer; readonly sockets: WebSockets };
 
-export const serverReadings = ({ live, delivery, rtmp, sockets }: Sources) => (): readonly Reading[] => [
+export const serverReadings = ({ live, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
   { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
   { name: 'millrace_ingest_backlog_bytes', help: 'Media received and not yet in the logs.', read: () => live.channels.reduce((sum, { run }) => sum + (run?.backlog ?? 0), 0) },
   { name: 'millrace_rtmp_sessions', help: 'Open RTMP connections.', read: () => rtmp.sessions },
   { name: 'millrace_rtmp_accepted_total', help: 'RTMP connections accepted.', read: () => rtmp.counters.accepted },
   { name: 'millrace_rtmp_turned_away_total', help: 'RTMP connections turned away.', read: () => rtmp.counters.turnedAway },
   { name: 'millrace_rtmp_received_bytes_total', help: 'Bytes received over RTMP.', read: () => rtmp.counters.bytesIn },
+  { name: 'millrace_srt_sessions', help: 'SRT publishers, those among them who wait to be let in.', read: () => srt.sessions },
+  { name: 'millrace_srt_accepted_total', help: 'SRT callers let in.', read: () => srt.counters.accepted },
+  { name: 'millrace_srt_rejected_total', help: 'SRT callers refused.', read: () => srt.counters.rejected },
+  { name: 'millrace_srt_received_bytes_total', help: 'Bytes received over SRT.', read: () => srt.counters.bytes },
+  { name: 'millrace_srt_stray_datagrams_total', help: 'Datagrams that were no part of anything.', read: () => srt.counters.strays },
+  { name: 'millrace_srt_packets_total', help: 'Packets of media by what became of them.', label: 'packet', read: () => packetsOf(srt.counters) },
   { name: 'millrace_delivery_answers_total', help: 'Answers to players by kind and status.', label: 'answer', read: () => Object.fromEntries(delivery.stats().requests) },
   { name: 'millrace_delivery_sent_bytes_total', help: 'Bytes sent to players.', read: () => delivery.stats().bytesSent },
   { name: 'millrace_delivery_waiters', help: 'Requests that wait for media.', read: () => delivery.stats().waiters },
@@ -29,6 +36,8 @@ export const serverReadings = ({ live, delivery, rtmp, sockets }: Sources) => ()
   { name: 'millrace_disk_free_bytes', help: 'Room on the disk of the data folder.', read: () => live.disk.space.free },
   { name: 'millrace_disk_total_bytes', help: 'Size of the disk of the data folder.', read: () => live.disk.space.total },
 ];
+
+const packetsOf = ({ packets, lost, recovered, dropped, undecrypted }: SrtCounters): Record<string, number> => ({ received: packets, lost, recovered, dropped, undecrypted });
 
 const tally = (names: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = { starting: 0, live: 0, waiting: 0 };

@@ -38,7 +38,7 @@ t.test('SIGTERM ends a server with a sender, waiting viewers and open pages', as
 t.test('a port that is taken is said so, and nothing else goes wrong', async (t) => {
   const first = await startServer();
   t.teardown(() => first.stop());
-  for (const [port, words] of [['http', /Port \d+ is taken.*MILLRACE_HTTP_PORT/], ['rtmp', /Port \d+ is taken.*MILLRACE_RTMP_PORT/]] as const) {
+  for (const [port, words] of [['http', /Port \d+ is taken.*MILLRACE_HTTP_PORT/], ['rtmp', /Port \d+ is taken.*MILLRACE_RTMP_PORT/], ['srt', /Port \d+ is taken.*MILLRACE_SRT_PORT/]] as const) {
     const env = { [`MILLRACE_${port.toUpperCase()}_PORT`]: String(first.ports[port]) };
     await t.rejects(startServer({ env }), { message: words });
   }

@@ -53,6 +53,7 @@ export class RtmpError extends Error {
  */
 export const refusalStatus: Readonly<Record<RefusalCode, string>> = {
   'unknown-key': 'NetStream.Publish.BadName',
+  'wrong-passphrase': 'NetStream.Publish.Denied',
   'busy': 'NetStream.Publish.BadName',
   'slow-down': 'NetStream.Publish.Denied',
   'shutting-down': 'NetStream.Publish.Denied',

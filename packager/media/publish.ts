@@ -23,11 +23,13 @@ export type PublishRequest = {
   /** What the encoder calls itself; shown to the streamer, so bounded by the edge. */
   readonly software?: string;
   readonly clock: WireClock;
+  /** A protocol with a passphrase (SRT): whether the sender knows the channel's, or rightly uses none. Asked before anybody is let in. */
+  readonly proves?: (passphrase: string | null) => Promise<boolean>;
   /** The core calls this when the session must go; the edge closes the socket and calls `end('evicted')`. */
   readonly evict: (reason: EvictReason) => void;
 };
 
-export type RefusalCode = 'unknown-key' | 'busy' | 'slow-down' | 'shutting-down' | 'refused';
+export type RefusalCode = 'unknown-key' | 'wrong-passphrase' | 'busy' | 'slow-down' | 'shutting-down' | 'refused';
 export type PublishVerdict =
   | { readonly ok: true; readonly sink: PublishSink }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string };

@@ -32,6 +32,9 @@ const player = (name, command, packages) => {
 
 export const vlc = player('VLC', 'cvlc', ['vlc-bin', 'vlc-plugin-base']);
 
+/** No player, but it stands for whoever sends over SRT with libsrt's own tool. */
+export const srtTools = player('srt-live-transmit', 'srt-live-transmit', ['srt-tools']);
+
 /** The adaptive demuxers are in "good", those before them and the parsers of H.264 and MPEG-TS in "bad", the decoders in "libav". */
 export const gstreamer = player('GStreamer', 'gst-launch-1.0', [
   'gstreamer1.0-tools',

@@ -32,6 +32,7 @@ class Stage {
         return key.startsWith('key-') ? keyOf(key.slice(4)) : null;
       },
     },
+    passphraseOf: async (channel) => (channel.includes('secret') ? 'correct horse' : null),
     createRun: async (owner, shape, onFault) => {
       const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()] as const));
       return new LiveRun({ facts: { video: `video-${owner.channelName}`, run: 'run12345', ...shape }, logs, clock: this.clock, onFault });
@@ -125,4 +126,27 @@ t.test('while the server stops nobody comes in, also not who has asked before', 
   t.match(await stage.admit('key-one'), { ok: false, code: 'shutting-down' });
   t.same(stage.evicted, ['key-one shutting-down']);
   t.same(stage.desk.channels, []);
+});
+
+t.test('a passphrase is asked for before anything else is touched', async (t) => {
+  const stage = new Stage();
+  const first = await stage.live('secret');
+  const asked: (string | null)[] = [];
+  const come = (channel: string, right: boolean): Promise<PublishVerdict> =>
+    stage.desk.admit({
+      ...{ protocol: 'srt', key: `key-${channel}`, address: '192.0.2.1', clock: rtmpClock, evict: () => undefined },
+      proves: async (passphrase) => {
+        asked.push(passphrase);
+        return right;
+      },
+    });
+  t.match(await come('secret', false), { ok: false, code: 'wrong-passphrase' });
+  t.same(stage.evicted, [], 'whoever was on the air still is');
+  t.match(await come('open', true), { ok: true });
+  t.same(asked, ['correct horse', null]);
+  t.match(await come('secret', true), { ok: true });
+  t.same(stage.evicted, ['key-secret taken-over']);
+  first.end('evicted');
+  t.notMatch(stage.lines.join(), 'correct horse');
+  await stage.desk.close();
 });

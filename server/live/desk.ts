@@ -10,6 +10,8 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly streamKeys: Pick<StreamKeyStore, 'resolve'>;
+  /** What a sender over SRT has to know; null: nothing. */
+  readonly passphraseOf: (channelId: string) => Promise<string | null>;
   readonly takeoverSilence: number;
   readonly changed: ChannelHost['changed'];
 };
@@ -42,6 +44,8 @@ export class LiveDesk implements PublishDesk {
     if (this.#closing) return stopping;
     // A right key is always let in: others behind the same address may have wrong ones, and keys cannot be guessed.
     if (!key) return this.#unknownKey(request);
+    if (request.proves && !(await request.proves(await this.#o.passphraseOf(key.channelId)))) return this.#wrongPassphrase(request, key);
+    if (this.#closing) return stopping;
     const channel = this.#open(key);
     if (!channel.admits(request.address, this.#o.takeoverSilence)) {
       return { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
@@ -57,6 +61,11 @@ export class LiveDesk implements PublishDesk {
     this.#wrongKeys.failed(address);
     this.#o.log.warn({ address, protocol }, 'A publisher came with an unknown stream key.');
     return { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
+  }
+
+  #wrongPassphrase({ address, protocol }: PublishRequest, { channelId }: ResolvedKey): PublishVerdict {
+    this.#o.log.warn({ channel: channelId, address, protocol }, 'A publisher came with the right stream key and the wrong passphrase.');
+    return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
   }
 
   /** The channel, known from now on: also for what a restart finds unfinished. */

@@ -59,6 +59,7 @@ export class Live {
     this.#desk = new LiveDesk({
       ...options,
       streamKeys: catalog.streamKeys,
+      passphraseOf: async (channelId) => (await catalog.channels.get(channelId))?.srtPassphrase ?? null,
       createRun: async (key, shape, onFault) => {
         const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);
         this.#videos.add(run);

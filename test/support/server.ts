@@ -209,6 +209,13 @@ export class MillraceServer {
     return `rtmp://127.0.0.1:${this.ports.rtmp}/live/${channel.ingest.rtmp.key}`;
   }
 
+  /** The same for SRT, with the passphrase if there is one. */
+  srtUrl(channel: Channel): string {
+    const { srt } = channel.ingest;
+    if (!srt) throw new Error('this server takes no SRT');
+    return srt.url.replace(/^srt:\/\/[^?]*/, `srt://127.0.0.1:${this.ports.srt}`);
+  }
+
   /** Where whoever watches a public channel finds what is live. */
   liveUrl(channel: { name: string }, file = 'master.m3u8'): string {
     return `${this.origin}/play/-/@${channel.name}/${file}`;

@@ -44,15 +44,16 @@ export const newChannelShape = Type.Object({ ...channelFacts, ...ownerFacts, str
 /** `rtmp://host:1935/live`: the host that the API was reached by, since an encoder reaches it the same way. */
 export const ingestView = (base: string, config: Pick<ApiConfig, 'rtmpPort' | 'srtPort'>, secret?: { key: string; srtPassphrase: string | null }): object => {
   const { hostname } = new URL(base);
-  const srt = new URLSearchParams();
-  if (secret) srt.set('streamid', secret.key);
-  if (secret?.srtPassphrase) srt.set('passphrase', secret.srtPassphrase);
-  const query = srt.size > 0 ? `?${srt.toString()}` : '';
+  const srt = secret ? [`streamid=${secret.key}`, ...(secret.srtPassphrase === null ? [] : [`passphrase=${inQuery(secret.srtPassphrase)}`])] : [];
+  const query = srt.length > 0 ? `?${srt.join('&')}` : '';
   return {
     rtmp: { server: `rtmp://${hostname}:${config.rtmpPort}/live`, ...(secret ? { key: secret.key } : {}) },
     srt: config.srtPort === null ? null : { url: `srt://${hostname}:${config.srtPort}${query}` },
   };
 };
+
+/** ffmpeg and OBS take a passphrase out of the address as it stands, but for `+`, which is a space: only what would end it is escaped. */
+const inQuery = (passphrase: string): string => passphrase.replace(/[%&+#]/g, encodeURIComponent).replaceAll(' ', '+');
 
 export type ChannelFacts = { readonly hooks: Pick<ApiHooks, 'liveOf'>; readonly base: string };
 
