@@ -49,21 +49,25 @@ t.test('ffmpeg publishes; killed and back, it goes on; at its end the show is a 
   const { stamps } = await decodeStamps(url(video), { width: 320, height: 180 });
   const steps = stamps.slice(1).map((stamp, index) => ((stamp ?? 0) - (stamps[index] ?? 0) + source.frames) % source.frames);
   t.notOk(stamps.includes(null));
-  t.ok(steps.filter((step) => step !== 1).length <= 1, 'every picture once, in order, but where the sender was killed');
+  // Cut off behind a picture that is decoded early, the last ones that are shown have a hole.
+  const uneven = steps.flatMap((step, index) => (step === 1 ? [] : [index]));
+  const seam = uneven.find((index) => stamps[index + 1] === 0) ?? Number.NaN;
+  t.same(uneven.filter((index) => Math.abs(index - seam) > 4 && index < steps.length - 4), [], 'every picture once, in order, but where the sender was cut off');
   const metrics = await (await fetch(`${server.origin}/metrics`)).text();
   t.match(metrics, /millrace_srt_accepted_total 2\n/);
   t.match(metrics, /millrace_srt_packets_total\{packet="received"\} [1-9]/);
 });
 
-t.test('with a passphrase, AES-128 and AES-256', async (t) => {
+t.test('with a passphrase, AES-128 and AES-256, and stamps that wrap on the way', async (t) => {
   const shows = [16, 32].map(async (pbkeylen) => {
     const channel = await server.createChannel(token, { name: `secret-${pbkeylen}`, srtPassphrase: 'correct horse/battery' });
-    const sender = sendSrt(source.file, `${server.srtUrl(channel)}&pbkeylen=${pbkeylen}`, 6);
+    const sender = sendSrt(source.file, `${server.srtUrl(channel)}&pbkeylen=${pbkeylen}`, 6, 2 ** 33 / 90_000 - 3);
     t.teardown(() => sender.kill('SIGKILL'));
     await server.live(channel);
     const video = await liveVideo(channel);
     t.equal((await sender.done).code, 0);
-    await until(() => playlist(server, video, 'v0'), ({ ended }) => ended);
+    const { segments } = await until(() => playlist(server, video, 'v0'), ({ ended }) => ended);
+    t.notOk(segments.some(({ discontinuity }) => discontinuity));
     t.equal((await mustFfmpeg(['-v', 'error', '-i', url(video), '-f', 'null', '-'])).stderr, '');
   });
   await Promise.all(shows);

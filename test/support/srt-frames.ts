@@ -44,10 +44,12 @@ export const framesOf = async (): Promise<Frames> => {
 
 export type SrtSender = { readonly done: Promise<{ code: number | null; stderr: string }>; kill(signal: NodeJS.Signals): void };
 
-/** ffmpeg sends a file in real time, over and over. */
-export const sendSrt = (file: string, url: string, seconds?: number): SrtSender => {
+/** ffmpeg sends a file in real time, over and over; `startAt`: seconds on the clock of MPEG-TS. */
+export const sendSrt = (file: string, url: string, seconds?: number, startAt?: number): SrtSender => {
   const length = seconds === undefined ? [] : ['-t', String(seconds)];
-  const args = ['-hide_banner', '-v', 'warning', '-nostdin', '-re', '-stream_loop', '-1', '-i', file, ...length, '-c', 'copy', '-f', 'mpegts', url];
+  // The multiplexer adds 1.4 s by itself.
+  const offset = startAt === undefined ? [] : ['-output_ts_offset', String(startAt - 1.4)];
+  const args = ['-hide_banner', '-v', 'warning', '-nostdin', '-re', '-stream_loop', '-1', '-i', file, ...length, ...offset, '-c', 'copy', '-f', 'mpegts', url];
   const child = spawn(process.env.FFMPEG_PATH || 'ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-16_384)));
