@@ -37,11 +37,6 @@ const guarded = (run: () => void): void => {
 };
 
 socket.on('message', (bytes, { address, port: from }) => guarded(() => listener.onDatagram(bytes, { address, port: from })));
-socket.on('error', (error: NodeJS.ErrnoException) => {
-  tell({ type: 'failed', code: error.code ?? null, message: error.message });
-  socket.close();
-  port.close();
-});
 socket.bind(wanted, host, () => {
   tell({ type: 'listening', port: socket.address().port, receiveBuffer: socket.getRecvBufferSize() });
 });
@@ -49,14 +44,26 @@ socket.bind(wanted, host, () => {
 const ticking = setInterval(() => guarded(() => listener.tick()), tickMs);
 const counting = setInterval(() => tell(listener.statistics()), statisticsMs);
 
+let ended = false;
+const end = (): void => {
+  if (ended) return;
+  ended = true;
+  clearInterval(ticking);
+  clearInterval(counting);
+  socket.close(() => port.close());
+};
+
+socket.on('error', (error: NodeJS.ErrnoException) => {
+  tell({ type: 'failed', code: error.code ?? null, message: error.message });
+  end();
+});
+
 port.on('message', (order: Order) => {
   if (order.type !== 'close') {
-    listener.onOrder(order);
+    guarded(() => listener.onOrder(order));
     return;
   }
   listener.close();
-  clearInterval(ticking);
-  clearInterval(counting);
   // What was said last has left before the socket closes.
-  setImmediate(() => socket.close(() => port.close()));
+  setImmediate(end);
 });
