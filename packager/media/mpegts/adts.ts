@@ -2,37 +2,45 @@
 import { parseAudioSpecificConfig } from '../aac.ts';
 import { BitReader, BitWriter } from '../bits.ts';
 import { readProgramChannels } from '../aac-pce.ts';
-import { CodecError } from '../codec-error.ts';
 import type { Framing } from './frames.ts';
 
 const plainHeader = 7;
 const crcSize = 2;
 const programConfigId = 5;
 
-/** Throws CodecError for a configuration that nothing can carry. */
-export const readAdtsFrame = (bytes: Buffer, at: number): Framing => {
-  if (bytes[at] !== 0xff) return 'garbage';
-  if (bytes.length - at < plainHeader) return 'more';
-  const [second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0] = bytes.subarray(at + 1, at + plainHeader);
-  // The rest of the syncword, and a layer of 0.
-  if ((second & 0xf6) !== 0xf0) return 'garbage';
-  const header = plainHeader + ((second & 1) === 0 ? crcSize : 0);
-  const size = ((fourth & 3) << 11) | (fifth << 3) | (sixth >> 5);
-  // More than one block of 1024 samples in a frame: nobody sends it, and the blocks cannot be told apart.
-  if (size <= header || (seventh & 3) !== 0) return 'garbage';
-  if (bytes.length - at < size) return 'more';
-  const next = at + size;
-  if (next + 1 < bytes.length && (bytes[next] !== 0xff || ((bytes[next + 1] ?? 0) & 0xf6) !== 0xf0)) return 'garbage';
-  const data = bytes.subarray(at + header, next);
-  const config = configOf((third >> 6) + 1, (third >> 2) & 15, ((third & 1) << 2) | (fourth >> 6), data);
-  const { sampleRate, frameLength } = parseAudioSpecificConfig(config);
-  return { size, frames: [{ config, sampleRate, frameLength, data }] };
-};
+export class AdtsReader {
+  /** What a program config element said: encoders say it once and then only "as before". */
+  #program: Buffer | null = null;
 
-const configOf = (objectType: number, rate: number, channels: number, data: Buffer): Buffer => {
-  const writer = new BitWriter().bits(objectType, 5).bits(rate, 4).bits(channels, 4).bits(0, 3);
-  return channels === 0 ? withProgram(writer, data) : writer.bytes();
-};
+  /** Throws CodecError for a configuration that nothing can carry. */
+  read(bytes: Buffer, at: number): Framing {
+    if (bytes[at] !== 0xff) return 'garbage';
+    if (bytes.length - at < plainHeader) return 'more';
+    const [second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0] = bytes.subarray(at + 1, at + plainHeader);
+    // The rest of the syncword, and a layer of 0.
+    if ((second & 0xf6) !== 0xf0) return 'garbage';
+    const header = plainHeader + ((second & 1) === 0 ? crcSize : 0);
+    const size = ((fourth & 3) << 11) | (fifth << 3) | (sixth >> 5);
+    // More than one block of 1024 samples in a frame: nobody sends it, and the blocks cannot be told apart.
+    if (size <= header || (seventh & 3) !== 0) return 'garbage';
+    if (bytes.length - at < size) return 'more';
+    const next = at + size;
+    if (next + 1 < bytes.length && (bytes[next] !== 0xff || ((bytes[next + 1] ?? 0) & 0xf6) !== 0xf0)) return 'garbage';
+    const data = bytes.subarray(at + header, next);
+    const config = this.#configOf((third >> 6) + 1, (third >> 2) & 15, ((third & 1) << 2) | (fourth >> 6), data);
+    if (!config) return { size, frames: [] };
+    const { sampleRate, frameLength } = parseAudioSpecificConfig(config);
+    return { size, frames: [{ config, sampleRate, frameLength, data }] };
+  }
+
+  /** Null: how many channels there are has not been said yet. */
+  #configOf(objectType: number, rate: number, channels: number, data: Buffer): Buffer | null {
+    const writer = new BitWriter().bits(objectType, 5).bits(rate, 4).bits(channels, 4).bits(0, 3);
+    if (channels !== 0) return writer.bytes();
+    if ((data[0] ?? 0) >> 5 === programConfigId) this.#program = withProgram(writer, data);
+    return this.#program;
+  }
+}
 
 /**
  * Channels without a number: the frame begins with a program config element, which an MP4 wants in the configuration.
@@ -40,7 +48,7 @@ const configOf = (objectType: number, rate: number, channels: number, data: Buff
  */
 const withProgram = (writer: BitWriter, data: Buffer): Buffer => {
   const bits = new BitReader(data);
-  if (bits.bits(3) !== programConfigId) throw new CodecError('unsupported', 'AAC: channels without a number, and without a program config element');
+  bits.skip(3);
   const measured = new BitReader(data);
   measured.skip(3);
   readProgramChannels(measured);

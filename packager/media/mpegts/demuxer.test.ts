@@ -57,6 +57,14 @@ t.test('channels in numbers of six, and rates of 44100', async (t) => {
   t.ok(steps.every((step) => Math.abs(step - 2090) <= 1));
 });
 
+t.test('channels without a number: the layout of the first frame holds for all', async (t) => {
+  const seen = demux(await madeBy('-map', '1:a', '-af', 'aformat=channel_layouts=quad', '-c:a', 'aac'));
+  t.equal(seen.tracks.length, 1);
+  t.match(parseAudioSpecificConfig(seen.tracks[0]?.config ?? Buffer.alloc(0)), { sampleRate: 48_000, channels: 4, channelConfiguration: 0 });
+  t.ok(seen.of('audio').length > 90);
+  t.equal(seen.demuxer.counters.skipped, 0);
+});
+
 t.test('stamps are those of the wire, across the wrap', async (t) => {
   const seen = demux(await madeBy(...h264, ...aac, '-output_ts_offset', String(wrapped / 90_000 - 1.5 - 1.4)));
   for (const kind of ['video', 'audio'] as const) {

@@ -3,7 +3,7 @@
  * packet is that of the first frame that begins in it (ISO 13818-1, 2.7.4); the others follow at the length of a frame.
  */
 import { CodecError } from '../codec-error.ts';
-import { readAdtsFrame } from './adts.ts';
+import { AdtsReader } from './adts.ts';
 import type { FrameReader, Framing, SoundFrame } from './frames.ts';
 import { LatmReader } from './latm.ts';
 import type { Pes } from './pes.ts';
@@ -11,9 +11,8 @@ import type { MediaOutput } from './pictures.ts';
 import { tsClock, tsTurn } from './wire.ts';
 
 const frameReader = (kind: 'adts' | 'latm'): FrameReader => {
-  if (kind === 'adts') return readAdtsFrame;
-  const latm = new LatmReader();
-  return (bytes, at) => latm.read(bytes, at);
+  const reader = kind === 'adts' ? new AdtsReader() : new LatmReader();
+  return (bytes, at) => reader.read(bytes, at);
 };
 
 const nothing = Buffer.alloc(0);
