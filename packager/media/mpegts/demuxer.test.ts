@@ -85,6 +85,15 @@ t.test('a stream that has lost packets gives whole frames only, and goes on', as
   t.ok(seen.demuxer.counters.gaps > 0);
 });
 
+t.test('a stream that is cut off anywhere ends with a whole picture', async (t) => {
+  const whole = new Set(demux(usual).units.map(({ data }) => data.toString('hex')));
+  for (let cut = 150; cut < 450; cut += 1) {
+    const { units } = demux(usual.subarray(0, 188 * cut));
+    const patched = units.filter(({ data }) => !whole.has(data.toString('hex')));
+    if (patched.length > 0) t.fail(`${patched.length} pictures are not whole behind ${cut} packets`);
+  }
+});
+
 t.test('garbage between packets costs what it covers', async (t) => {
   const at = 188 * 200;
   const random = new Random(5);

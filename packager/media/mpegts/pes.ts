@@ -14,6 +14,9 @@ export type Pes = {
 type Head = { readonly pts: number | null; readonly dts: number | null; readonly size: number; /** Bytes behind the head; null: not said. */ readonly payload: number | null };
 
 const fixedHead = 9;
+const roomInPacket = 184;
+/** The first packet usually carries the clock as well. */
+const roomBesideClock = 176;
 /** A length as large as this is that of a picture which did not fit. */
 const nearlyFull = 60_000;
 
@@ -31,6 +34,8 @@ export class PesReader {
   #left: number | null = null;
   /** Whole, but what comes next may still belong to it. */
   #waits = false;
+  /** Bytes of the last transport packet. */
+  #last = 0;
   /** Packets that had a hole, were cut short or too long. */
   damaged = 0;
 
@@ -41,6 +46,7 @@ export class PesReader {
   }
 
   read(payload: Buffer, start: boolean, take: (pes: Pes) => void): void {
+    this.#last = payload.length;
     if (start) {
       if (this.#state === 'head') this.#drop();
       this.#state = 'head';
@@ -55,9 +61,13 @@ export class PesReader {
     if (this.#state !== 'idle' || this.#head) this.#drop();
   }
 
-  /** Nothing more comes: a packet without a length is over. */
+  /**
+   * Nothing more comes. A packet without a length is whole when its last transport packet was filled up behind it
+   * (2.4.3.5): one that is full of payload would go on, and a sender that was cut off leaves half a picture.
+   */
   flush(take: (pes: Pes) => void): void {
-    if (this.#state === 'head') this.#drop();
+    const full = this.#parts.length > 1 ? roomInPacket : roomBesideClock;
+    if (this.#state === 'head' || (this.#state === 'body' && this.#left === null && this.#last >= full)) this.#drop();
     this.#finish(take);
     this.#state = 'idle';
   }
