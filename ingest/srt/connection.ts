@@ -79,6 +79,8 @@ export class Connection {
   #ackedAt = 0;
   #confirmed: number;
   #sinceLight = 0;
+  /** Something is missing before what is handed on next. */
+  #broken = false;
   #rekeyAt = Number.NEGATIVE_INFINITY;
   #rate = { at: 0, packets: 0, bytes: 0, perSecond: 0, bytesPerSecond: 0 };
   readonly #count = { packets: 0, bytes: 0, lost: 0, recovered: 0, dropped: 0, doubled: 0, late: 0, beyond: 0, undecrypted: 0, again: 0, rekeyed: 0 };
@@ -113,13 +115,15 @@ export class Connection {
     this.#count.packets += 1;
     this.#count.bytes += packet.body.length;
     if (packet.again) this.#count.again += 1;
-    const body = this.#open(packet);
-    if (!body) {
+    const { key, body } = packet;
+    // What comes in the clear on an encrypted connection does not come from the peer; nor the other way round.
+    if ((this.#facts.passphrase === null) !== (key === 0)) {
       this.#count.undecrypted += 1;
       return;
     }
+    this.#keys.saw(key, packet.sequence);
     const gap = this.#window.gapBefore(packet.sequence);
-    const put = this.#window.put(packet.sequence, { due: this.#clock.dueAt(packet.timestamp, now), body }, now);
+    const put = this.#window.put(packet.sequence, { due: this.#clock.dueAt(packet.timestamp, now), key, body }, now);
     if (put === 'recovered' || put === 'late' || put === 'beyond') this.#count[put] += 1;
     if (put === 'double') this.#count.doubled += 1;
     if (gap && put === 'new') {
@@ -186,30 +190,32 @@ export class Connection {
     this.#say({ type: controlType.shutdown, body: Buffer.alloc(4) }, now);
   }
 
-  #open({ key, sequence, body }: DataPacket): Buffer | null {
-    // What comes in the clear on an encrypted connection does not come from the peer; nor the other way round.
-    if ((this.#facts.passphrase === null) !== (key === 0)) return null;
-    if (key === 0) return body;
-    return this.#keys.open(key, sequence, body);
-  }
-
   #release(now: number): void {
     let parts: Buffer[] = [];
     let broken = false;
     const flush = (): void => {
-      if (parts.length > 0) this.#link.deliver(parts, broken);
+      if (parts.length > 0) {
+        this.#link.deliver(parts, broken);
+        broken = false;
+      }
       parts = [];
     };
     while (this.#credit > 0) {
       const next = this.#window.release(now);
       if (!next) break;
-      if (next.holes > 0) {
+      const { sequence, key, holes } = next;
+      const body = key === 0 ? next.body : this.#keys.open(key, sequence, next.body);
+      if (!body) this.#count.undecrypted += 1;
+      this.#count.dropped += holes;
+      if (holes > 0 || !body) {
         flush();
-        this.#count.dropped += next.holes;
+        this.#broken = true;
       }
-      broken = parts.length > 0 ? broken : next.holes > 0;
-      parts.push(next.body);
-      this.#credit -= next.body.length;
+      if (!body) continue;
+      broken ||= this.#broken;
+      this.#broken = false;
+      parts.push(body);
+      this.#credit -= body.length;
     }
     flush();
     if (this.#state === 'ending' && this.#window.held === 0) {
@@ -255,7 +261,7 @@ export class Connection {
     this.#rekeyAt = now;
     const keys = unwrap(material, wrappingKey(material, passphrase));
     if (!keys) return;
-    this.#keys.learn(keys, this.#window.next);
+    this.#keys.learn(keys);
     this.#count.rekeyed += 1;
     this.#say({ type: controlType.userDefined, subtype: keyMaterialResponse, body: Buffer.from(body) }, now);
   }

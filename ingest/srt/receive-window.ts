@@ -8,11 +8,12 @@
  */
 import { after, distance } from './sequence.ts';
 
-export type Held = { readonly due: number; readonly body: Buffer };
+/** `key` as it stands in the packet: it is opened when it leaves. */
+export type Held = { readonly due: number; readonly key: number; readonly body: Buffer };
 export type Put = 'new' | 'recovered' | 'double' | 'late' | 'beyond';
 export type Range = { readonly from: number; readonly to: number };
 /** What leaves: `holes` packets before it are missing. */
-export type Release = { readonly body: Buffer; readonly holes: number };
+export type Release = { readonly sequence: number; readonly key: number; readonly body: Buffer; readonly holes: number };
 
 export class ReceiveWindow {
   readonly #size: number;
@@ -35,10 +36,6 @@ export class ReceiveWindow {
 
   get held(): number {
     return this.#held;
-  }
-  /** One beyond the highest number that has been seen. */
-  get next(): number {
-    return this.#next;
   }
   get missing(): number {
     return this.#lost.size;
@@ -100,7 +97,7 @@ export class ReceiveWindow {
     this.#first = after(sequence);
     const leapt = this.#leapt;
     this.#leapt = 0;
-    return { body: held.body, holes: holes + leapt };
+    return { sequence, key: held.key, body: held.body, holes: holes + leapt };
   }
 
   /** The sender will not send these again. */
