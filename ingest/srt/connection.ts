@@ -14,8 +14,8 @@ import { distance } from './sequence.ts';
 
 export type Link = {
   readonly send: (bytes: Buffer) => void;
-  /** Media in order; `broken`: something is missing before it. */
-  readonly deliver: (parts: readonly Buffer[], broken: boolean) => void;
+  /** Media in order, and how many packets are missing before it. */
+  readonly deliver: (parts: readonly Buffer[], missing: number) => void;
   readonly closed: (reason: 'announced' | 'lost') => void;
 };
 
@@ -79,8 +79,8 @@ export class Connection {
   #ackedAt = 0;
   #confirmed: number;
   #sinceLight = 0;
-  /** Something is missing before what is handed on next. */
-  #broken = false;
+  /** Packets that are missing before what is handed on next. */
+  #missing = 0;
   #rekeyAt = Number.NEGATIVE_INFINITY;
   #rate = { at: 0, packets: 0, bytes: 0, perSecond: 0, bytesPerSecond: 0 };
   readonly #count = { packets: 0, bytes: 0, lost: 0, recovered: 0, dropped: 0, doubled: 0, late: 0, beyond: 0, undecrypted: 0, again: 0, rekeyed: 0 };
@@ -192,11 +192,11 @@ export class Connection {
 
   #release(now: number): void {
     let parts: Buffer[] = [];
-    let broken = false;
+    let missing = 0;
     const flush = (): void => {
       if (parts.length > 0) {
-        this.#link.deliver(parts, broken);
-        broken = false;
+        this.#link.deliver(parts, missing);
+        missing = 0;
       }
       parts = [];
     };
@@ -209,11 +209,11 @@ export class Connection {
       this.#count.dropped += holes;
       if (holes > 0 || !body) {
         flush();
-        this.#broken = true;
+        this.#missing += holes + (body ? 0 : 1);
       }
       if (!body) continue;
-      broken ||= this.#broken;
-      this.#broken = false;
+      missing += this.#missing;
+      this.#missing = 0;
       parts.push(body);
       this.#credit -= body.length;
     }

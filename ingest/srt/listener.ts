@@ -259,7 +259,7 @@ export class Listener {
       limits,
       {
         send: (bytes) => send(bytes, peer),
-        deliver: (parts, broken) => tell({ type: 'media', call: call.number, bytes: joined(parts), broken }),
+        deliver: (parts, missing) => tell({ type: 'media', call: call.number, bytes: joined(parts), missing }),
         closed: (reason) => {
           tell({ type: 'closed', call: call.number, reason, statistics: call.connection?.statistics ?? null });
           this.#gone(call);

@@ -28,8 +28,8 @@ class Stage {
     if (!sink) throw new Error('nobody was let in');
     return sink;
   }
-  piece(from: number, to: number, broken = false): void {
-    this.session.media({ bytes: Uint8Array.from(stream.subarray(from, to)), broken });
+  piece(from: number, to: number): void {
+    this.session.media({ bytes: Uint8Array.from(stream.subarray(from, to)), missing: 0 });
   }
   taken(): number {
     return this.orders.reduce((sum, order) => sum + (order.type === 'taken' ? order.bytes : 0), 0);
@@ -97,7 +97,7 @@ t.test('sent away, silent, or gone before the answer', async (t) => {
   await silent.session.ask('good-key', null);
   silent.piece(0, 60_000);
   silent.clock.advance(14_000);
-  silent.session.media({ bytes: Uint8Array.from(Buffer.alloc(2_000, 1)), broken: false });
+  silent.session.media({ bytes: Uint8Array.from(Buffer.alloc(2_000, 1)), missing: 0 });
   silent.clock.advance(2_000);
   t.same(silent.sink.ends, ['timeout'], 'bytes that are no media do not count');
 

@@ -14,7 +14,10 @@ import { evictionWords, wordsOf, type SrtFault } from './errors.ts';
 import { opensWith, readKeyMaterial } from './key-material.ts';
 import type { LogLevel, SessionContext, SessionFacts, SessionState } from './session-context.ts';
 
-type Media = { readonly bytes: Uint8Array; readonly broken: boolean };
+type Media = { readonly bytes: Uint8Array; readonly missing: number };
+
+/** Of MPEG-TS in a packet of SRT, at the most: 1456 bytes. */
+const mostTsPackets = 7;
 
 export class SrtSession {
   readonly #context: SessionContext;
@@ -150,8 +153,8 @@ export class SrtSession {
     else if (this.#over) this.#finish(this.#over);
   }
 
-  #take({ bytes, broken }: Media): void {
-    if (broken) this.#demuxer.lost();
+  #take({ bytes, missing }: Media): void {
+    if (missing > 0) this.#demuxer.lost(missing * mostTsPackets);
     this.#demuxer.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 

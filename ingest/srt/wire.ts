@@ -13,7 +13,7 @@ export type Word =
   | { readonly type: 'fault'; readonly message: string }
   | { readonly type: 'ask'; readonly call: number; readonly address: string; readonly streamKey: string; readonly keyMaterial: Uint8Array | null; readonly software: string }
   | { readonly type: 'rejected'; readonly address: string; readonly fault: SrtFault; readonly times: number }
-  | { readonly type: 'media'; readonly call: number; readonly bytes: Uint8Array; readonly broken: boolean }
+  | { readonly type: 'media'; readonly call: number; readonly bytes: Uint8Array; /** Packets before it. */ readonly missing: number }
   | { readonly type: 'closed'; readonly call: number; readonly reason: 'announced' | 'lost'; readonly statistics: SrtStatistics | null }
   | { readonly type: 'statistics'; readonly counters: ListenerCounters; readonly calls: readonly { readonly call: number; readonly statistics: SrtStatistics }[] };
 

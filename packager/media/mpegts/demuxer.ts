@@ -43,6 +43,7 @@ const largestPicture = 10 * 1024 * 1024;
 /** A PES packet of sound has a length, in 16 bits; without one it may gather this much. */
 const largestSound = 256 * 1024;
 const patPid = 0;
+const counterTurn = 16;
 
 type Part = { readonly continuity: Continuity; readonly read: (packet: TsPacket, payload: Buffer) => void; readonly gap: () => void; readonly flush: () => void; readonly damaged: () => number; readonly skipped: () => number };
 type Stream = { readonly type: number; readonly kind: StreamKind; readonly part: Part };
@@ -79,9 +80,17 @@ export class TsDemuxer {
     this.#packets.read(bytes, (packet) => this.#packet(packet));
   }
 
-  /** Bytes are missing here: a packet that is under way does not go on with what comes next. */
-  lost(): void {
+  /**
+   * At most so many packets are missing here. Counters of four bits tell of which PIDs, but only while there are fewer
+   * than sixteen: beyond that, nothing that is under way is known to go on.
+   */
+  lost(packets: number): void {
     this.#packets.lost();
+    if (packets < counterTurn) return;
+    this.#gaps += 1;
+    for (const { part } of this.#streams.values()) part.gap();
+    this.#pat.gap();
+    this.#pmt?.gap();
   }
 
   /** Nothing more comes. */
