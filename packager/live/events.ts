@@ -17,6 +17,7 @@ const mostWaiting = 256;
 const mostWaitingBytes = 1024 * 1024;
 /** Holds the events of nearly every fragment that has any. */
 const usualHead = 8 * 1024;
+const readsAtOnce = 16;
 
 /** An event that has its place in media time and waits for a fragment to travel with. */
 export type PlacedEvent = {
@@ -84,11 +85,11 @@ type EventSource = Pick<TrackLogReader, 'readHeads' | 'readChecked'>;
 /** The events of these fragments, read from their heads. What is damaged is left out. */
 export const storedEvents = async (log: EventSource, places: readonly EventPlace[]): Promise<TimedEvent[]> => {
   const events: TimedEvent[] = [];
-  for (const place of places.slice(-mostEvents)) {
-    for (const emsg of await leadOf(log, place.seq)) {
-      const event = timedEvent(emsg, place);
-      if (event) events.push(event);
-    }
+  const kept = places.slice(-mostEvents);
+  for (let at = 0; at < kept.length; at += readsAtOnce) {
+    const some = kept.slice(at, at + readsAtOnce);
+    const leads = await Promise.all(some.map(({ seq }) => leadOf(log, seq)));
+    for (const [index, place] of some.entries()) events.push(...(leads[index] ?? []).flatMap((emsg) => timedEvent(emsg, place) ?? []));
   }
   return events;
 };

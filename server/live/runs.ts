@@ -121,10 +121,16 @@ export class RunStore {
     const facts = factsOf(found);
     if (!facts) return null;
     const readers = new Map<string, TrackLogReader>();
-    for (const { id } of facts.tracks) {
-      readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+    let snapshot: PresentationSnapshot | null = null;
+    try {
+      for (const { id } of facts.tracks) {
+        readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+      }
+      snapshot = await recordingSnapshot(facts, readers);
+    } finally {
+      // What cannot be played is asked for again and again: it must not leave a file open each time.
+      if (!snapshot) for (const reader of readers.values()) await reader.close();
     }
-    const snapshot = await recordingSnapshot(facts, readers);
     return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers };
   }
 
