@@ -161,6 +161,6 @@ t.test('a video that is removed while it is watched plays what is here, and then
   await plays(page, 0.5);
   await server.must('DELETE', `videos/${id}`, undefined, await server.login());
   removed.resolve();
-  await page.getByRole('heading', { name: 'This video has been removed' }).waitFor();
+  await page.getByRole('heading', { name: 'This video is not there any more' }).waitFor();
   t.equal(await page.locator('video').count(), 1);
 });

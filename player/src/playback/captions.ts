@@ -55,7 +55,11 @@ export const followCaptions = (video: HTMLVideoElement, onChange: () => void): C
     choices,
     shown,
     choose,
-    toggle: (reader) => choose(shown() === null ? captionsToShow(choices(), remembered('captions.last'), reader) : null),
+    toggle(reader) {
+      // Where there are none the key means nothing, and must not be kept as a wish for none.
+      if (choices().length === 0) return;
+      choose(shown() === null ? captionsToShow(choices(), remembered('captions.last'), reader) : null);
+    },
     destroy: () => gone.abort(),
   };
 };

@@ -191,7 +191,7 @@ export const en = {
   'room.dvr.hours': '{count} hours',
   'room.dvr.hint':
     'How far viewers can go back. The recording is whole in any case. Takes effect with the next broadcast.',
-  'room.downloads.hint': 'Recordings of the next broadcasts. Each recording can be set on its own page.',
+  'room.downloads.hint': 'Recordings of this broadcast and the next ones. Each recording can be set on its own page.',
   'room.captions': 'Live caption languages',
   'room.captions.hint':
     'Captions that you send while live, over the API. At most {count}. Takes effect with the next broadcast.',

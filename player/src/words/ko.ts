@@ -182,7 +182,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'room.dvr.minutes': '{count}분',
   'room.dvr.hours': '{count}시간',
   'room.dvr.hint': '시청자가 되감을 수 있는 범위입니다. 녹화본은 언제나 전체가 남습니다. 다음 방송부터 적용됩니다.',
-  'room.downloads.hint': '다음 방송의 녹화본부터 적용됩니다. 녹화본마다 따로 정할 수도 있습니다.',
+  'room.downloads.hint': '지금 하는 방송과 다음 방송의 녹화본에 적용됩니다. 녹화본마다 따로 정할 수도 있습니다.',
   'room.captions': '실시간 자막 언어',
   'room.captions.hint': '방송 중에 API로 보내는 자막입니다. {count}개까지 고를 수 있습니다. 다음 방송부터 적용됩니다.',
   'room.captions.add': '언어 추가…',

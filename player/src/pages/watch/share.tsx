@@ -15,6 +15,8 @@ type Props = {
   id: string;
   player: RefObject<Playback | null>;
   live: boolean;
+  /** A piece of it is played, and no more. */
+  alone: boolean;
   /** Where the recording begins for viewers, in its own time. */
   begins: number;
 };
@@ -34,12 +36,18 @@ export const ShareButton = (props: Props) => {
 
 type Kind = 'whole' | 'from' | 'piece';
 
-const ShareDialog = ({ id, player, live, begins, onClose }: Props & { onClose: () => void }) => {
+const ShareDialog = ({ id, player, live, alone, begins, onClose }: Props & { onClose: () => void }) => {
   // In the time of the show, which is that of its recording, whatever part of it is listed.
   const now = (): number | null => player.current?.showTime() ?? null;
-  const [at] = useState(() => Math.max(0, Math.floor((now() ?? 0) - begins)));
+  const [shown] = useState(() => Math.max(0, Math.floor(now() ?? begins)));
+  // `?t=` counts from where the video begins for viewers. Only its owner is told how much was trimmed away before that;
+  // the bar of a whole recording begins there for everybody.
+  const [at] = useState(() => {
+    const moment = live || alone ? null : player.current?.moment();
+    return Math.max(0, Math.floor(moment ? moment.at - moment.window.from : shown - begins));
+  });
   const [kind, setKind] = useState<Kind>(at >= 1 ? 'from' : 'whole');
-  const form = usePiece({ in: Math.floor(begins) + at, out: null });
+  const form = usePiece({ in: shown, out: null });
   // A piece of a show that is still going on has no end that could be served.
   const kinds: readonly Kind[] = live ? ['whole', 'from'] : ['whole', 'from', 'piece'];
   const query = kind === 'from' ? timesQuery({ start: at }) : kind === 'piece' && form.piece ? timesQuery(form.piece) : '';

@@ -38,11 +38,12 @@ export const WatchPage = ({ id }: { id: string }) => {
   if (missing) return <Missing title={title} text={t('video.missing.text')} signIn />;
   const address = parts.address.now.is === 'here' ? parts.address.now.value : null;
   const asked = askedTimes(location.search);
+  const alone = asked.in !== null || asked.out !== null;
   return (
     <main id="main">
       <div class="watch">
         <VideoStage id={id} {...parts} player={player} turn={turn} />
-        {(asked.in !== null || asked.out !== null) && (
+        {alone && (
           <div class="notice calm row">
             <span>{t('video.piece')}</span>
             {/* A new page: the piece stands in the address. */}
@@ -69,7 +70,7 @@ export const WatchPage = ({ id }: { id: string }) => {
           {video && address && (
             <div class="row actions">
               <Downloads files={address.downloads ?? []} title={title} />
-              <ShareButton id={id} player={player} live={address.live} begins={video.trim?.in ?? 0} />
+              <ShareButton id={id} player={player} live={address.live} alone={alone} begins={video.trim?.in ?? 0} />
             </div>
           )}
         </div>
