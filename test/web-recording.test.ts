@@ -144,6 +144,15 @@ t.test('a link leads to a moment, or to a piece alone', async (t) => {
   t.ok(seen.duration >= 6 && seen.duration < 10, `${seen.duration} s`);
   await page.getByRole('link', { name: 'Watch the whole video' }).click();
   t.ok((await plays(page, 0.5)).duration > 18);
+
+  await server.must('PATCH', `videos/${id}`, { trim: { in: 8, out: null } }, await server.login());
+  await page.goto(`${server.origin}/watch/${id}?t=3`);
+  const { currentTime } = await until(() => videoFacts(page), (facts) => facts.currentTime > 3 && facts.duration < 14);
+  await page.getByRole('button', { name: 'Share' }).click();
+  const seconds = Number(/\?t=(\d+)$/.exec(await link.inputValue())?.[1]);
+  t.ok(seconds >= 3 && seconds < currentTime + 3, `of a trimmed recording, ${seconds} s from where it begins for viewers`);
+  await dialog.getByLabel('Only a part').check();
+  t.match(await dialog.getByLabel('From', { exact: true }).inputValue(), /^0:(?:09|1\d)$/, 'a piece is counted in the time of the whole');
   t.same(complaints, []);
 });
 
