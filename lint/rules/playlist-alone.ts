@@ -87,8 +87,8 @@ function* dates(list: MediaPlaylist): Generator<Fault> {
     const before = listed[index - 1];
     if (!before || before.date === null || one.date === null || one.discontinuities > 0 || before.duration === 0) continue;
     const off = one.date - before.date - before.duration * 1000;
-    // A clock may be slewed a little; dates have whole milliseconds.
-    if (Math.abs(off) > 5 + before.duration * 10) yield fault('hls/date-drift', `segment ${one.msn} is dated ${off.toFixed(0)} ms off the end of the one before it`);
+    // A clock may be slewed a little, or set right by a small step now and then; dates have whole milliseconds.
+    if (Math.abs(off) > 300 + before.duration * 10) yield fault('hls/date-drift', `segment ${one.msn} is dated ${off.toFixed(0)} ms off the end of the one before it`);
   }
 }
 

@@ -1,19 +1,23 @@
 /**
- * The encoder's clock and ours do not run alike: 50 ppm are four seconds a day. PROGRAM-DATE-TIME follows our
- * wall clock by a slew that changes so slowly (0.05 %) that no player notices, and jumps only with an epoch.
+ * The encoder's clock and ours do not run alike: 50 ppm are four seconds a day. PROGRAM-DATE-TIME follows our wall
+ * clock, in steps that are rare: nothing is done about less than a quarter of a second, which takes such a clock more
+ * than an hour.
+ *
+ * A slew too slow for people to notice would be worse. Shaka 5.2 lays each part by its date, and takes its source
+ * buffer back to a clean state where that is a millisecond from the part before: what follows is thrown away up to the
+ * next key picture. A slew of 1 ms a segment cost it five parts of every six.
  *
  * What is seen is when segments were announced, and that is only ever late, never early (the line, the disk, the
  * gate). So the earliest of a few segments is what counts, measured against the earliest of the epoch's first few.
  */
 
-const SLEW_SHARE = 0.0005;
+const STEP_MS = 250;
 const SEEN_SEGMENTS = 16;
 
 export class WallDrift {
   readonly #seen: number[] = [];
   #usual: number | null = null;
   #slewMs = 0;
-  #lastMs: number | null = null;
   readonly #bySegment = new Map<number, number>();
 
   /** The slew of a segment, ms, whole; asked for each track, decided once. Times in ms: of media, and of the wall clock now. */
@@ -23,12 +27,10 @@ export class WallDrift {
     this.#see(wallMs - mediaMs);
     const least = Math.min(...this.#seen);
     if (this.#usual === null && this.#seen.length === SEEN_SEGMENTS) this.#usual = least;
-    if (this.#usual !== null && this.#lastMs !== null) {
-      const most = Math.max(0, mediaMs - this.#lastMs) * SLEW_SHARE;
+    if (this.#usual !== null) {
       const missing = least - this.#usual - this.#slewMs;
-      this.#slewMs += Math.max(-most, Math.min(most, missing));
+      if (Math.abs(missing) >= STEP_MS) this.#slewMs += missing;
     }
-    this.#lastMs = mediaMs;
     const slew = Math.round(this.#slewMs);
     this.#bySegment.set(msn, slew);
     // The tracks of a run are never further apart than this.
