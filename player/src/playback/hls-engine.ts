@@ -9,6 +9,7 @@ import type { Window } from './dvr.ts';
 import { nextStep, nothingTried } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hlsSettings, usefulBandwidth } from './settings.ts';
+import { watchForTheEnd } from './show-end.ts';
 import type { ErrorCode } from './state.ts';
 
 export type Engine = {
@@ -152,6 +153,10 @@ export const startHls = (
   const choicesOf = (of: HlsClass): readonly Choice[] =>
     of.audioTracks.map(({ lang, name }, index) => ({ id: String(index), language: lang ?? '', label: name }));
   hls = build(at);
+  const isOver = (): boolean => live && hls.latestLevelDetails?.live === false;
+  const unwatch = watchForTheEnd(video, isOver, () => {
+    for (const type of ['video', 'audio'] as const) hls.trigger(Hls.Events.BUFFER_EOS, { type });
+  });
   return {
     live() {
       const position = hls.liveSyncPosition;
@@ -175,6 +180,7 @@ export const startHls = (
     retryNow: () => pending?.run(),
     destroy() {
       cancel();
+      unwatch();
       const bandwidth = hls.bandwidthEstimate;
       if (Number.isFinite(bandwidth)) remember('bandwidth', String(Math.round(bandwidth)));
       hls.destroy();
