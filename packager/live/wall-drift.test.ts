@@ -26,6 +26,12 @@ t.test('lateness moves nothing, and neither does a drift that is small', async (
   t.ok(slews(0.00005, 2_000, 300).every((slew) => slew === 0));
 });
 
+t.test('whoever sends faster than time goes by is no clock to be followed', async (t) => {
+  const seen = slews(-0.9, 2_000);
+  t.ok(seen.every((slew, n) => Math.abs(slew) <= n), `${seen.at(-1)} ms`);
+  t.ok(seen.slice(1).every((slew, n) => Math.abs(slew - (seen[n] ?? 0)) < 252));
+});
+
 t.test('all tracks get the same answer for a segment', async (t) => {
   const drift = new WallDrift();
   t.equal(drift.slew(5, 10_000, 1e12), drift.slew(5, 10_000, 1e12 + 9_000));

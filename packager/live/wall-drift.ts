@@ -12,11 +12,14 @@
  */
 
 const STEP_MS = 250;
+/** No clock is as wrong as that: whoever sends faster or slower does so on purpose, and dates go on with the media. */
+const MOST_SHARE = 0.0005;
 const SEEN_SEGMENTS = 16;
 
 export class WallDrift {
   readonly #seen: number[] = [];
   #usual: number | null = null;
+  #sinceMs = 0;
   #slewMs = 0;
   readonly #bySegment = new Map<number, number>();
 
@@ -26,10 +29,14 @@ export class WallDrift {
     if (decided !== undefined) return decided;
     this.#see(wallMs - mediaMs);
     const least = Math.min(...this.#seen);
-    if (this.#usual === null && this.#seen.length === SEEN_SEGMENTS) this.#usual = least;
+    if (this.#usual === null && this.#seen.length === SEEN_SEGMENTS) {
+      this.#usual = least;
+      this.#sinceMs = mediaMs;
+    }
     if (this.#usual !== null) {
-      const missing = least - this.#usual - this.#slewMs;
-      if (Math.abs(missing) >= STEP_MS) this.#slewMs += missing;
+      const most = Math.max(0, mediaMs - this.#sinceMs) * MOST_SHARE;
+      const wanted = Math.max(-most, Math.min(most, least - this.#usual));
+      if (Math.abs(wanted - this.#slewMs) >= STEP_MS) this.#slewMs = wanted;
     }
     const slew = Math.round(this.#slewMs);
     this.#bySegment.set(msn, slew);
