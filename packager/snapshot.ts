@@ -113,6 +113,8 @@ export type PresentationPolicy = {
   readonly independentSegments: boolean;
   /** How far back whoever watches live can go, seconds; never less is listed than players need. */
   readonly dvrSeconds: number;
+  /** An upload that is watched while it arrives: its list begins with the film and only ever grows at the end, until all of it is there. */
+  readonly growing?: true;
   /** CEA-608/708 services seen in the pictures before the gate opened: `CC1` … `CC4`, `SERVICE1` …. */
   readonly closedCaptions: readonly string[];
 };

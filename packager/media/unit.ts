@@ -3,7 +3,7 @@
  * wire. Protocol edges make them, everything behind the edges takes them, and nothing else crosses.
  */
 
-export type VideoCodec = 'h264';
+export type VideoCodec = 'h264' | 'hevc';
 export type AudioCodec = 'aac';
 export type TextCodec = 'wvtt';
 export type Codec = VideoCodec | AudioCodec | TextCodec;
@@ -24,7 +24,7 @@ export const rtmpClock: WireClock = { timescale: 1000, bits: 32 };
  * or an AudioSpecificConfig (ISO 14496-3, 1.6.2.1).
  */
 export type TrackConfig =
-  | { readonly kind: 'video'; readonly codec: VideoCodec; readonly config: Buffer }
+  | { readonly kind: 'video'; readonly codec: 'h264'; readonly config: Buffer }
   | { readonly kind: 'audio'; readonly codec: AudioCodec; readonly config: Buffer };
 
 /**

@@ -89,7 +89,7 @@ export class RecordedCaptions {
     const id = await this.#freeId(video, clock.wall());
     const folder = join(this.#o.folder, video, id);
     const rates = { bandwidth: bitsPerSecond, averageBandwidth: bitsPerSecond / 2 };
-    const row: TrackRow = { id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, ...rates, partTarget: null, group: 'captions', language, name };
+    const row: TrackRow = { id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, ...rates, partTarget: null, group: 'captions', language, name, original: null };
     try {
       if (!(await this.#write(folder, snapshot, lead, language, vtt))) {
         await this.#drop(folder);

@@ -35,6 +35,7 @@ export const newAccountRow = (account: NewAccount, now: number): AccountRow => (
   usernameKey: usernameKey(account.username),
   role: account.role,
   passwordHash: account.passwordHash,
+  quotaBytes: null,
   createdAt: now,
   updatedAt: now,
 });

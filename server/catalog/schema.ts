@@ -10,6 +10,7 @@ export type Visibility = 'public' | 'unlisted' | 'private' | 'members' | 'list' 
 export type Latency = 'ultra' | 'low' | 'standard';
 export type Protection = 'none' | 'aes-128' | 'cbcs';
 export type VideoState = 'scheduled' | 'uploading' | 'processing' | 'live' | 'playable' | 'ready' | 'failed';
+export type VideoSource = 'live' | 'upload' | 'import';
 export type JobState = 'queued' | 'leased' | 'done' | 'dead';
 
 export type Schema = {
@@ -22,6 +23,8 @@ export type Schema = {
     usernameKey: string;
     role: Role;
     passwordHash: string;
+    /** How much the account may keep; null: what the configuration says. */
+    quotaBytes: number | null;
     createdAt: number;
     updatedAt: number;
   };
@@ -80,6 +83,12 @@ export type Schema = {
     state: VideoState;
     visibility: Visibility;
     latency: Latency;
+    source: VideoSource;
+    ladder: string;
+    /** What the original was called where it came from. */
+    filename: string | null;
+    /** Bytes of the original, from the moment that they are promised. */
+    originalBytes: number;
     run: string | null;
     policy: string | null;
     startedAt: number | null;
@@ -109,6 +118,17 @@ export type Schema = {
     group: string;
     language: string | null;
     name: string | null;
+    /** track_ID in the original that it is cut out of; null: it has a log of its own. */
+    original: number | null;
+  };
+  uploads: {
+    videoId: string;
+    partSize: number;
+    url: string | null;
+    createdAt: number;
+    expiresAt: number;
+    wholeAt: number | null;
+    takenAt: number | null;
   };
   jobs: {
     id: string;

@@ -68,8 +68,8 @@ export const liveOn = (channelId: string, ownerId: string, change: Partial<NewLi
   run: newId(),
   policy: somePolicy,
   tracks: [
-    { id: 'v0', kind: 'video', codec: 'h264', timescale: 90_000, bandwidth: 5_000_000, averageBandwidth: 4_000_000, partTarget: 0.335, group: 'video', language: null, name: null },
-    { id: 'a0', kind: 'audio', codec: 'aac', timescale: 48_000, bandwidth: 160_000, averageBandwidth: 150_000, partTarget: 0.335, group: 'audio', language: null, name: null },
+    { id: 'v0', kind: 'video', codec: 'h264', timescale: 90_000, bandwidth: 5_000_000, averageBandwidth: 4_000_000, partTarget: 0.335, group: 'video', language: null, name: null, original: null },
+    { id: 'a0', kind: 'audio', codec: 'aac', timescale: 48_000, bandwidth: 160_000, averageBandwidth: 150_000, partTarget: 0.335, group: 'audio', language: null, name: null, original: null },
   ],
   ...change,
 });

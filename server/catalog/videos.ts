@@ -5,7 +5,7 @@ import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
-import type { Latency, Schema, VideoState, Visibility } from './schema.ts';
+import type { Latency, Schema, VideoSource, VideoState, Visibility } from './schema.ts';
 
 export type VideoRow = Omit<Schema['videos'], 'policy' | 'downloads'> & { readonly policy: KeptPolicy | null; readonly downloads: boolean };
 export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
@@ -33,6 +33,31 @@ export type LiveEnd = {
   readonly expiresAt?: number | null;
   readonly error?: { readonly code: string; readonly message: string };
 };
+export type NewUpload = {
+  readonly ownerId: string;
+  readonly title: string;
+  readonly description: string;
+  readonly visibility: Visibility;
+  readonly downloads: boolean;
+  readonly ladder: string;
+  readonly source: Exclude<VideoSource, 'live'>;
+  readonly filename: string;
+  /** 0: not known yet. */
+  readonly size: number;
+};
+/** A step in the life of what was uploaded. What is not named stays as it is. */
+export type Step = {
+  readonly state: VideoState;
+  readonly run?: string;
+  readonly policy?: KeptPolicy;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly durationMs?: number;
+  readonly bytes?: number;
+  /** In place of all its pictures and sounds; captions stay. */
+  readonly tracks?: readonly TrackRow[];
+  readonly error?: { readonly code: string; readonly message: string } | null;
+};
 export type VideoChange = {
   readonly title?: string;
   readonly description?: string;
@@ -54,6 +79,10 @@ export type LiveNow = { readonly videoId: string; readonly channelId: string; re
 export interface VideoStore {
   /** Called when the gate opens: from here on it is there for everybody whom its visibility allows. Whether it may be downloaded is the channel's to say. */
   createLive(live: NewLive): Promise<VideoRow>;
+  /** Named before its first byte has come. */
+  createUpload(upload: NewUpload): Promise<VideoRow>;
+  /** Only from one of these states; false: it is in another, or gone. */
+  become(id: string, from: readonly VideoState[], step: Step): Promise<boolean>;
   /** False: it was not live (any more). */
   endLive(id: string, end: LiveEnd): Promise<boolean>;
   /** Live in the catalog; after a start, that is what a crash left behind. Oldest first. */
@@ -77,6 +106,13 @@ export interface VideoStore {
 const titleHolds = (text: string) => {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
   return sql<SqlBool>`lower(${sql.ref('title')}) like ${pattern} escape '\\'`;
+};
+
+const notUploaded = { source: 'live' as VideoSource, ladder: 'source', filename: null, originalBytes: 0 };
+const notLive = {
+  latency: 'standard' as Latency,
+  ...{ channelId: null, run: null, policy: null, startedAt: null, endedAt: null, expiresAt: null, durationMs: null },
+  ...{ bytes: 0, errorCode: null, errorMessage: null, cutInMs: null, cutOutMs: null },
 };
 
 const parsed = (row: Schema['videos']): VideoRow => ({
@@ -105,6 +141,7 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const channel = await db.selectFrom('channels').select('downloads').where('id', '=', live.channelId).executeTakeFirst();
       const row: Schema['videos'] = {
         ...live,
+        ...notUploaded,
         id,
         description: '',
         state: 'live',
@@ -126,6 +163,38 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
       await write(parts, [{ type: 'video.live', videoId: id, channelId: live.channelId, ownerId: live.ownerId }]);
       return parsed(row);
+    },
+    async createUpload({ size, downloads, ...upload }) {
+      const now = clock.wall();
+      const row: Schema['videos'] = {
+        ...upload,
+        ...notLive,
+        id: newId(),
+        state: 'uploading',
+        originalBytes: size,
+        downloads: Number(downloads),
+        createdAt: now,
+        updatedAt: now,
+      };
+      await write([must(db.insertInto('videos').values(row))], [{ type: 'video.created', videoId: row.id, ownerId: row.ownerId }]);
+      return parsed(row);
+    },
+    async become(id, from, { tracks, policy, error, ...plain }) {
+      const before = await get(id);
+      if (!before) return false;
+      const set = {
+        ...plain,
+        ...(policy && { policy: JSON.stringify(policy) }),
+        ...(error !== undefined && { errorCode: error?.code ?? null, errorMessage: error?.message ?? null }),
+        updatedAt: clock.wall(),
+      };
+      const parts: Part[] = [must(db.updateTable('videos').set(set).where('id', '=', id).where('state', 'in', from))];
+      if (tracks) {
+        parts.push(also(db.deleteFrom('tracks').where('videoId', '=', id).where('kind', '!=', 'text')));
+        if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
+      }
+      const { channelId, visibility } = before;
+      return (await write(parts, [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['state', ...(tracks ? ['tracks'] : [])] }])) !== null;
     },
     async endLive(id, { error, ...end }) {
       const before = await get(id);

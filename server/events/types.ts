@@ -12,6 +12,8 @@ export type ServerEvent =
   | { readonly type: 'stream-key.created'; readonly channelId: string; readonly streamKeyId: string }
   | { readonly type: 'stream-key.revoked'; readonly channelId: string; readonly streamKeyId: string }
   | { readonly type: 'video.live'; readonly videoId: string; readonly channelId: string; readonly ownerId: string }
+  /** An upload or an import: nothing of it can be seen yet. */
+  | { readonly type: 'video.created'; readonly videoId: string; readonly ownerId: string }
   | {
       readonly type: 'video.ended';
       readonly videoId: string;

@@ -70,7 +70,7 @@ export class RunStore {
         startedAt: facts.startedAt,
         run: facts.run,
         policy: { ...facts.policy, rhythm: facts.rhythm },
-        tracks: facts.tracks.map((track) => ({ ...track, language: track.language ?? null, name: track.name ?? null })),
+        tracks: facts.tracks.map((track) => ({ ...track, language: track.language ?? null, name: track.name ?? null, original: null })),
       });
     } catch (error) {
       this.#logs.delete(facts.video);

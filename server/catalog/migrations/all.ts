@@ -2,5 +2,6 @@
 import type { Migration } from './migration.ts';
 import { first } from './001-first.ts';
 import { second } from './002-views.ts';
+import { third } from './003-uploads.ts';
 
-export const migrations: readonly Migration[] = [first, second];
+export const migrations: readonly Migration[] = [first, second, third];
