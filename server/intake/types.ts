@@ -32,15 +32,17 @@ export interface Intake {
 }
 
 /** Why a video could not be used: kept in the catalog, and told in both languages by the pages. */
-export type FailureCode =
-  | 'not-a-video'
-  | 'truncated'
-  | 'broken'
-  | 'encrypted'
-  | 'no-media'
-  | 'too-many-tracks'
-  | 'picture-too-large'
-  | 'took-too-long'
-  | 'encode-failed'
-  | 'no-room'
-  | 'import-failed';
+export const failureCodes = [
+  'not-a-video',
+  'truncated',
+  'broken',
+  'encrypted',
+  'no-media',
+  'too-many-tracks',
+  'picture-too-large',
+  'took-too-long',
+  'encode-failed',
+  'no-room',
+  'import-failed',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
