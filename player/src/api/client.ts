@@ -14,14 +14,25 @@ const jsonOf = async (response: Response): Promise<unknown> => {
   }
 };
 
-export const ask = async <T>(method: Method, path: string, body?: unknown): Promise<T> => {
+export type AskOptions = {
+  /** The same question under the same key has one effect, however often it is asked. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+};
+
+export const ask = async <T>(method: Method, path: string, body?: unknown, options: AskOptions = {}): Promise<T> => {
   let response: Response;
   try {
     response = await fetch(base + path, {
       method,
       credentials: 'same-origin',
       cache: 'no-store',
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+      },
+      ...(options.signal ? { signal: options.signal } : {}),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {

@@ -1,16 +1,19 @@
 /** Every request that the web app makes, by name. */
 import { ask } from './client.ts';
+import type { AskOptions } from './client.ts';
 import type {
   Account,
   CaptionTrack,
   Channel,
   Latency,
+  NewVideo,
   Page,
   PlaybackAddress,
   Role,
   ShownKey,
   StreamKey,
   Trim,
+  UploadAddresses,
   Video,
 } from './types.ts';
 
@@ -36,7 +39,9 @@ export type Credentials = { username: string; password: string };
 export type NewChannel = { name: string; title: string; visibility: string; latency: Latency };
 export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
-export type VideoChange = Partial<{ title: string; visibility: string; downloads: boolean; trim: Trim | null }>;
+export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean }>;
+export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
+export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
 /** A piece of a video, in seconds. */
 export type Piece = { in?: number; out?: number };
 
@@ -68,6 +73,18 @@ export const api = {
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
   deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
+  /** One's own in one of these states, the newest first. */
+  myVideos: (state: Video['state'], cursor: string | null = null, options: AskOptions = {}) =>
+    ask<Page<Video>>(
+      'GET',
+      `/videos?mine=true&state=${state}&limit=200${cursor === null ? '' : `&cursor=${part(cursor)}`}`,
+      undefined,
+      options,
+    ),
+  createUpload: (body: NewUpload, options: AskOptions) => ask<NewVideo>('POST', '/videos', body, options),
+  /** Addresses that were signed anew; another machine goes on with them. */
+  signUpload: (id: string, options: AskOptions = {}) =>
+    ask<{ upload: UploadAddresses }>('POST', `${videoPath(id)}/upload`, undefined, options),
   captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),
   putCaptions: (video: string, language: string, body: { name?: string; vtt: string }) =>
     ask<{ passedOver: readonly unknown[] }>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),

@@ -1,7 +1,11 @@
-/** The browser's socket, timers and polling for `followChannel`. */
+/** The browser's socket, timers and polling for what is followed. */
 import { api } from './endpoints.ts';
 import { followChannel } from './follow.ts';
-import type { ChannelNow, Socket } from './follow.ts';
+import type { ChannelNow } from './follow.ts';
+import { videoTopic } from './follow-video.ts';
+import type { VideoNow } from './follow-video.ts';
+import { createTopics } from './topics.ts';
+import type { Socket, TopicTools } from './topics.ts';
 
 const poll = async (name: string): Promise<ChannelNow | null> => {
   try {
@@ -18,26 +22,33 @@ const poll = async (name: string): Promise<ChannelNow | null> => {
   }
 };
 
+const tools: TopicTools = {
+  open(): Socket {
+    const browser = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/ws`);
+    const socket: Socket = {
+      send: (text) => browser.send(text),
+      close: () => browser.close(),
+      onopen: null,
+      onmessage: null,
+      onclose: null,
+    };
+    browser.onopen = () => socket.onopen?.();
+    browser.onmessage = (event) => socket.onmessage?.(event);
+    browser.onclose = () => socket.onclose?.();
+    return socket;
+  },
+  later(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
+
 export const follow = (name: string, tell: (now: ChannelNow) => void): (() => void) =>
-  followChannel(name, tell, {
-    open(): Socket {
-      const browser = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/ws`);
-      const socket: Socket = {
-        send: (text) => browser.send(text),
-        close: () => browser.close(),
-        onopen: null,
-        onmessage: null,
-        onclose: null,
-      };
-      browser.onopen = () => socket.onopen?.();
-      browser.onmessage = (event) => socket.onmessage?.(event);
-      browser.onclose = () => socket.onclose?.();
-      return socket;
-    },
-    poll: () => poll(name),
-    later(milliseconds, run) {
-      const timer = setTimeout(run, milliseconds);
-      return () => clearTimeout(timer);
-    },
-    random: Math.random,
-  });
+  followChannel(name, tell, { ...tools, poll: () => poll(name) });
+
+/** All videos that the page follows share a socket. */
+const videos = createTopics(tools);
+
+export const followVideo = (id: string, tell: (now: VideoNow) => void): (() => void) =>
+  videos.follow(videoTopic(id, tell));

@@ -49,9 +49,48 @@ export type Video = {
   readonly downloads?: boolean;
   /** What is played of it, in seconds; null: all. */
   readonly trim?: Trim | null;
-  /** Only for its owner. */
+  /** Servers before there were uploads do not say. */
+  readonly source?: 'live' | 'upload' | 'import';
+  /** Work that goes on behind it. */
+  readonly progress?: Progress | null;
+  /** Why it failed. */
+  readonly error?: VideoError | null;
+  /** From here on only for its owner. */
   readonly ownerId?: string;
+  readonly filename?: string | null;
+  readonly originalBytes?: number;
+  /** Null: no bytes are missing. */
+  readonly upload?: UploadView | null;
 };
+
+export type Progress = {
+  readonly step: 'import' | 'inspect' | 'remux' | 'audio' | 'lowest' | 'mezzanine';
+  /** 0 to 1; null: nobody knows. */
+  readonly done: number | null;
+};
+export type VideoError = { readonly code: string; readonly message: string };
+export type UploadView = {
+  readonly received: number;
+  readonly size: number;
+  readonly expiresAt: Instant;
+  /** What the client that began it said of the file, to know it again. */
+  readonly fingerprint?: string | null;
+};
+
+/** Where the bytes of an upload go. Whoever holds one of these addresses may write that one file. */
+export type UploadAddresses = {
+  readonly tus: string;
+  readonly parts: {
+    /** With `{n}` in the place of the part's number. */
+    readonly url: string;
+    /** Bytes of a part. */
+    readonly size: number;
+    readonly status: string;
+    readonly finish: string;
+    readonly expiresAt: Instant;
+  };
+};
+export type NewVideo = Omit<Video, 'upload'> & { readonly upload: UploadAddresses };
 
 export type Trim = { readonly in: number | null; readonly out: number | null };
 
