@@ -1,10 +1,11 @@
 /** What becomes of a video: the topic `video:<id>`. */
 import { api } from './endpoints.ts';
 import type { Topic } from './topics.ts';
-import type { Progress, Video, VideoError } from './types.ts';
+import { videoStates } from './types.ts';
+import type { Progress, VideoError, VideoState } from './types.ts';
 
 export type VideoNow = {
-  readonly state: Video['state'];
+  readonly state: VideoState;
   /** Seconds. */
   readonly duration: number | null;
   readonly error: VideoError | null;
@@ -13,20 +14,10 @@ export type VideoNow = {
   readonly upload: { readonly received: number; readonly size: number } | null;
 };
 
-const states: readonly unknown[] = [
-  'scheduled',
-  'uploading',
-  'processing',
-  'live',
-  'playable',
-  'ready',
-  'failed',
-] satisfies Video['state'][];
-
 export const readVideo = (data: unknown): VideoNow | null => {
   if (typeof data !== 'object' || data === null) return null;
   const said = data as Partial<VideoNow>;
-  if (said.state === undefined || !states.includes(said.state)) return null;
+  if (said.state === undefined || !videoStates.includes(said.state)) return null;
   const { state, duration = null, error = null, progress = null, upload = null } = said;
   return { state, duration, error, progress, upload };
 };

@@ -1,6 +1,14 @@
 /** What the API answers, as far as the web app reads it. */
 export type Role = 'admin' | 'creator' | 'viewer';
-export type Account = { readonly id: string; readonly username: string; readonly role: Role };
+export type Account = {
+  readonly id: string;
+  readonly username: string;
+  readonly role: Role;
+  /** Bytes that it may keep; null: no limit. */
+  readonly quota?: number | null;
+  /** Bytes that it keeps, with what is promised to uploads under way. */
+  readonly used?: number;
+};
 
 export const visibilities = ['public', 'unlisted', 'private'] as const;
 export type Visibility = (typeof visibilities)[number];
@@ -36,10 +44,14 @@ export type Ingest = { readonly rtmp: { readonly server: string }; readonly srt:
 export type StreamKey = { readonly id: string; readonly label: string; readonly createdAt: Instant };
 export type ShownKey = StreamKey & { readonly streamKey: string; readonly ingest: Ingest };
 
+export const videoStates = ['scheduled', 'uploading', 'processing', 'live', 'playable', 'ready', 'failed'] as const;
+export type VideoState = (typeof videoStates)[number];
+
 export type Video = {
   readonly id: string;
   readonly title: string;
-  readonly state: 'scheduled' | 'uploading' | 'processing' | 'live' | 'playable' | 'ready' | 'failed';
+  readonly description?: string;
+  readonly state: VideoState;
   readonly visibility: string;
   readonly createdAt: Instant;
   readonly startedAt: Instant | null;
@@ -57,6 +69,7 @@ export type Video = {
   readonly error?: VideoError | null;
   /** From here on only for its owner. */
   readonly ownerId?: string;
+  readonly bytes?: number;
   readonly filename?: string | null;
   readonly originalBytes?: number;
   /** Null: no bytes are missing. */
