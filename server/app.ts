@@ -32,8 +32,10 @@ import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
+import type { Intake } from './intake/types.ts';
 import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
+import { Uploads } from './uploads/uploads.ts';
 import { version } from './version.ts';
 import { answerBrokenRequests } from './web/broken-requests.ts';
 import { clientAddresses } from './web/client-address.ts';
@@ -64,6 +66,8 @@ export type RunningServer = {
 const GRACE_MS = 7_000;
 /** Linux tells twice of what was granted; 4 MiB are asked for. */
 const fewSocketBytes = 4 * 1024 * 1024;
+/** Until there is one that does something. */
+const intake: Intake = { arrived: () => undefined, whole: async () => undefined, dropped: () => undefined, progress: () => null };
 const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
 
 export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
@@ -102,15 +106,27 @@ const start = async (
   // Before what plays hears of a change: whoever may not see a video any more is refused before its media goes.
   const grants = new Grants({ ...catalog, events, clock });
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
+  const folder = join(config.data, 'videos');
+  const marks = { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 };
+  // Before what removes the files of a video: whoever writes or works on them lets go first.
+  const uploads = new Uploads({
+    ...{ catalog, events, clock, log, intake, folder, marks },
+    disk: { get level() { return live.disk.level; }, get space() { return live.disk.space; }, look: () => live.disk.look() },
+    expireMs: config['uploads.expire'],
+    usualQuota: config['uploads.quota'],
+    files: { landed: async () => null, release: async () => undefined },
+    changed: () => undefined,
+  });
+  stops.push(() => uploads.stop());
   const live = new Live({
-    ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
+    ...{ catalog, events, clock, log, disk: nodeDisk, folder },
     reconnectWindow: config['live.reconnectWindow'],
     takeoverSilence: config['live.takeoverSilence'],
     newVideoAfter: config['live.newVideoAfter'],
     keepMs: config['recording.keep'],
     syncEveryMs: config['recording.sync'],
     stallMs: config['recording.patience'],
-    marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
+    marks,
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
@@ -121,6 +137,13 @@ const start = async (
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {
+    uploads: {
+      create: (upload) => uploads.create(upload),
+      import: async () => ({ kind: 'forbidden', why: 'This server fetches nothing yet.' }),
+      address: (videoId) => uploads.address(videoId),
+      received: (videoId) => uploads.received(videoId),
+      progress: (videoId) => intake.progress(videoId),
+    },
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -136,6 +159,7 @@ const start = async (
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
   await live.start();
+  await uploads.start();
   events.start();
 
   const rtmp = createRtmpServer({
@@ -168,7 +192,7 @@ const start = async (
   if (srtAt.receiveBuffer < fewSocketBytes) log.warn({ bytes: srtAt.receiveBuffer }, 'The system allows only a small buffer for UDP, and SRT loses packets in bursts: set net.core.rmem_max to 8388608.');
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], version },
+    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());

@@ -24,6 +24,7 @@ import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
 import { streamKeyRoutes } from './routes/stream-keys.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { videoRoutes } from './routes/videos.ts';
 
 export type ApiOptions = {
@@ -53,6 +54,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...streamKeyRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
+  ...uploadRoutes(ground),
   ...captionRoutes(ground),
 ];
 

@@ -1,7 +1,9 @@
 /** What the API needs of the live part of the server, declared here by its consumer. */
 import type { WebVtt } from '../../packager/text/webvtt.ts';
 import type { Who } from '../auth/auth.ts';
-import type { VideoRow } from '../catalog/videos.ts';
+import type { UploadCreation } from '../catalog/uploads.ts';
+import type { NewUpload, VideoRow } from '../catalog/videos.ts';
+import type { Progress } from '../intake/types.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
 
@@ -23,7 +25,31 @@ export type CaptionHooks = {
   say(channelId: string, language: string, text: string, durationMicros: number): CaptionSaid;
 };
 
+export type UploadOutcome =
+  | UploadCreation
+  /** The disk has no room for it, or not with all else that was promised. */
+  | { readonly kind: 'disk-full' }
+  /** Nothing is fetched from there; why, as a sentence. */
+  | { readonly kind: 'forbidden'; readonly why: string };
+/** How much of an original has come. */
+export type Received = { readonly received: number; /** 0: nobody knows. */ readonly size: number; /** ms since 1970. */ readonly expiresAt: number };
+/** Whoever holds the token may write this one file, until then. */
+export type UploadAddress = Received & { readonly token: string; readonly partSize: number };
+
+/** Files that come in. */
+export type UploadHooks = {
+  create(upload: NewUpload): Promise<UploadOutcome>;
+  /** Fetches it from there; resolves when that is remembered. */
+  import(upload: NewUpload, url: URL): Promise<UploadOutcome>;
+  /** Where its missing bytes are to be sent; null: none are missing, or nobody sends them. */
+  address(videoId: string): Promise<UploadAddress | null>;
+  /** While bytes are missing. */
+  received(videoId: string): Received | null;
+  progress(videoId: string): Progress | null;
+};
+
 export type ApiHooks = {
+  readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
@@ -49,6 +75,12 @@ export type ApiConfig = {
   readonly srtPort: number | null;
   /** How far back viewers of a new channel can go; null: to the beginning of the show. */
   readonly dvrSeconds: number | null;
+  readonly uploads: {
+    /** Bytes of the largest file. */
+    readonly maxSize: number;
+    /** Bytes that an account may keep where nothing else was said of it; 0: as many as it likes. */
+    readonly quota: number;
+  };
   readonly bodyLimit: number;
   readonly requests: { readonly burst: number; readonly perSecond: number };
   readonly abilities: Abilities;
@@ -63,6 +95,7 @@ export const defaultApiConfig: ApiConfig = {
   rtmpPort: 1935,
   srtPort: null,
   dvrSeconds: null,
+  uploads: { maxSize: 20e9, quota: 0 },
   bodyLimit: 65_536,
   requests: { burst: 600, perSecond: 20 },
   abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none'], ladders: ['source'] },

@@ -73,6 +73,13 @@ export class TestApi {
   }
 }
 
+const noUploads: ApiHooks['uploads'] = {
+  create: async () => ({ kind: 'disk-full' }),
+  import: async () => ({ kind: 'disk-full' }),
+  address: async () => null,
+  received: () => null,
+  progress: () => null,
+};
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
 export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}): Promise<TestApi> => {
@@ -83,7 +90,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
   const grants = new Grants({ ...catalog, events, clock });
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, uploads: noUploads, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

@@ -7,7 +7,12 @@ import type { Role, Schema } from './schema.ts';
 
 export type AccountRow = Schema['accounts'];
 export type NewAccount = { readonly username: string; readonly role: Role; readonly passwordHash: string };
-export type AccountChange = { readonly role?: Role; readonly passwordHash?: string };
+export type AccountChange = {
+  readonly role?: Role;
+  readonly passwordHash?: string;
+  /** Bytes that it may keep; 0: as many as it likes; null: as the configuration says. */
+  readonly quotaBytes?: number | null;
+};
 
 /** `last-admin`: nobody could administer the server any more. */
 export type AccountOutcome = 'done' | 'missing' | 'last-admin';

@@ -24,6 +24,7 @@ import { createStreamKeys, type StreamKeyStore } from './stream-keys.ts';
 import { CatalogThread } from './thread.ts';
 import { Turnstile } from './turnstile.ts';
 import { openVault, type Vault } from './vault.ts';
+import { createUploads, type UploadStore } from './uploads.ts';
 import { createVideos, type VideoStore } from './videos.ts';
 
 export type CatalogLog = { error(facts: object, message: string): void };
@@ -48,13 +49,14 @@ export type Catalog = {
   readonly channels: ChannelStore;
   readonly streamKeys: StreamKeyStore;
   readonly videos: VideoStore;
+  readonly uploads: UploadStore;
   readonly jobs: JobQueue;
   readonly outbox: OutboxStore;
   readonly answers: AnswerStore;
   readonly db: Kysely<Schema>;
   /** A consistent copy while the server runs. */
   backup(path: string): Promise<void>;
-  /** Removes what has expired: sessions, kept answers. */
+  /** Removes what has expired: sessions, kept answers, rows of uploads that are over. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 };
@@ -98,6 +100,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
   };
   const sessions = createSessions(ground);
   const answers = createAnswers(ground);
+  const uploads = createUploads(ground);
   await answers.releaseAll();
   return {
     folder,
@@ -109,6 +112,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     channels: createChannels(ground),
     streamKeys: createStreamKeys(ground),
     videos: createVideos(ground),
+    uploads,
     jobs: createJobs(ground),
     outbox,
     answers,
@@ -116,6 +120,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     async sweep() {
       await sessions.sweep();
       await answers.sweep();
+      await uploads.sweep();
     },
     close: () => db.destroy(),
   };

@@ -23,7 +23,7 @@ export type Schema = {
     usernameKey: string;
     role: Role;
     passwordHash: string;
-    /** How much the account may keep; null: what the configuration says. */
+    /** Bytes that the account may keep; 0: as many as it likes; null: what the configuration says. */
     quotaBytes: number | null;
     createdAt: number;
     updatedAt: number;
@@ -124,6 +124,7 @@ export type Schema = {
   uploads: {
     videoId: string;
     partSize: number;
+    /** Sealed. */
     url: string | null;
     createdAt: number;
     expiresAt: number;

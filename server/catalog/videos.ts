@@ -54,6 +54,8 @@ export type Step = {
   readonly endedAt?: number;
   readonly durationMs?: number;
   readonly bytes?: number;
+  /** 0 when the original is not kept: it takes no room any more. */
+  readonly originalBytes?: number;
   /** In place of all its pictures and sounds; captions stay. */
   readonly tracks?: readonly TrackRow[];
   readonly error?: { readonly code: string; readonly message: string } | null;
@@ -71,7 +73,7 @@ export type VideoQuery = PageRequest & {
   readonly channelId?: string;
   readonly state?: VideoState;
   readonly ownerId?: string;
-  /** Public videos and this account's own; null: all of them (admin). */
+  /** Public videos that can be played, and this account's own, whatever their state; null: all of them (admin). */
   readonly seenBy: { readonly accountId: string | null } | null;
 };
 export type LiveNow = { readonly videoId: string; readonly channelId: string; readonly ownerId: string; readonly visibility: Visibility; readonly startedAt: number };
@@ -115,7 +117,19 @@ const notLive = {
   ...{ bytes: 0, errorCode: null, errorMessage: null, cutInMs: null, cutOutMs: null },
 };
 
-const parsed = (row: Schema['videos']): VideoRow => ({
+/** Named before its first byte has come. */
+export const uploadedRow = ({ size, downloads, ...upload }: NewUpload, now: number): Schema['videos'] => ({
+  ...upload,
+  ...notLive,
+  id: newId(),
+  state: 'uploading',
+  originalBytes: size,
+  downloads: Number(downloads),
+  createdAt: now,
+  updatedAt: now,
+});
+
+export const parsed = (row: Schema['videos']): VideoRow => ({
   ...row,
   policy: row.policy === null ? null : (JSON.parse(row.policy) as KeptPolicy),
   downloads: row.downloads !== 0,
@@ -164,18 +178,8 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       await write(parts, [{ type: 'video.live', videoId: id, channelId: live.channelId, ownerId: live.ownerId }]);
       return parsed(row);
     },
-    async createUpload({ size, downloads, ...upload }) {
-      const now = clock.wall();
-      const row: Schema['videos'] = {
-        ...upload,
-        ...notLive,
-        id: newId(),
-        state: 'uploading',
-        originalBytes: size,
-        downloads: Number(downloads),
-        createdAt: now,
-        updatedAt: now,
-      };
+    async createUpload(upload) {
+      const row = uploadedRow(upload, clock.wall());
       await write([must(db.insertInto('videos').values(row))], [{ type: 'video.created', videoId: row.id, ownerId: row.ownerId }]);
       return parsed(row);
     },
@@ -229,7 +233,11 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
     },
     async list({ limit, after, query: text, channelId, state, ownerId, seenBy }) {
       let query = db.selectFrom('videos').selectAll();
-      if (seenBy) query = query.where((eb) => eb.or([eb('visibility', '=', 'public'), eb('ownerId', '=', seenBy.accountId ?? '')]));
+      if (seenBy) {
+        query = query.where((eb) =>
+          eb.or([eb.and([eb('visibility', '=', 'public'), eb('state', 'in', ['live', 'playable', 'ready'])]), eb('ownerId', '=', seenBy.accountId ?? '')]),
+        );
+      }
       if (channelId !== undefined) query = query.where('channelId', '=', channelId);
       if (ownerId !== undefined) query = query.where('ownerId', '=', ownerId);
       if (state !== undefined) query = query.where('state', '=', state);

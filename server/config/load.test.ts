@@ -40,6 +40,9 @@ t.test('the environment wins over the file, the file over the defaults', async (
   t.equal(config['disk.warn'], 0.5);
   t.equal(config['live.dvr'], 1_800);
   t.same(config.trustedProxies, ['10.0.0.0/8', '::1']);
+  const imports = loadConfig(null, { MILLRACE_UPLOADS_IMPORT_FROM: 'NAS.local,10.0.0.0/8,fd00::/8', MILLRACE_SANDBOX: 'strict' }).config;
+  t.same(imports['uploads.importFrom'], ['nas.local', '10.0.0.0/8', 'fd00::/8']);
+  t.equal(imports.sandbox, 'strict');
   t.equal(variableOf('server.publicUrl'), 'MILLRACE_SERVER_PUBLIC_URL');
 });
 
@@ -57,6 +60,7 @@ t.test('a wrong value is refused with its place and what would be right', async 
   t.match(refused('server: {publicUrl: "ftp://x"}'), /publicUrl: "ftp:\/\/x" is not an address such as/);
   t.match(refused('trustedProxies: [loopback]'), /"loopback" is not an address or a network/);
   for (const wrong of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', '10.0.0']) t.match(refused(`trustedProxies: ['${wrong}']`), /not an address or a network/);
+  for (const wrong of ['http://a.example', 'a_b.example', '-a', 'a..b', '10.0.0.256', '10.0.0.0/33', '1.2.3']) t.match(refused(`uploads: {importFrom: ['${wrong}']}`), /is not a host such as/);
   t.throws(() => loadConfig(null, { MILLRACE_DATA: ' ' }), /MILLRACE_DATA: " " is not a folder/);
   t.match(refused('disk: {warn: 99%}'), /must rise/);
   t.match(refused('a: [1'), /yaml:1:/);

@@ -1,5 +1,5 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, folder, list, network, oneOf, origin, port, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, hostOrNetwork, list, network, oneOf, origin, port, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
@@ -25,6 +25,13 @@ export const settings = {
   'recording.keep': setting(duration('0', '36500d'), 30 * 86_400_000),
   'recording.sync': setting(duration('100ms', '10m'), 10_000),
   'recording.patience': setting(duration('10ms', '1m'), 100),
+  'uploads.maxSize': setting(bytes, 20e9),
+  'uploads.quota': setting(bytes, 0),
+  'uploads.expire': setting(duration('1s', '3650d'), 7 * 86_400_000),
+  'uploads.importFrom': setting(list(hostOrNetwork), []),
+  'uploads.importTime': setting(duration('1s', '30d'), 6 * 3_600_000),
+  sandbox: setting(oneOf('auto', 'strict'), 'auto'),
+  'encode.cores': setting(whole(0, 1024), 0),
   'disk.warn': setting(share, 0.85),
   'disk.refuse': setting(share, 0.92),
   'disk.stop': setting(share, 0.97),

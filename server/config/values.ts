@@ -39,6 +39,21 @@ export const network: Kind<string> = {
   },
 };
 
+const hostShape = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The name of a host, or an address or network. What consists of digits and dots is no name. */
+export const hostOrNetwork: Kind<string> = {
+  parse: (input) => {
+    const value = text.parse(input).toLowerCase();
+    if (!/^[\d.:/]*$/.test(value) && hostShape.test(value)) return value;
+    try {
+      return network.parse(value);
+    } catch {
+      return complain('a host such as files.example.org, or an address or a network such as 10.0.0.0/8', input);
+    }
+  },
+};
+
 export const flag: Kind<boolean> = {
   parse: (input) => {
     if (typeof input === 'boolean') return input;

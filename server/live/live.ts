@@ -93,7 +93,7 @@ export class Live {
   get captions(): RecordedCaptions {
     return this.#captions;
   }
-  get disk(): Pick<DiskWatch, 'level' | 'space'> {
+  get disk(): Pick<DiskWatch, 'level' | 'space' | 'look'> {
     return this.#watch;
   }
   get channels(): readonly LiveChannel[] {

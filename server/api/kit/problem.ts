@@ -13,6 +13,7 @@ export const problemKinds = {
   'foreign-origin': [403, 'Sent from another site'],
   'link-invalid': [403, 'The one-time link does not work'],
   'password-wrong': [403, 'The current password is wrong'],
+  'quota-exceeded': [403, 'More than the account may keep'],
   'not-found': [404, 'Not found'],
   'no-such-route': [404, 'No such address'],
   'not-live': [409, 'Not live'],
@@ -24,16 +25,20 @@ export const problemKinds = {
   'too-many-keys': [409, 'Too many stream keys'],
   'video-is-live': [409, 'The video is live'],
   'not-playable': [409, 'Not playable yet'],
+  'upload-over': [409, 'All of it is there'],
+  'too-many-uploads': [409, 'Too many uploads are open'],
   'idempotency-under-way': [409, 'The same request is under way'],
   'too-large': [413, 'Too large'],
   'address-too-long': [414, 'The address is too long'],
   'not-json': [415, 'Not JSON'],
   'idempotency-mismatch': [422, 'The Idempotency-Key was used for something else'],
   'not-available': [422, 'Not available'],
+  'address-not-allowed': [422, 'Nothing is fetched from this address'],
   'slow-down': [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],
   busy: [503, 'Too busy'],
   'no-room': [507, 'The disk is full'],
+  'disk-full': [507, 'No room for this file'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof problemKinds;

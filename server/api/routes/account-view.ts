@@ -1,8 +1,31 @@
 /** An account as its owner and admins see it. */
 import { Type } from 'typebox';
 import type { AccountRow } from '../../catalog/accounts.ts';
+import type { Ground } from './ground.ts';
 import { closed, iso, role, time } from './shapes.ts';
 
-export const accountShape = Type.Object({ id: Type.String(), username: Type.String(), role, createdAt: time }, closed);
+const bytesOrNull = (description: string) => Type.Union([Type.Integer(), Type.Null()], { description });
 
-export const accountView = ({ id, username, role, createdAt }: AccountRow): object => ({ id, username, role, createdAt: iso(createdAt) });
+export const accountShape = Type.Object(
+  {
+    id: Type.String(),
+    username: Type.String(),
+    role,
+    createdAt: time,
+    used: Type.Integer({ description: 'Bytes that its videos take, or will when they have come.' }),
+    quota: bytesOrNull('What was set for this account: bytes; 0: no limit; null: as the configuration says.'),
+    limit: bytesOrNull('Bytes that it may keep, all considered; null: no limit.'),
+  },
+  closed,
+);
+
+/** Asks how much they keep, once for all of them. */
+export const accountViews = async ({ catalog, config }: Pick<Ground, 'catalog' | 'config'>, accounts: readonly AccountRow[]): Promise<(account: AccountRow) => object> => {
+  const used = await catalog.uploads.used(accounts.map(({ id }) => id));
+  return ({ id, username, role, createdAt, quotaBytes }) => ({
+    ...{ id, username, role, createdAt: iso(createdAt), used: used.get(id) ?? 0, quota: quotaBytes },
+    limit: (quotaBytes ?? config.uploads.quota) || null,
+  });
+};
+
+export const accountView = async (ground: Pick<Ground, 'catalog' | 'config'>, account: AccountRow): Promise<object> => (await accountViews(ground, [account]))(account);

@@ -7,7 +7,7 @@ import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
-import { accountShape, accountView } from './account-view.ts';
+import { accountShape, accountView, accountViews } from './account-view.ts';
 import type { Ground } from './ground.ts';
 import { closed, idText, password, role, username } from './shapes.ts';
 
@@ -15,6 +15,12 @@ const change = Type.Object(
   {
     role: Type.Optional(role),
     password: Type.Optional(password),
+    quota: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
+        wants: 'bytes, 0 for no limit, or null for what the configuration says',
+        description: 'How much the account may keep: bytes; 0: no limit; null: what the configuration says.',
+      }),
+    ),
     currentPassword: Type.Optional(Type.String({ maxLength: 256, description: 'Needed to change one’s own password.' })),
   },
   { ...closed, minProperties: 1 },
@@ -46,7 +52,7 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
         const passwordHash = await auth.passwords.hash(body.password);
         try {
           const account = await catalog.accounts.create({ username: body.username, role: body.role ?? 'viewer', passwordHash });
-          return { status: 201, body: accountView(account) };
+          return { status: 201, body: await accountView(ground, account) };
         } catch (error) {
           if (isTaken(error, 'accounts.usernameKey')) throw new Problem('username-taken', 'There is an account of this name (capitals make no difference).');
           throw error;
@@ -61,11 +67,14 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
       auth: 'admin',
       query: Type.Object(pageQuery, closed),
       answers: { 200: Type.Object({ items: Type.Array(accountShape), cursor: Type.Union([Type.String(), Type.Null()]) }, closed) },
-      handler: async ({ query }) => ({ status: 200, body: pageAnswer(await catalog.accounts.list(pageRequest(query)), accountView) }),
+      handler: async ({ query }) => {
+        const page = await catalog.accounts.list(pageRequest(query));
+        return { status: 200, body: pageAnswer(page, await accountViews(ground, page.items)) };
+      },
     }),
     route({
       name: 'patchAccount',
-      summary: 'Changes a password (one’s own, or as an admin anybody’s; it ends the other sessions) or, as an admin, a role.',
+      summary: 'Changes a password (one’s own, or as an admin anybody’s; it ends the other sessions) or, as an admin, a role, and how much the account may keep.',
       method: 'PATCH',
       path: '/accounts/:account',
       auth: 'viewer',
@@ -76,17 +85,19 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
       handler: async ({ who, params, body, origin }) => {
         const id = params.account;
         if (who.role !== 'admin' && id !== who.accountId) throw notFound('account');
+        if (body.quota !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `quota`.');
         if (body.role !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `role`.');
         if (body.password !== undefined && id === who.accountId) await proveOwn(ground, who, origin.address, body.currentPassword);
         const wanted: AccountChange = {
           ...(body.role === undefined ? {} : { role: body.role }),
+          ...(body.quota === undefined ? {} : { quotaBytes: body.quota }),
           ...(body.password === undefined ? {} : { passwordHash: await auth.passwords.hash(body.password) }),
         };
         const outcome = await catalog.accounts.update(id, wanted, id === who.accountId ? who.sessionId : undefined);
         if (outcome === 'last-admin') throw new Problem('last-admin', 'This is the only admin: make another account an admin first.');
         const account = outcome === 'done' ? await catalog.accounts.get(id) : null;
         if (!account) throw notFound('account');
-        return { status: 200, body: accountView(account) };
+        return { status: 200, body: await accountView(ground, account) };
       },
     }),
   ];

@@ -21,7 +21,7 @@ const sessionShape = Type.Object(
   closed,
 );
 
-export const sessionRoutes = ({ auth, catalog }: Ground): readonly Route[] => [
+export const sessionRoutes = ({ auth, catalog, config }: Ground): readonly Route[] => [
   route({
     name: 'postSession',
     summary: 'Logs in. The token is for programs (`Authorization: Bearer`); browsers get it as a cookie.',
@@ -37,7 +37,7 @@ export const sessionRoutes = ({ auth, catalog }: Ground): readonly Route[] => [
         throw new Problem('slow-down', 'Too many tries to log in. Wait as long as Retry-After says.', { retryAfterMs: outcome.waitMs });
       }
       if (outcome.kind === 'refused') throw new Problem('login-failed', 'The username or the password is wrong.');
-      return loggedIn(outcome, secure, { token: outcome.token, account: accountView(outcome.account) });
+      return loggedIn(outcome, secure, { token: outcome.token, account: await accountView({ catalog, config }, outcome.account) });
     },
   }),
   route({
@@ -96,7 +96,7 @@ export const sessionRoutes = ({ auth, catalog }: Ground): readonly Route[] => [
     handler: async ({ who }) => {
       const account = await catalog.accounts.get(who.accountId);
       if (!account) throw notFound('account');
-      return { status: 200, body: accountView(account) };
+      return { status: 200, body: await accountView({ catalog, config }, account) };
     },
   }),
 ];

@@ -8,7 +8,7 @@ import { accountShape, accountView } from './account-view.ts';
 import { loggedIn } from './sessions.ts';
 import { closed, password, username } from './shapes.ts';
 
-export const setupRoutes = ({ auth }: Ground): readonly Route[] => [
+export const setupRoutes = ({ auth, ...ground }: Ground): readonly Route[] => [
   route({
     name: 'getSetup',
     summary: 'Whether this server still waits for its first admin.',
@@ -38,7 +38,7 @@ export const setupRoutes = ({ auth }: Ground): readonly Route[] => [
       const outcome = await auth.redeem(body.token, body.username, body.password, origin);
       switch (outcome.kind) {
         case 'in':
-          return loggedIn(outcome, secure, { token: outcome.token, account: accountView(outcome.account) });
+          return loggedIn(outcome, secure, { token: outcome.token, account: await accountView(ground, outcome.account) });
         case 'invalid':
           throw new Problem('link-invalid', 'This one-time link was used, is too old, or never was. Restarting the server prints a new one while there is no admin; after that, `millrace admin reset` does.');
         case 'username-missing':

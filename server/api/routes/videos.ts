@@ -15,19 +15,22 @@ import { videoShape, videoView } from './video-view.ts';
 
 const params = Type.Object({ video: idText });
 
-const trimmed = (video: VideoRow, trim: Shape<typeof trimShape>): VideoChange => {
+const trimmed = (video: VideoRow, trim: Shape<typeof trimShape>, incomplete: boolean): VideoChange => {
   if (trim === null) return { cutInMs: null, cutOutMs: null };
   if (video.state === 'live') throw new Problem('video-is-live', 'The video is live. Only a recording can be trimmed: do it when the show has ended.');
+  // How long it is stands when all of it is there.
+  if (video.state !== 'ready' && (video.state !== 'playable' || incomplete)) throw new Problem('not-playable', 'Only what is there whole can be trimmed: try again when it is.');
   const { inMs, outMs } = spanOf(trim, { durationMs: video.durationMs }, 'trim.');
   return { cutInMs: inMs, cutOutMs: outMs };
 };
 
 export const videoRoutes = (ground: Ground): readonly Route[] => {
-  const { catalog, config } = ground;
+  const { catalog, config, hooks } = ground;
+  const { uploads } = hooks;
   return [
     route({
       name: 'listVideos',
-      summary: 'Public videos and one’s own (an admin: all), the newest first.',
+      summary: 'Public videos that can be played and one’s own, whatever their state (an admin: all), the newest first.',
       method: 'GET',
       path: '/videos',
       auth: 'none',
@@ -53,7 +56,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
           ...(query.state === undefined ? {} : { state: query.state }),
           ...(query.mine && who ? { ownerId: who.accountId } : {}),
         });
-        return { status: 200, body: pageAnswer(page, (video) => videoView(video, who, base)) };
+        return { status: 200, body: pageAnswer(page, (video) => videoView(video, { who, base, uploads })) };
       },
     }),
     route({
@@ -64,7 +67,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
       auth: 'none',
       params,
       answers: { 200: videoShape },
-      handler: async ({ who, params: { video }, base }) => ({ status: 200, body: videoView(await seenVideo(ground, video, who), who, base) }),
+      handler: async ({ who, params: { video }, base }) => ({ status: 200, body: videoView(await seenVideo(ground, video, who), { who, base, uploads }) }),
     }),
     route({
       name: 'patchVideo',
@@ -84,19 +87,19 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
         { ...closed, minProperties: 1 },
       ),
       answers: { 200: videoShape },
-      problems: ['not-yours', 'not-available', 'video-is-live'],
+      problems: ['not-yours', 'not-available', 'video-is-live', 'not-playable'],
       handler: async ({ who, params: { video }, body, base }) => {
         const row = await ownVideo(ground, video, who);
         mustBeAble(config.abilities, body);
         const { trim, ...plain } = body;
-        const changed = await catalog.videos.update(row.id, { ...plain, ...(trim !== undefined && trimmed(row, trim)) });
+        const changed = await catalog.videos.update(row.id, { ...plain, ...(trim !== undefined && trimmed(row, trim, uploads.received(row.id) !== null)) });
         if (!changed) throw notFound('video');
-        return { status: 200, body: videoView(changed, who, base) };
+        return { status: 200, body: videoView(changed, { who, base, uploads }) };
       },
     }),
     route({
       name: 'deleteVideo',
-      summary: 'Removes a video and its media, for good.',
+      summary: 'Removes a video and its media, for good; what is still being uploaded or fetched is cancelled.',
       method: 'DELETE',
       path: '/videos/:video',
       auth: 'viewer',
