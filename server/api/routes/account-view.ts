@@ -15,6 +15,7 @@ export const accountShape = Type.Object(
     used: Type.Integer({ description: 'Bytes that its videos take, or will when they have come.' }),
     quota: bytesOrNull('What was set for this account: bytes; 0: no limit; null: as the configuration says.'),
     limit: bytesOrNull('Bytes that it may keep, all considered; null: no limit.'),
+    maxUpload: Type.Integer({ description: 'Bytes of the largest file that is taken.' }),
   },
   closed,
 );
@@ -25,6 +26,7 @@ export const accountViews = async ({ catalog, config }: Pick<Ground, 'catalog' |
   return ({ id, username, role, createdAt, quotaBytes }) => ({
     ...{ id, username, role, createdAt: iso(createdAt), used: used.get(id) ?? 0, quota: quotaBytes },
     limit: (quotaBytes ?? config.uploads.quota) || null,
+    maxUpload: config.uploads.maxSize,
   });
 };
 
