@@ -14,7 +14,7 @@ const avcC = encodeAvcConfig([Buffer.from('6764000aacd942846840000003004000000c8
 const init = initSegment({ kind: 'video', codec: 'h264', config: avcC, timescale: 90_000, width: 160, height: 90 });
 const at = init.indexOf('avc1', init.indexOf('stsd')) - 4;
 const entry = init.subarray(at, at + init.readUInt32BE(at));
-const track = (id: string, kind: 'video' | 'audio', timescale: number): PlannedTrack => ({ id, kind, timescale, language: 'und', entries: [entry], width: 0, height: 0 });
+const track = (id: string, kind: 'video' | 'audio', timescale: number): PlannedTrack => ({ id, kind, timescale, language: 'und', entries: [entry], width: 0, height: 0, matrix: Buffer.alloc(36) });
 
 // Heads as they come out of a log: the media behind them is never touched.
 const heads: Buffer[] = [];

@@ -33,21 +33,33 @@ const measured = new WeakMap<PresentationSnapshot, Map<string, Rates | null>>();
 export const keyRatesOf = (snapshot: PresentationSnapshot, track: TrackSnapshot): Rates =>
   (snapshot.state === 'ended' && once(snapshot, `${track.id} keys`, () => measure(snapshot, track, ({ parts }) => parts[0]?.size ?? 0))) || told(track);
 
-/**
- * RFC 8216bis 4.4.6.2: the peak is the largest rate of any contiguous set of segments that is between 0.5 and 1.5 target
- * durations long. Null: there is nothing to measure.
- */
+/** Null: there is nothing to measure. */
 const measure = (snapshot: PresentationSnapshot, track: TrackSnapshot, bytes: (segment: SegmentRef) => number): Rates | null => {
   const { from, to } = listed(snapshot, track);
-  const shown = track.segments.slice(from, to).filter(({ gap, size }) => !gap && size > 0);
-  const target = snapshot.policy.targetDuration * track.timescale;
+  return segmentRates(track.segments.slice(from, to), snapshot.policy.targetDuration, track.timescale, bytes);
+};
+
+type Measured = Pick<SegmentRef, 'duration' | 'size' | 'gap'>;
+
+/**
+ * RFC 8216bis 4.4.6.2: the peak is the largest rate of any contiguous set of segments that is between 0.5 and 1.5 target
+ * durations long. Null: none of them has bytes.
+ */
+export const segmentRates = <Segment extends Measured>(
+  segments: readonly Segment[],
+  targetDuration: number,
+  timescale: number,
+  bytes: (segment: Segment) => number = ({ size }) => size,
+): Rates | null => {
+  const shown = segments.filter(({ gap, size }) => !gap && size > 0);
+  const target = targetDuration * timescale;
   let peak = 0;
   let all = 0;
   let ticks = 0;
   for (const [index, first] of shown.entries()) {
     let sum = 0;
     let long = 0;
-    for (let at = index, next: SegmentRef | undefined = first; next; at += 1, next = shown[at]) {
+    for (let at = index, next: Segment | undefined = first; next; at += 1, next = shown[at]) {
       long += next.duration;
       if (long > 1.5 * target) break;
       sum += bytes(next);
@@ -58,7 +70,7 @@ const measure = (snapshot: PresentationSnapshot, track: TrackSnapshot, bytes: (s
   }
   if (ticks === 0) return null;
   const average = all / ticks;
-  const perSecond = (rate: number): number => Math.ceil(rate * 8 * track.timescale);
+  const perSecond = (rate: number): number => Math.ceil(rate * 8 * timescale);
   // A show shorter than half a target duration has no set that is long enough.
   return { peak: perSecond(Math.max(peak, average)), average: perSecond(average) };
 };

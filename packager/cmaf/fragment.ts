@@ -8,7 +8,7 @@
  * so that a fragment means the same behind the init segment of any epoch or rung.
  */
 import type { TrackKind } from '../media/unit.ts';
-import { box, encode, fullBox, u32, u64, type Part } from './box.ts';
+import { box, encode, fullBox, u32, u64, type Box, type Part } from './box.ts';
 import { CmafError } from './cmaf-error.ts';
 import { sampleFlags, tfhdFlag, trackId, trunFlag } from './flags.ts';
 
@@ -30,17 +30,30 @@ export type FragmentInput = {
   readonly samples: readonly Sample[];
 };
 
+/** Samples without their bytes, a column for each of their facts: what an index holds, and all that a head says. */
+export type SampleColumns = {
+  readonly count: number;
+  readonly duration: ArrayLike<number>;
+  readonly size: ArrayLike<number>;
+  /** 0: decoding cannot begin here. */
+  readonly key: ArrayLike<number>;
+  readonly compositionOffset: ArrayLike<number>;
+};
+
+export type HeadInput = Omit<FragmentInput, 'samples'> & { readonly samples: SampleColumns };
+
 const mdatHeaderSize = 8;
 
-const flagsOf = (kind: TrackKind, sample: Sample): number =>
-  kind !== 'video' || sample.key ? sampleFlags.key : sampleFlags.dependent;
+type Flags = (index: number) => number;
+
+const flagsOf = (kind: TrackKind, { key }: SampleColumns): Flags =>
+  kind === 'video' ? (index) => (key[index] ? sampleFlags.key : sampleFlags.dependent) : () => sampleFlags.key;
 
 /** The one value that all samples share, or null. */
-const uniform = (samples: readonly Sample[], pick: (sample: Sample) => number): number | null => {
-  const [first] = samples;
-  if (!first) return null;
-  const value = pick(first);
-  return samples.every((sample) => pick(sample) === value) ? value : null;
+const uniform = (values: ArrayLike<number>, count: number): number | null => {
+  const value = values[0] ?? null;
+  for (let index = 1; index < count; index += 1) if (values[index] !== value) return null;
+  return value;
 };
 
 type Layout = {
@@ -53,31 +66,34 @@ type Layout = {
   readonly offsets: boolean;
 };
 
-const layOut = (kind: TrackKind, first: Sample, samples: readonly Sample[]): Layout => {
-  const flags = (sample: Sample): number => flagsOf(kind, sample);
-  const rest = samples.length > 1 ? samples.slice(1) : samples;
-  const restFlags = uniform(rest, flags);
+const layOut = (samples: SampleColumns, flags: Flags): Layout => {
+  const { count, duration, size, compositionOffset } = samples;
+  const first = flags(0);
+  const rest = flags(Math.min(1, count - 1));
+  let flagsEach = false;
+  for (let index = 2; index < count && !flagsEach; index += 1) flagsEach = flags(index) !== rest;
   return {
-    duration: uniform(samples, (sample) => sample.duration),
-    size: uniform(samples, (sample) => sample.size),
-    flags: restFlags ?? sampleFlags.dependent,
-    firstFlags: restFlags !== null && restFlags !== flags(first) ? flags(first) : null,
-    flagsEach: restFlags === null,
-    offsets: samples.some((sample) => sample.compositionOffset !== 0),
+    duration: uniform(duration, count),
+    size: uniform(size, count),
+    flags: flagsEach ? sampleFlags.dependent : rest,
+    firstFlags: flagsEach || rest === first ? null : first,
+    flagsEach,
+    offsets: uniform(compositionOffset, count) !== 0,
   };
 };
 
+const columnsOf = ({ duration, size, flagsEach, offsets }: Layout): number => Number(duration === null) + Number(size === null) + Number(flagsEach) + Number(offsets);
+
 /** The rows of `trun`, written straight into one buffer: there is one for every picture and frame of sound. */
-const runTable = (kind: TrackKind, samples: readonly Sample[], layout: Layout): Buffer => {
+const runTable = (samples: SampleColumns, flags: Flags, layout: Layout): Buffer => {
   const { duration, size, flagsEach, offsets } = layout;
-  const columns = Number(duration === null) + Number(size === null) + Number(flagsEach) + Number(offsets);
-  const table = Buffer.allocUnsafe(4 * columns * samples.length);
+  const table = Buffer.allocUnsafe(4 * columnsOf(layout) * samples.count);
   let at = 0;
-  for (const sample of samples) {
-    if (duration === null) at = table.writeUInt32BE(sample.duration, at);
-    if (size === null) at = table.writeUInt32BE(sample.size, at);
-    if (flagsEach) at = table.writeUInt32BE(flagsOf(kind, sample), at);
-    if (offsets) at = table.writeInt32BE(sample.compositionOffset, at);
+  for (let index = 0; index < samples.count; index += 1) {
+    if (duration === null) at = table.writeUInt32BE(samples.duration[index] ?? 0, at);
+    if (size === null) at = table.writeUInt32BE(samples.size[index] ?? 0, at);
+    if (flagsEach) at = table.writeUInt32BE(flags(index), at);
+    if (offsets) at = table.writeInt32BE(samples.compositionOffset[index] ?? 0, at);
   }
   return table;
 };
@@ -114,6 +130,39 @@ const runBox = (layout: Layout, count: number, dataOffset: number, table: Buffer
   ]);
 };
 
+const moofBox = ({ sequence, baseDecodeTime, samples }: HeadInput, layout: Layout, dataOffset: number, table: Buffer): Box =>
+  box('moof', [
+    fullBox('mfhd', 0, 0, [u32(sequence)]),
+    box('traf', [
+      trackHeader(layout),
+      fullBox('tfdt', 1, 0, [u64(baseDecodeTime)]),
+      runBox(layout, samples.count, dataOffset, table),
+    ]),
+  ]);
+
+const noTable = Buffer.alloc(0);
+
+/** Bytes of what `fragmentHead` makes of these samples: it depends on nothing else. */
+export const fragmentHeadSize = (kind: TrackKind, samples: SampleColumns): number => {
+  const layout = layOut(samples, flagsOf(kind, samples));
+  const bare = moofBox({ sequence: 0, baseDecodeTime: 0, kind, samples }, layout, 0, noTable);
+  return bare.size + 4 * columnsOf(layout) * samples.count + mdatHeaderSize;
+};
+
+/** moof and the header of mdat: the samples' bytes follow, in their order. */
+export const fragmentHead = (input: HeadInput): Buffer => {
+  const { kind, samples } = input;
+  if (samples.count === 0) throw new CmafError('invalid', 'a fragment needs a sample');
+  let mediaSize = 0;
+  for (let index = 0; index < samples.count; index += 1) mediaSize += samples.size[index] ?? 0;
+  const flags = flagsOf(kind, samples);
+  const layout = layOut(samples, flags);
+  const table = runTable(samples, flags, layout);
+  // data_offset counts from the start of moof, so its size has to be known first; it does not depend on the value.
+  const { size } = moofBox(input, layout, 0, table);
+  return encode(moofBox(input, layout, size + mdatHeaderSize, table), u32(mediaSize + mdatHeaderSize), Buffer.from('mdat', 'latin1'));
+};
+
 const check = (sample: Sample): void => {
   if (sample.size !== sample.data.length) {
     throw new CmafError('invalid', `a sample of ${sample.data.length} bytes says that it has ${sample.size}`);
@@ -127,28 +176,14 @@ const check = (sample: Sample): void => {
 };
 
 /** Returns [moof and the header of mdat, ...the data of the samples]: media is never copied. */
-export const fragment = ({ sequence, baseDecodeTime, kind, samples }: FragmentInput): Buffer[] => {
-  const [first] = samples;
-  if (!first) throw new CmafError('invalid', 'a fragment needs a sample');
-  let mediaSize = 0;
-  for (const sample of samples) {
-    check(sample);
-    mediaSize += sample.size;
-  }
-  const layout = layOut(kind, first, samples);
-  const table = runTable(kind, samples, layout);
-  const moof = (dataOffset: number) =>
-    box('moof', [
-      fullBox('mfhd', 0, 0, [u32(sequence)]),
-      box('traf', [
-        trackHeader(layout),
-        fullBox('tfdt', 1, 0, [u64(baseDecodeTime)]),
-        runBox(layout, samples.length, dataOffset, table),
-      ]),
-    ]);
-  // data_offset counts from the start of moof, so its size has to be known first; it does not depend on the value.
-  const { size } = moof(0);
-  const mdatHeader = [u32(mediaSize + mdatHeaderSize), Buffer.from('mdat', 'latin1')];
-  const header = encode(moof(size + mdatHeaderSize), ...mdatHeader);
-  return [header, ...samples.map((sample) => sample.data)];
+export const fragment = ({ samples, ...input }: FragmentInput): Buffer[] => {
+  samples.forEach(check);
+  const columns: SampleColumns = {
+    count: samples.length,
+    duration: samples.map(({ duration }) => duration),
+    size: samples.map(({ size }) => size),
+    key: samples.map(({ key }) => Number(key)),
+    compositionOffset: samples.map(({ compositionOffset }) => compositionOffset),
+  };
+  return [fragmentHead({ ...input, samples: columns }), ...samples.map(({ data }) => data)];
 };

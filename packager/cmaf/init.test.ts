@@ -8,9 +8,22 @@ const audio: AudioInit = { kind: 'audio', codec: 'aac', config: Buffer.from('119
 
 t.test('an init segment is read back as it was written', async (t) => {
   const common = { brands: ['iso6', 'iso6', 'cmfc', 'cmf2', 'mp41'], trackId: 1, language: 'und', editList: false, defaults: { duration: 0, size: 0, flags: 0 } };
-  t.same(readInit(initSegment(video)), { ...video, ...common, codecString: 'avc1.64000D' });
+  t.same(readInit(initSegment(video)), { ...video, ...common, rotation: 0, transfer: null, codecString: 'avc1.64000D' });
   t.same(readInit(initSegment(audio)), { ...audio, ...common, codecString: 'mp4a.40.2' });
   t.equal(readInit(initSegment({ ...audio, language: 'kor' })).language, 'kor');
+});
+
+t.test('how a picture is turned and what its colours are is said, and pictures in HEVC are carried', async (t) => {
+  for (const rotation of [0, 90, 180, 270] as const) t.match(readInit(initSegment({ ...video, rotation })), { rotation, width: 320, height: 180 });
+  // {0 1, -1 0, moved to the right by what was its height}
+  const quarter = '00000000 00010000 00000000 ffff0000 00000000 00000000 00b40000 00000000 40000000'.replaceAll(' ', '');
+  t.ok(initSegment({ ...video, rotation: 90 }).includes(Buffer.from(quarter, 'hex')));
+  const colour = { primaries: 9, transfer: 18, matrix: 9, fullRange: false };
+  t.match(readInit(initSegment({ ...video, colour })), { transfer: 18 });
+  const pixelAspect = { width: 4, height: 3 };
+  t.ok(initSegment({ ...video, pixelAspect }).includes(Buffer.from('00000010706173700000000400000003', 'hex')), 'pasp');
+  const config = Buffer.from('0101600000009000000000005df000fcfdf8f800000f00', 'hex');
+  t.match(readInit(initSegment({ ...video, codec: 'hevc', config })), { kind: 'video', codec: 'hevc', config, width: 320 });
 });
 
 t.test('the same track gives the same bytes', async (t) => {

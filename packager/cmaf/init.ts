@@ -15,14 +15,21 @@ type Common = {
   readonly language?: string;
 };
 
+export type Colour = { readonly primaries: number; readonly transfer: number; readonly matrix: number; readonly fullRange: boolean };
+
 export type VideoInit = Common & {
   readonly kind: 'video';
-  readonly codec: 'h264';
-  /** avcC. Its NAL length is written as 4, as `normaliseAvc` makes the samples. */
+  readonly codec: 'h264' | 'hevc';
+  /** avcC (its NAL length is written as 4, as `normaliseAvc` makes the samples), or hvcC. */
   readonly config: Buffer;
-  /** Of the picture after cropping, in pixels. */
+  /** Of the picture after cropping, in pixels, as it was coded. */
   readonly width: number;
   readonly height: number;
+  /** Degrees clockwise that it is turned by when it is shown. */
+  readonly rotation?: 0 | 90 | 180 | 270;
+  /** What a file says of its pictures, in the place of what their parameter sets do. */
+  readonly pixelAspect?: { readonly width: number; readonly height: number } | null;
+  readonly colour?: Colour | null;
 };
 
 export type AudioInit = Common & {
@@ -45,8 +52,27 @@ export type TextInit = Omit<Common, 'language'> & {
 
 export type InitTrack = VideoInit | AudioInit | TextInit;
 
+/** 1 in 16.16, and in the 2.30 of the last number of a matrix. */
+const one = 0x1_0000;
+const last = 0x4000_0000;
+const minus = 2 ** 32 - one;
 /** Identity matrix of tkhd and mvhd. */
-const matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000].map(u32);
+const matrix = [one, 0, 0, 0, one, 0, 0, 0, last].map(u32);
+
+/** What is turned is moved back to where it was: {a b 0, c d 0, x y 1} (ISO 14496-12, 8.3.2.3). */
+const turned = (rotation: 0 | 90 | 180 | 270, width: number, height: number): readonly Part[] => {
+  const [wide, high] = [width * one, height * one];
+  switch (rotation) {
+    case 0:
+      return matrix;
+    case 90:
+      return [0, one, 0, minus, 0, 0, high, 0, last].map(u32);
+    case 180:
+      return [minus, 0, 0, 0, minus, 0, wide, high, last].map(u32);
+    case 270:
+      return [0, minus, 0, one, 0, 0, 0, wide, last].map(u32);
+  }
+};
 
 const fileType = box('ftyp', [ascii('iso6'), u32(0), ascii('iso6'), ascii('cmfc'), ascii('cmf2'), ascii('mp41')]);
 
@@ -58,9 +84,12 @@ const packLanguage = (language: string): Part => {
 };
 
 const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
-  const config = configWithLength4(track.config);
-  const [sps] = parseAvcConfig(config).sps;
-  const { sar, colour } = sps ? parseSps(sps) : { sar: null, colour: null };
+  const hevc = track.codec === 'hevc';
+  const config = hevc ? track.config : configWithLength4(track.config);
+  const [sps] = hevc ? [] : parseAvcConfig(config).sps;
+  const said = sps ? parseSps(sps) : { sar: null, colour: null };
+  const sar = track.pixelAspect ?? said.sar;
+  const colour = track.colour ?? said.colour;
   const optional: Box[] = [];
   if (colour) {
     const { primaries, transfer, matrix: coefficients, fullRange } = colour;
@@ -68,7 +97,7 @@ const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
     optional.push(box('colr', [ascii('nclx'), u16(primaries), u16(transfer), u16(coefficients), range]));
   }
   if (sar) optional.push(box('pasp', [u32(sar.width), u32(sar.height)]));
-  const entry = box('avc1', [
+  const entry = box(hevc ? 'hvc1' : 'avc1', [
     zeros(6),
     u16(1), // data_reference_index
     zeros(16),
@@ -81,7 +110,7 @@ const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
     zeros(32), // compressorname
     u16(0x18), // depth
     u16(0xffff), // pre_defined = -1
-    box('avcC', [config]),
+    box(hevc ? 'hvcC' : 'avcC', [config]),
     ...optional,
   ]);
   const stretched = sar ? Math.round((track.width * sar.width) / sar.height) : track.width;
@@ -108,6 +137,7 @@ type Described = {
   readonly volume: number;
   readonly width: number;
   readonly height: number;
+  readonly matrix: readonly Part[];
 };
 
 /** ISO 14496-30, 7.5. */
@@ -115,15 +145,15 @@ const textEntry = (track: TextInit): Box => box('wvtt', [zeros(6), u16(1), box('
 
 const describe = (track: InitTrack): Described => {
   if (track.kind === 'text') {
-    return { entry: textEntry(track), handler: 'text', mediaHeader: fullBox('nmhd', 0, 0, []), volume: 0, width: 0, height: 0 };
+    return { entry: textEntry(track), handler: 'text', mediaHeader: fullBox('nmhd', 0, 0, []), volume: 0, width: 0, height: 0, matrix };
   }
   if (track.kind === 'audio') {
     const mediaHeader = fullBox('smhd', 0, 0, [zeros(4)]);
-    return { entry: audioEntry(track), handler: 'soun', mediaHeader, volume: 0x100, width: 0, height: 0 };
+    return { entry: audioEntry(track), handler: 'soun', mediaHeader, volume: 0x100, width: 0, height: 0, matrix };
   }
   const { entry, displayWidth } = videoEntry(track);
   const mediaHeader = fullBox('vmhd', 0, 1, [zeros(8)]);
-  return { entry, handler: 'vide', mediaHeader, volume: 0, width: displayWidth, height: track.height };
+  return { entry, handler: 'vide', mediaHeader, volume: 0, width: displayWidth, height: track.height, matrix: turned(track.rotation ?? 0, displayWidth, track.height) };
 };
 
 const sampleTable = (entry: Box): Box =>
@@ -136,7 +166,7 @@ const sampleTable = (entry: Box): Box =>
   ]);
 
 const trackBox = (track: InitTrack): Box => {
-  const { entry, handler, mediaHeader, volume, width, height } = describe(track);
+  const { entry, handler, mediaHeader, volume, width, height, matrix: placed } = describe(track);
   return box('trak', [
     // Flags: enabled and in the movie.
     fullBox('tkhd', 1, 3, [
@@ -150,7 +180,7 @@ const trackBox = (track: InitTrack): Box => {
       u16(0), // alternate_group
       u16(volume),
       u16(0),
-      ...matrix,
+      ...placed,
       u32(width * 0x1_0000),
       u32(height * 0x1_0000),
     ]),

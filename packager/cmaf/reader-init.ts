@@ -1,7 +1,8 @@
-/** Reads an init segment of one H.264, AAC or WebVTT track back into facts. */
+/** Reads an init segment of one H.264, HEVC, AAC or WebVTT track back into facts. */
 import { aacCodecString, parseAudioSpecificConfig } from '../media/aac.ts';
 import { CodecError } from '../media/codec-error.ts';
 import { avcCodecString, parseAvcConfig } from '../media/h264.ts';
+import { hevcCodecString, parseHevcConfig } from '../media/hevc-config.ts';
 import { boxes, children, Cursor, descend, only, type BoxView } from './box-reader.ts';
 import { CmafError } from './cmaf-error.ts';
 import { descriptorTag, mpeg4Audio } from './esds.ts';
@@ -16,14 +17,24 @@ type CommonFacts = {
   readonly language: string;
   /** RFC 6381. */
   readonly codecString: string;
-  /** avcC, AudioSpecificConfig, or what vttC holds. */
+  /** avcC, hvcC, AudioSpecificConfig, or what vttC holds. */
   readonly config: Buffer;
   readonly defaults: SampleDefaults;
   readonly editList: boolean;
 };
 
+type PictureFacts = {
+  /** As it was coded, after cropping. */
+  readonly width: number;
+  readonly height: number;
+  /** Degrees clockwise that it is turned by when it is shown. */
+  readonly rotation: 0 | 90 | 180 | 270;
+  /** transfer_characteristics of a `colr` box; null: there is none. */
+  readonly transfer: number | null;
+};
+
 export type InitFacts =
-  | (CommonFacts & { readonly kind: 'video'; readonly codec: 'h264'; readonly width: number; readonly height: number })
+  | (CommonFacts & { readonly kind: 'video'; readonly codec: 'h264' | 'hevc' } & PictureFacts)
   | (CommonFacts & { readonly kind: 'text'; readonly codec: 'wvtt' })
   | (CommonFacts & { readonly kind: 'audio'; readonly codec: 'aac'; readonly sampleRate: number; readonly channels: number });
 
@@ -108,9 +119,30 @@ const readVideoEntry = (bytes: Buffer, entry: BoxView) => {
   const width = cursor.u16();
   const height = cursor.u16();
   cursor.skip(50);
-  const avcC = only(boxes(bytes, cursor.at, entry.end), 'avcC', entry.type);
-  const config = bytes.subarray(avcC.body, avcC.end);
-  return { width, height, config, codecString: codecString(() => avcCodecString(parseAvcConfig(config))) };
+  const inside = boxes(bytes, cursor.at, entry.end);
+  const transfer = readTransfer(bytes, inside.find(({ type }) => type === 'colr'));
+  const hevc = entry.type === 'hvc1';
+  const box = only(inside, hevc ? 'hvcC' : 'avcC', entry.type);
+  const config = bytes.subarray(box.body, box.end);
+  const text = codecString(() => (hevc ? hevcCodecString(parseHevcConfig(config)) : avcCodecString(parseAvcConfig(config))));
+  return { codec: hevc ? ('hevc' as const) : ('h264' as const), width, height, transfer, config, codecString: text };
+};
+
+const readTransfer = (bytes: Buffer, colr: BoxView | undefined): number | null => {
+  if (!colr) return null;
+  const cursor = new Cursor(bytes, colr);
+  if (cursor.fourcc() !== 'nclx') return null;
+  cursor.skip(2);
+  return cursor.u16();
+};
+
+/** From the upper left of the matrix, {a b, c d}: what `initSegment` writes. */
+const readRotation = (cursor: Cursor, wide: boolean): 0 | 90 | 180 | 270 => {
+  cursor.skip((wide ? 12 : 8) + 16); // behind track_ID: duration, reserved, layer, group, volume
+  const a = cursor.i32();
+  const b = cursor.i32();
+  if (a === 0) return b > 0 ? 90 : b < 0 ? 270 : 0;
+  return a < 0 ? 180 : 0;
 };
 
 const readAudioEntry = (bytes: Buffer, entry: BoxView) => {
@@ -136,8 +168,10 @@ export const readInit = (bytes: Buffer): InitFacts => {
   const moov = only(top, 'moov', 'the init segment');
   const trak = descend(bytes, moov, 'trak');
   const tkhd = new Cursor(bytes, descend(bytes, trak, 'tkhd'));
-  tkhd.skip(tkhd.full().version === 1 ? 16 : 8);
+  const wide = tkhd.full().version === 1;
+  tkhd.skip(wide ? 16 : 8);
   const trackId = tkhd.u32();
+  const rotation = readRotation(tkhd, wide);
   const mdia = descend(bytes, trak, 'mdia');
   const handler = new Cursor(bytes, descend(bytes, mdia, 'hdlr'), 8).fourcc();
   const entry = readEntry(bytes, descend(bytes, mdia, 'minf', 'stbl', 'stsd'));
@@ -148,8 +182,8 @@ export const readInit = (bytes: Buffer): InitFacts => {
     defaults: readDefaults(bytes, descend(bytes, moov, 'mvex', 'trex'), trackId),
     editList: children(bytes, trak).some(({ type }) => type === 'edts'),
   };
-  if (handler === 'vide' && entry.type === 'avc1') {
-    return { kind: 'video', codec: 'h264', ...common, ...readVideoEntry(bytes, entry) };
+  if (handler === 'vide' && (entry.type === 'avc1' || entry.type === 'hvc1')) {
+    return { kind: 'video', rotation, ...common, ...readVideoEntry(bytes, entry) };
   }
   if (handler === 'soun' && entry.type === 'mp4a') {
     return { kind: 'audio', codec: 'aac', ...common, ...readAudioEntry(bytes, entry) };

@@ -4,7 +4,7 @@ import type { LogSnapshot } from '../log/types.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochRef, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
-import { videoRangeOf } from './video-range.ts';
+import { videoRange, videoRangeOf } from './video-range.ts';
 
 export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEpoch[] =>
   log.epochs.map(({ epoch, init, codecString }) => {
@@ -12,8 +12,10 @@ export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEp
     const told = { epoch, init, codecString };
     if (facts.kind === 'text') return told;
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
-    const { width, height, config } = facts;
-    const picture = { ...told, width, height, ...videoRangeOf(config) };
+    const { width, height, rotation, transfer, config } = facts;
+    const shown = rotation === 90 || rotation === 270 ? { width: height, height: width } : { width, height };
+    const range = facts.codec === 'h264' && transfer === null ? videoRangeOf(config) : videoRange(transfer);
+    const picture = { ...told, ...shown, ...range };
     return frameRate === null ? picture : { ...picture, frameRate };
   });
 
@@ -23,7 +25,8 @@ export const storedConfigs = (tracks: readonly TrackSnapshot[]): TrackConfig[] =
     const last = epochs.at(-1);
     if (!last) return [];
     const { kind, codec, config } = readInit(last.init);
-    if (kind === 'text') return [];
+    // No sender brings HEVC, so none goes on with it.
+    if (kind === 'text' || codec === 'hevc') return [];
     return [kind === 'video' ? { kind, codec, config } : { kind, codec, config }];
   });
 

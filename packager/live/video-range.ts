@@ -7,9 +7,15 @@ const pq = 16;
 const hlg = 18;
 const unspecified = 2;
 
-export const videoRangeOf = (avcC: Buffer): { readonly videoRange?: VideoRange } => {
-  const [sps] = parseAvcConfig(avcC).sps;
-  const transfer = sps ? (parseSps(sps).colour?.transfer ?? unspecified) : unspecified;
-  if (transfer === unspecified) return {};
+type Told = { readonly videoRange?: VideoRange };
+
+/** `transfer`: transfer_characteristics; null: not said. */
+export const videoRange = (transfer: number | null): Told => {
+  if (transfer === null || transfer === unspecified) return {};
   return { videoRange: transfer === pq ? 'PQ' : transfer === hlg ? 'HLG' : 'SDR' };
+};
+
+export const videoRangeOf = (avcC: Buffer): Told => {
+  const [sps] = parseAvcConfig(avcC).sps;
+  return videoRange(sps ? (parseSps(sps).colour?.transfer ?? null) : null);
 };

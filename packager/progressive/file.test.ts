@@ -20,7 +20,7 @@ const entry = ((): Buffer => {
   const at = init.indexOf('avc1', init.indexOf('stsd')) - 4;
   return init.subarray(at, at + init.readUInt32BE(at));
 })();
-const track: PlannedTrack = { id: 'v0', kind: 'video', timescale: 90_000, language: 'und', entries: [entry], width: 160 << 16, height: 90 << 16 };
+const track: PlannedTrack = { id: 'v0', kind: 'video', timescale: 90_000, language: 'und', entries: [entry], width: 160 << 16, height: 90 << 16, matrix: Buffer.alloc(36) };
 
 const random = new Random(5);
 const samples = (count: number, uniform: boolean): Sample[] =>

@@ -131,7 +131,7 @@ const trackBox = (track: Placed, id: number, mediaAt: number, wide: boolean): Bo
     // Flags: enabled and in the movie.
     fullBox('tkhd', long ? 1 : 0, 3, [
       ...[time(0), time(0), u32(id), u32(0), time(delay + length), zeros(8)],
-      ...[u16(0), u16(0), u16(video ? 0 : 0x100), u16(0), ...identity, u32(plan.width), u32(plan.height)],
+      ...[u16(0), u16(0), u16(video ? 0 : 0x100), u16(0), plan.matrix, u32(plan.width), u32(plan.height)],
     ]),
     ...editList(track),
     box('mdia', [

@@ -30,6 +30,8 @@ export type PlannedTrack = {
   /** Of the picture, 16.16, as its `tkhd` says. */
   readonly width: number;
   readonly height: number;
+  /** How it is turned, as the same box says. */
+  readonly matrix: Buffer;
 };
 
 export type ProgressivePlan = { readonly tracks: readonly PlannedTrack[]; readonly fragments: readonly PlannedFragment[] };
@@ -81,7 +83,7 @@ type Planned = { readonly track: PlannedTrack; readonly fragments: readonly Plan
 
 function* planTrack(snapshot: PresentationSnapshot, source: TrackSnapshot, track: number): Steps<Planned> {
   const entries: Buffer[] = [];
-  const size = { width: 0, height: 0 };
+  const size = { width: 0, height: 0, matrix: Buffer.alloc(matrixBytes) };
   const entryOfEpoch = new Map<number, number>();
   const entryOf = (epoch: number): number => {
     const known = entryOfEpoch.get(epoch);
@@ -89,7 +91,7 @@ function* planTrack(snapshot: PresentationSnapshot, source: TrackSnapshot, track
     const config = source.epochs.findLast((one) => one.epoch <= epoch);
     if (!config) throw new ProgressiveError('invalid', `epoch ${epoch} of ${source.id} has no init segment`);
     const facts = readEntry(config.init);
-    if (entries.length === 0) Object.assign(size, { width: facts.width, height: facts.height });
+    if (entries.length === 0) Object.assign(size, { width: facts.width, height: facts.height, matrix: facts.matrix });
     const same = entries.findIndex((entry) => entry.equals(facts.entry));
     const index = same < 0 ? entries.push(facts.entry) - 1 : same;
     entryOfEpoch.set(epoch, index);
@@ -116,12 +118,15 @@ function* planTrack(snapshot: PresentationSnapshot, source: TrackSnapshot, track
   return { track: { id: source.id, kind: source.kind, timescale: source.timescale, language, entries, ...size }, fragments, seconds };
 }
 
-const readEntry = (init: Buffer): { entry: Buffer; width: number; height: number } => {
+const matrixBytes = 36;
+
+const readEntry = (init: Buffer): { entry: Buffer; width: number; height: number; matrix: Buffer } => {
   const trak = descend(init, only(boxes(init), 'moov', 'the init segment'), 'trak');
   const stsd = descend(init, trak, 'mdia', 'minf', 'stbl', 'stsd');
   const [entry] = boxes(init, stsd.body + 8, stsd.end);
   const tkhd = only(children(init, trak), 'tkhd', 'trak');
   if (!entry || tkhd.end - tkhd.body < 84) throw new ProgressiveError('invalid', 'an init segment without a sample entry');
-  // The last two fields of the box.
-  return { entry: init.subarray(entry.at, entry.end), width: init.readUInt32BE(tkhd.end - 8), height: init.readUInt32BE(tkhd.end - 4) };
+  // The last fields of the box.
+  const matrix = init.subarray(tkhd.end - 8 - matrixBytes, tkhd.end - 8);
+  return { entry: init.subarray(entry.at, entry.end), width: init.readUInt32BE(tkhd.end - 8), height: init.readUInt32BE(tkhd.end - 4), matrix };
 };
