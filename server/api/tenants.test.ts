@@ -1,6 +1,6 @@
 /** Two tenants, every route: generated from the route table, so that a new route is tested the moment it exists. */
 import t from 'tap';
-import { liveOn } from '../catalog/testing.ts';
+import { liveOn, uploadOf } from '../catalog/testing.ts';
 import { prefix } from './kit/mount.ts';
 import type { Route } from './kit/route.ts';
 import { testApi, type TestApi } from './testing.ts';
@@ -11,7 +11,7 @@ const bodies: Record<string, unknown> = {
   patchVideo: { title: 'stolen', downloads: false, trim: null },
   playChannel: { start: 1 },
   playVideo: { start: 1 },
-  patchAccount: { password: 'stolen password' },
+  patchAccount: { password: 'stolen password', quota: 0 },
   postStreamKey: { label: 'stolen' },
   putCaptions: { vtt: 'WEBVTT\n\n00:00.000 --> 00:01.000\nstolen' },
   sayCaption: { language: 'ko', text: 'stolen' },
@@ -26,10 +26,12 @@ const victim = async (server: TestApi, visibility: 'private' | 'public') => {
   const channel = String(made.body['id']);
   const keys = await server.catalog.streamKeys.ofChannel(channel);
   const { id: video } = await server.catalog.videos.createLive(liveOn(channel, owner.id, { visibility }));
+  // A second one, whose bytes are on their way: for the routes that are about those.
+  const uploading = await server.uploads.create(uploadOf(owner.id, { visibility }));
   server.live.set(channel, { videoId: video, startedAt: 1, viewers: 0 });
   const [session] = await server.catalog.sessions.ofAccount(owner.id);
   const ids = { channel, video, account: owner.id, key: keys[0]?.id ?? '', session: session?.id ?? '', language: 'ko' };
-  return { ids, owner, streamKey: String(made.body['streamKey']) };
+  return { ids, uploading: uploading.kind === 'made' ? uploading.video.id : '', owner, streamKey: String(made.body['streamKey']) };
 };
 
 const everything = async ({ catalog }: TestApi) => ({
@@ -37,13 +39,14 @@ const everything = async ({ catalog }: TestApi) => ({
   channels: await catalog.db.selectFrom('channels').selectAll().execute(),
   keys: await catalog.db.selectFrom('streamKeys').selectAll().execute(),
   videos: await catalog.db.selectFrom('videos').selectAll().execute(),
+  uploads: await catalog.db.selectFrom('uploads').selectAll().execute(),
   sessions: await catalog.db.selectFrom('sessions').select('id').execute(),
 });
 
 for (const visibility of ['private', 'public'] as const) {
   t.test(`no route gives a stranger what is another's (${visibility})`, async (t) => {
     const server = await testApi(t);
-    const { ids, streamKey } = await victim(server, visibility);
+    const { ids, uploading, streamKey } = await victim(server, visibility);
     const strangers = { nobody: undefined, viewer: (await server.person('viewer', 'viewer')).token, creator: (await server.person('rival', 'creator')).token };
     const before = await everything(server);
     const withIds = server.api.routes.filter((route) => route.params);
@@ -52,13 +55,15 @@ for (const visibility of ['private', 'public'] as const) {
       // What is public may be looked at and played; that is what public means.
       const open = visibility === 'public' && route.auth === 'none';
       for (const [who, token] of Object.entries(strangers)) {
-        for (const at of [ids, { ...ids, channel: `@of-${visibility}` }]) {
+        for (const at of [ids, { ...ids, channel: `@of-${visibility}`, video: uploading }]) {
           const reply = await server.ask(pathTo(route, at), { method: route.method, token, ...(route.body ? { body: bodies[route.name] ?? {} } : {}) });
-          const allowed = open ? [200] : visibility === 'private' && route.auth === 'none' ? [404] : token === undefined ? [401] : [403, 404];
+          // Nothing of it can be played yet.
+          const played = at.video === uploading && route.name === 'playVideo';
+          const allowed = open ? [played ? 409 : 200] : visibility === 'private' && route.auth === 'none' ? [404] : token === undefined ? [401] : [403, 404];
           t.ok(allowed.includes(reply.status), `${who}: ${route.method} ${route.path} is ${reply.status}`);
           t.notOk(reply.text.includes(streamKey), 'no stream key');
-          t.notOk('ingest' in reply.body || 'ownerId' in reply.body || 'trim' in reply.body, 'nothing of the owner’s view');
-          t.notMatch(reply.text, /\/play\/[^-]/, 'and no grant');
+          t.notOk('ingest' in reply.body || 'ownerId' in reply.body || 'trim' in reply.body || 'filename' in reply.body || 'upload' in reply.body, 'nothing of the owner’s view');
+          t.notMatch(reply.text, /\/play\/[^-]|\/upload\//, 'and neither a grant nor an address to write to');
         }
       }
     }
@@ -93,7 +98,7 @@ t.test('lists show what is public and one’s own, never another’s', async (t)
     t.same(idsOf(await server.ask('/api/v1/channels', { token })), [open.ids.channel]);
     t.equal((await server.ask('/api/v1/videos?channel=@of-private', { token })).status, 404);
   }
-  t.same(idsOf(await server.ask('/api/v1/videos?mine=true', { token: hidden.owner.token })), [hidden.ids.video]);
+  t.same(idsOf(await server.ask('/api/v1/videos?mine=true', { token: hidden.owner.token })), [hidden.uploading, hidden.ids.video].sort().toReversed());
   t.same(idsOf(await server.ask('/api/v1/channels?mine=true', { token: rival.token })), []);
   t.equal((await server.ask('/api/v1/channels?mine=true')).status, 401);
 });

@@ -9,6 +9,9 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Role } from '../catalog/schema.ts';
 import { testCatalog } from '../catalog/testing.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
+import type { FakeIntake } from '../uploads/testing.ts';
+import { uploadsOn } from '../uploads/testing.ts';
+import type { Uploads, UploadsOptions } from '../uploads/uploads.ts';
 import { createApi, type Api } from './api.ts';
 import { defaultApiConfig, type ApiConfig, type ApiHooks, type LiveNow } from './hooks.ts';
 
@@ -36,6 +39,8 @@ export class TestApi {
   readonly folder: string;
   readonly logged: string[];
   readonly live: Map<string, LiveNow>;
+  readonly uploads: Uploads;
+  readonly intake: FakeIntake;
   readonly base: string;
 
   constructor(parts: Omit<TestApi, 'ask' | 'person'>) {
@@ -48,6 +53,8 @@ export class TestApi {
     this.folder = parts.folder;
     this.logged = parts.logged;
     this.live = parts.live;
+    this.uploads = parts.uploads;
+    this.intake = parts.intake;
     this.base = parts.base;
   }
   async ask(path: string, { method = 'GET', body, raw, token, headers = {} }: Ask = {}): Promise<Reply> {
@@ -73,16 +80,9 @@ export class TestApi {
   }
 }
 
-const noUploads: ApiHooks['uploads'] = {
-  create: async () => ({ kind: 'disk-full' }),
-  import: async () => ({ kind: 'disk-full' }),
-  address: async () => null,
-  received: () => null,
-  progress: () => null,
-};
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
-export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}): Promise<TestApi> => {
+export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
   const { catalog, clock, folder } = await testCatalog(t);
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
@@ -90,7 +90,15 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
   const grants = new Grants({ ...catalog, events, clock });
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, uploads: noUploads, ...moreHooks };
+  const { uploads, intake } = uploadsOn(catalog, clock, events, upload);
+  const files: ApiHooks['uploads'] = {
+    create: (wanted) => uploads.create(wanted),
+    import: (wanted, url) => uploads.create(wanted, url.href),
+    address: (id) => uploads.address(id),
+    received: (id) => uploads.received(id),
+    progress: (id) => intake.progress(id),
+  };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');
@@ -98,10 +106,11 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await uploads.stop();
     await events.stop();
     await api.close();
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return new TestApi({ catalog, clock, auth, events, api, server, folder, logged, live, base: `http://127.0.0.1:${port}` });
+  return new TestApi({ catalog, clock, auth, events, api, server, folder, logged, live, uploads, intake, base: `http://127.0.0.1:${port}` });
 };

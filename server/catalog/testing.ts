@@ -8,7 +8,8 @@ import { openCatalog, type Catalog, type CatalogOptions } from './catalog.ts';
 import type { NewChannel } from './channels.ts';
 import { newId } from './ids.ts';
 import type { Role } from './schema.ts';
-import type { NewLive } from './videos.ts';
+import type { UploadPlan } from './uploads.ts';
+import type { NewLive, NewUpload } from './videos.ts';
 
 type Test = { teardown(run: () => unknown): void };
 
@@ -73,3 +74,10 @@ export const liveOn = (channelId: string, ownerId: string, change: Partial<NewLi
   ],
   ...change,
 });
+
+export const uploadOf = (ownerId: string, change: Partial<NewUpload> = {}): NewUpload => ({
+  ...{ ownerId, title: 'A film', description: '', visibility: 'private', downloads: true, ladder: 'source', source: 'upload', filename: 'film.mp4', size: 100 },
+  ...change,
+});
+
+export const planOf = (change: Partial<UploadPlan> = {}): UploadPlan => ({ partSize: 8 * 2 ** 20, url: null, expiresAt: Date.UTC(2027, 0, 1), usualQuota: 0, mostOpen: 10, ...change });

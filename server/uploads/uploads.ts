@@ -90,7 +90,9 @@ export class Uploads implements UploadDesk {
 
   async create(upload: NewUpload, url: string | null = null): Promise<UploadOutcome> {
     const { catalog, clock, expireMs, usualQuota } = this.#o;
-    if (!(await this.#hasRoom(upload.size))) return { kind: 'disk-full' };
+    await this.#o.disk.look();
+    // Nothing may come between the two: what is promised counts from the moment that it was found to fit.
+    if (!this.#fits(upload.size)) return { kind: 'disk-full' };
     this.#promising += upload.size;
     try {
       const expiresAt = clock.wall() + expireMs;
@@ -205,9 +207,7 @@ export class Uploads implements UploadDesk {
     this.#o.intake.arrived(open.row.videoId, open.arriving);
   }
 
-  async #hasRoom(size: number): Promise<boolean> {
-    const { disk } = this.#o;
-    await disk.look();
+  #fits(size: number): boolean {
     let promised = this.#promising;
     for (const { row, received } of this.#open.values()) promised += Math.max(0, row.size - received);
     return this.room(promised + size) === null;

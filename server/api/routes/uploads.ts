@@ -53,14 +53,18 @@ const sourceAddress = (text: string): URL => {
   return url;
 };
 
-const gigabytes = (bytes: number): string => `${Math.round(bytes / 1e7) / 100} GB`;
+/** For people: 4.1 GB, 700 bytes. */
+const inWords = (bytes: number): string => {
+  const [unit = 1, name = 'bytes'] = ([[1e9, 'GB'], [1e6, 'MB'], [1e3, 'KB']] as const).find(([least]) => bytes >= least) ?? [];
+  return `${Math.round((bytes / unit) * 100) / 100} ${name}`;
+};
 
 const made = (outcome: UploadOutcome): VideoRow => {
   switch (outcome.kind) {
     case 'made':
       return outcome.video;
     case 'over-quota':
-      throw new Problem('quota-exceeded', `Your account may keep ${gigabytes(outcome.quota ?? 0)}, of which ${gigabytes(outcome.used)} are taken: this file does not fit. Remove videos, or ask whoever runs the server for more.`);
+      throw new Problem('quota-exceeded', `Your account may keep ${inWords(outcome.quota ?? 0)}, of which ${inWords(outcome.used)} are taken: this file does not fit. Remove videos, or ask whoever runs the server for more.`);
     case 'too-many':
       throw new Problem('too-many-uploads', 'Too many uploads of this account wait for their bytes. Finish some of them, or remove their videos.');
     case 'disk-full':
@@ -95,7 +99,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
       idempotent: true,
       handler: async ({ who, body, base }) => {
         mustBeAble(config.abilities, body);
-        if (body.size > config.uploads.maxSize) throw new Problem('too-large', `The file is larger than ${gigabytes(config.uploads.maxSize)}, which is the most that this server takes.`);
+        if (body.size > config.uploads.maxSize) throw new Problem('too-large', `The file is larger than ${inWords(config.uploads.maxSize)}, which is the most that this server takes.`);
         const video = made(await uploads.create({ ...usual, title: titleOf(body.filename), ...body, ownerId: who.accountId, source: 'upload' }));
         const address = await uploads.address(video.id);
         if (!address) throw notFound('video');
@@ -132,7 +136,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
         mustBeAble(config.abilities, body);
         const url = sourceAddress(text);
         const name = nameIn(url);
-        const video = made(await uploads.import({ ...usual, title: titleOf(name), ...body, filename: name, size: 0, ownerId: who.accountId, source: 'import' }, url));
+        const video = made(await uploads.import({ ...usual, title: name === url.hostname ? name : titleOf(name), ...body, filename: name, size: 0, ownerId: who.accountId, source: 'import' }, url));
         return { status: 201, body: videoView(video, { who, base, uploads }) };
       },
     }),
