@@ -32,7 +32,14 @@ export type UploadOutcome =
   /** Nothing is fetched from there; why, as a sentence. */
   | { readonly kind: 'forbidden'; readonly why: string };
 /** How much of an original has come. */
-export type Received = { readonly received: number; /** 0: nobody knows. */ readonly size: number; /** ms since 1970. */ readonly expiresAt: number };
+export type Received = {
+  readonly received: number;
+  /** 0: nobody knows. */
+  readonly size: number;
+  /** ms since 1970. */
+  readonly expiresAt: number;
+  readonly fingerprint: string | null;
+};
 /** Whoever holds the token may write this one file, until then. */
 export type UploadAddress = Received & { readonly token: string; readonly partSize: number };
 

@@ -124,6 +124,8 @@ export type Schema = {
   uploads: {
     videoId: string;
     partSize: number;
+    /** By which whoever sends it knows the file again. */
+    fingerprint: string | null;
     /** Sealed. */
     url: string | null;
     createdAt: number;

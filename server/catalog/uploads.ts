@@ -107,7 +107,7 @@ export const createUploads = ({ db, clock, vault, write }: Ground): UploadStore 
         [
           must(account(ownerId).where(fits(upload.size, usualQuota, videoId)).where(openOf(ownerId), '<', mostOpen)),
           must(db.insertInto('videos').values(row)),
-          must(db.insertInto('uploads').values({ ...plan, url, videoId, createdAt, wholeAt: null, takenAt: null })),
+          must(db.insertInto('uploads').values({ ...plan, fingerprint: upload.fingerprint ?? null, url, videoId, createdAt, wholeAt: null, takenAt: null })),
         ],
         [{ type: 'video.created', videoId, ownerId }],
       );

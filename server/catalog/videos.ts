@@ -44,6 +44,8 @@ export type NewUpload = {
   readonly filename: string;
   /** 0: not known yet. */
   readonly size: number;
+  /** By which whoever sends it knows the file again. */
+  readonly fingerprint?: string;
 };
 /** A step in the life of what was uploaded. What is not named stays as it is. */
 export type Step = {
@@ -118,7 +120,7 @@ const notLive = {
 };
 
 /** Named before its first byte has come. */
-export const uploadedRow = ({ size, downloads, ...upload }: NewUpload, now: number): Schema['videos'] => ({
+export const uploadedRow = ({ size, downloads, fingerprint: _kept, ...upload }: NewUpload, now: number): Schema['videos'] => ({
   ...upload,
   ...notLive,
   id: newId(),

@@ -112,12 +112,13 @@ export class Uploads implements UploadDesk {
     this.#prolong(open);
     const expiresAt = Math.floor(open.expiresAt / 1000) * 1000;
     const token = writeUploadToken(this.#o.catalog.vault, { video: videoId, expiresAt });
-    return { token, partSize: open.row.partSize, received: open.received, size: open.row.size, expiresAt };
+    const { partSize, size, fingerprint } = open.row;
+    return { token, partSize, received: open.received, size, expiresAt, fingerprint };
   }
 
   received(videoId: string): Received | null {
     const open = this.#open.get(videoId);
-    return open ? { received: open.received, size: open.row.size, expiresAt: open.expiresAt } : null;
+    return open ? { received: open.received, size: open.row.size, expiresAt: open.expiresAt, fingerprint: open.row.fingerprint } : null;
   }
 
   async verdict(text: string): Promise<UploadVerdict> {

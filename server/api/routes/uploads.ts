@@ -90,6 +90,13 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
           filename,
           size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, wants: 'the bytes of the file: a whole number from 1', description: 'Bytes.' }),
           ladder: Type.Optional(ladder),
+          fingerprint: Type.Optional(
+            Type.String({
+              pattern: '^[\\x21-\\x7e]{1,64}$',
+              wants: '1 to 64 visible ASCII characters',
+              description: 'Whatever tells this file from others of its name and size. Kept until it is whole and shown to its owner, so that another machine goes on with no other file.',
+            }),
+          ),
           ...facts,
         },
         closed,

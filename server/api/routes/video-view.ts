@@ -13,6 +13,7 @@ const receivedParts = {
   received: Type.Integer({ description: 'Bytes that have come.' }),
   size: Type.Integer({ description: 'Bytes in all; 0: nobody knows yet.' }),
   expiresAt: Type.String({ format: 'date-time', description: 'When it is given up, unless more comes.' }),
+  fingerprint: Type.Union([Type.String(), Type.Null()], { description: 'What whoever promised the file said to know it by.' }),
 };
 const address = (description: string) => Type.String({ description });
 export const uploadShape = Type.Object(
@@ -92,7 +93,7 @@ const uploadedView = ({ id, filename, originalBytes }: VideoRow, uploads: Pick<U
   return { filename, originalBytes, upload: received && receivedView(received) };
 };
 
-const receivedView = ({ received, size, expiresAt }: Received): object => ({ received, size, expiresAt: iso(expiresAt) });
+const receivedView = ({ received, size, expiresAt, fingerprint }: Received): object => ({ received, size, expiresAt: iso(expiresAt), fingerprint });
 
 export const uploadView = ({ token, partSize, ...received }: UploadAddress, base: string): object => {
   const at = `${base}/upload/${token}`;

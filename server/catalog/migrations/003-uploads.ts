@@ -19,6 +19,8 @@ export const third: Migration = {
       .createTable('uploads')
       .addColumn('videoId', 'text', (c) => c.primaryKey().notNull().references('videos.id').onDelete('cascade'))
       .addColumn('partSize', 'integer', (c) => c.notNull())
+      // By which the client that began it knows the file again, on another machine too.
+      .addColumn('fingerprint', 'text')
       // For imports: where from.
       .addColumn('url', 'text')
       .addColumn('createdAt', 'bigint', (c) => c.notNull())
