@@ -1,8 +1,9 @@
 /** The `esds` box: an AudioSpecificConfig inside the descriptors of MPEG-4 systems (ISO 14496-1, 7.2.6). */
 import { fullBox, u16, u24, u32, u8, type Box, type Part } from './box.ts';
+import { Cursor, type BoxView } from './box-reader.ts';
 import { CmafError } from './cmaf-error.ts';
 
-export const descriptorTag = { elementaryStream: 3, decoderConfig: 4, decoderSpecific: 5, syncLayer: 6 } as const;
+const descriptorTag = { elementaryStream: 3, decoderConfig: 4, decoderSpecific: 5, syncLayer: 6 } as const;
 /** objectTypeIndication of ISO 14496-3 audio. */
 export const mpeg4Audio = 0x40;
 
@@ -35,4 +36,35 @@ export const esds = (config: Buffer): Box => {
     3 + decoder.size + sync.size,
   );
   return fullBox('esds', 0, 0, stream.parts);
+};
+
+/** The size of the descriptor with this tag, whose body comes next; others before it are stepped over. */
+const findDescriptor = (cursor: Cursor, wanted: number): number => {
+  for (;;) {
+    const tag = cursor.u8();
+    let size = 0;
+    let byte = 0x80;
+    // 14496-1, 8.3.3: at most four groups of seven bits.
+    for (let i = 0; i < 4 && byte & 0x80; i += 1) {
+      byte = cursor.u8();
+      size = size * 128 + (byte & 0x7f);
+    }
+    if (tag === wanted) return size;
+    cursor.skip(size);
+  }
+};
+
+/** What the box says of its stream: objectTypeIndication and the decoder's own configuration. */
+export const readEsds = (bytes: Buffer, box: BoxView): { readonly objectType: number; readonly config: Buffer } => {
+  const cursor = new Cursor(bytes, box, 4);
+  findDescriptor(cursor, descriptorTag.elementaryStream);
+  cursor.skip(2);
+  const flags = cursor.u8();
+  if (flags & 0x80) cursor.skip(2);
+  if (flags & 0x40) cursor.skip(cursor.u8());
+  if (flags & 0x20) cursor.skip(2);
+  findDescriptor(cursor, descriptorTag.decoderConfig);
+  const objectType = cursor.u8();
+  cursor.skip(12);
+  return { objectType, config: cursor.bytes(findDescriptor(cursor, descriptorTag.decoderSpecific)) };
 };

@@ -5,7 +5,7 @@ import { avcCodecString, parseAvcConfig } from '../media/h264.ts';
 import { hevcCodecString, parseHevcConfig } from '../media/hevc-config.ts';
 import { boxes, children, Cursor, descend, only, type BoxView } from './box-reader.ts';
 import { CmafError } from './cmaf-error.ts';
-import { descriptorTag, mpeg4Audio } from './esds.ts';
+import { mpeg4Audio, readEsds } from './esds.ts';
 
 /** Values of `trex` or of a writer's habits that a fragment may leave to its init segment. */
 export type SampleDefaults = { readonly duration: number; readonly size: number; readonly flags: number };
@@ -65,37 +65,6 @@ const readDefaults = (bytes: Buffer, trex: BoxView, trackId: number): SampleDefa
   return { duration: cursor.u32(), size: cursor.u32(), flags: cursor.u32() };
 };
 
-/** The body of the descriptor with this tag; others before it are stepped over. */
-const readDescriptor = (cursor: Cursor, wanted: number): number => {
-  for (;;) {
-    const tag = cursor.u8();
-    let size = 0;
-    let byte = 0x80;
-    // 14496-1, 8.3.3: at most four groups of seven bits.
-    for (let i = 0; i < 4 && byte & 0x80; i += 1) {
-      byte = cursor.u8();
-      size = size * 128 + (byte & 0x7f);
-    }
-    if (tag === wanted) return size;
-    cursor.skip(size);
-  }
-};
-
-const readEsds = (bytes: Buffer, esds: BoxView): Buffer => {
-  const cursor = new Cursor(bytes, esds, 4);
-  readDescriptor(cursor, descriptorTag.elementaryStream);
-  cursor.skip(2);
-  const flags = cursor.u8();
-  if (flags & 0x80) cursor.skip(2);
-  if (flags & 0x40) cursor.skip(cursor.u8());
-  if (flags & 0x20) cursor.skip(2);
-  readDescriptor(cursor, descriptorTag.decoderConfig);
-  const objectType = cursor.u8();
-  if (objectType !== mpeg4Audio) throw new CmafError('unsupported', `esds has object type ${objectType}`);
-  cursor.skip(12);
-  return cursor.bytes(readDescriptor(cursor, descriptorTag.decoderSpecific));
-};
-
 /** What the codec's own parser refuses is an invalid init segment here, with the reason as its cause. */
 const codecString = (make: () => string): string => {
   try {
@@ -153,7 +122,8 @@ const readAudioEntry = (bytes: Buffer, entry: BoxView) => {
   cursor.skip(6);
   const sampleRate = cursor.u16();
   cursor.skip(2);
-  const config = readEsds(bytes, only(boxes(bytes, cursor.at, entry.end), 'esds', entry.type));
+  const { objectType, config } = readEsds(bytes, only(boxes(bytes, cursor.at, entry.end), 'esds', entry.type));
+  if (objectType !== mpeg4Audio) throw new CmafError('unsupported', `esds has object type ${objectType}`);
   return {
     channels,
     sampleRate,

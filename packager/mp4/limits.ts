@@ -1,0 +1,60 @@
+/** What a movie may ask for. All of it is counted before memory is taken. */
+import { setImmediate } from 'node:timers/promises';
+import { Mp4Error } from './movie.ts';
+
+export type MovieLimits = {
+  /** Bytes of one moov, which is read in one piece. */
+  readonly moovBytes: number;
+  readonly moofBytes: number;
+  readonly tracks: number;
+  /** Of all tracks together. */
+  readonly samples: number;
+  /** Boxes looked at ahead of the moov and inside it. */
+  readonly boxes: number;
+  /** Boxes of a fragmented file: a moof and a mdat for every frame of twelve hours, and more. */
+  readonly fragmentBoxes: number;
+};
+
+export const movieLimits: MovieLimits = {
+  moovBytes: 128 << 20,
+  moofBytes: 16 << 20,
+  tracks: 64,
+  samples: 20_000_000,
+  boxes: 100_000,
+  fragmentBoxes: 8_000_000,
+};
+
+/** Entries of tables that are gone through in one turn of the event loop: about a millisecond. */
+const entriesOfATurn = 65_536;
+
+/** What is left of the limits while one file is read, and when to let others have a turn. */
+export class Allowance {
+  readonly limits: MovieLimits;
+  #boxes: number;
+  #samples: number;
+  #entries = 0;
+
+  constructor(limits: MovieLimits) {
+    this.limits = limits;
+    this.#boxes = limits.boxes;
+    this.#samples = limits.samples;
+  }
+
+  box(): void {
+    this.#boxes -= 1;
+    if (this.#boxes < 0) throw new Mp4Error('limit', `more than ${this.limits.boxes} boxes`);
+  }
+
+  samples(count: number): void {
+    this.#samples -= count;
+    if (this.#samples < 0) throw new Mp4Error('limit', `more than ${this.limits.samples} samples`);
+  }
+
+  /** After so many entries of a table: resolves at once, or after everybody else's turn. */
+  async entries(count: number): Promise<void> {
+    this.#entries += count;
+    if (this.#entries < entriesOfATurn) return;
+    this.#entries = 0;
+    await setImmediate();
+  }
+}

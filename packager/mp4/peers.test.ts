@@ -1,0 +1,67 @@
+/** Files that ffmpeg makes, indexed by us, judged by ffprobe: every sample's place, size, times and flag. */
+import t from 'tap';
+import { encoded, probe } from '../../test/support/encoded.ts';
+import { fileSource } from '../../test/support/byte-sources.ts';
+import type { Movie, MovieTrack } from './movie.ts';
+import { parseMovie } from './parse.ts';
+
+const picture = (rate = '30', seconds = 3) => ['-f', 'lavfi', '-i', `testsrc2=size=160x90:rate=${rate}:duration=${seconds}`];
+const tone = (seconds = 3) => ['-f', 'lavfi', '-i', `sine=440:duration=${seconds}:sample_rate=48000`];
+const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-g', '30'];
+const both = [...picture(), ...tone(), ...x264, '-c:a', 'aac'];
+
+const clips: Record<string, readonly [extension: string, args: readonly string[]]> = {
+  'B-frames and priming': ['mp4', [...both, '-bf', '2']],
+  'a B-pyramid': ['mp4', [...picture(), ...x264, '-bf', '3', '-x264-params', 'b-pyramid=normal:b-adapt=0']],
+  '29.97 a second': ['mp4', [...picture('30000/1001'), ...x264]],
+  'a rate that varies': ['mp4', [...picture(), '-vf', "select='not(mod(n,7))+not(mod(n,5))+not(mod(n,2))'", '-fps_mode', 'vfr', '-video_track_timescale', '90000', ...x264]],
+  'negative composition offsets': ['mp4', [...both, '-bf', '2', '-movflags', 'negative_cts_offsets']],
+  QuickTime: ['mov', [...both, '-movflags', 'faststart']],
+  'QuickTime with uncompressed sound': ['mov', [...picture(), ...tone(), ...x264, '-c:a', 'pcm_s16le']],
+  'the moov first': ['mp4', [...both, '-movflags', 'faststart']],
+  'a sound that begins later': ['mp4', [...picture(), '-itsoffset', '0.7', ...tone(), ...x264, '-c:a', 'aac']],
+  'a picture that begins later': ['mp4', ['-itsoffset', '0.5', ...picture(), ...tone(), ...x264, '-c:a', 'aac']],
+  'several sounds': ['mp4', [...picture(), ...tone(), ...tone(2), '-map', '0', '-map', '1', '-map', '2', ...x264, '-c:a:0', 'aac', '-c:a:1', 'ac3', '-metadata:s:a:0', 'language=kor', '-metadata:s:a:1', 'language=ger', '-disposition:a:1', '0']],
+  Opus: ['mp4', [...tone(), '-c:a', 'libopus']],
+  'no picture': ['m4a', [...tone(), '-c:a', 'aac', '-ac', '6']],
+  HEVC: ['mp4', [...picture('30', 2), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=30']],
+}; // prettier-ignore
+
+type Packet = { codec_type: string; stream_index: number; pts: number; dts: number; size: string; pos: string; flags: string };
+
+const indexed = async (path: string): Promise<Movie> => {
+  const source = await fileSource(path);
+  try {
+    return await parseMovie(source);
+  } finally {
+    await source.close();
+  }
+};
+
+/** Of one track, in the words of ffprobe. ffmpeg moves decode times by the largest negative composition offset. */
+const told = ({ samples }: MovieTrack) => {
+  const { count, offset, size, dts, cts, key } = samples.rows(0, samples.count);
+  const shift = Math.max(0, ...cts.map((offset) => -offset));
+  return Array.from({ length: count }, (_, i) => [(dts[i] ?? 0) + (cts[i] ?? 0), (dts[i] ?? 0) - shift, size[i], offset[i], key[i] === 1]);
+};
+
+for (const [name, [extension, args]] of Object.entries(clips)) {
+  t.test(`${name}: every sample as ffprobe sees it`, async (t) => {
+    const path = await encoded(extension, args);
+    const movie = await indexed(path);
+    // Without edit lists: what the tables say, and not what of it is shown.
+    const { packets } = (await probe(path, '-ignore_editlist', '1', '-show_packets')) as { packets: Packet[] };
+    const streams = [...new Set(packets.map(({ stream_index }) => stream_index))].sort();
+    t.equal(movie.tracks.length, streams.length);
+    for (const [i, track] of movie.tracks.entries()) {
+      const own = packets.filter(({ stream_index }) => stream_index === i);
+      if (track.fourcc === 'sowt') {
+        t.throws(() => track.samples.rows(0, 1), { code: 'unsupported' });
+        t.equal(track.samples.duration, 3 * 48_000);
+        continue;
+      }
+      t.same(told(track), own.map(({ pts, dts, size, pos, flags }) => [pts, dts, Number(size), Number(pos), flags.startsWith('K')]));
+    }
+    t.equal(movie.weight, movie.tracks.reduce((sum, { samples }) => sum + samples.weight, 0));
+  });
+}

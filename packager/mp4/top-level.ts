@@ -1,0 +1,98 @@
+/** The outermost boxes of a file, found with small reads: also of one that is still arriving, in any order. */
+import type { Allowance } from './limits.ts';
+import { Allowance as NewAllowance, movieLimits } from './limits.ts';
+import { Mp4Error, type RangeSource } from './movie.ts';
+
+/** Whether the bytes [from, to) are there. */
+export type Has = (from: number, to: number) => boolean;
+
+export type TopBox = { readonly type: string; readonly at: number; readonly body: number; readonly end: number };
+
+/** What a file may begin with: ftyp, or what QuickTime began with before there was one. */
+const openings = new Set(['ftyp', 'moov', 'mdat', 'wide', 'free', 'skip', 'pnot', 'styp', 'uuid']);
+
+/** Small boxes lie beside each other: one read shows many headers. */
+const glance = 4096;
+const headerBytes = 16;
+
+const everything: Has = () => true;
+
+/** Boxes one after the other; each costs a read only where no read before has shown its header. */
+export class TopLevel {
+  readonly #source: RangeSource;
+  readonly #has: Has;
+  #seen: Buffer = Buffer.alloc(0);
+  #seenAt = 0;
+  at = 0;
+
+  constructor(source: RangeSource, has: Has = everything) {
+    this.#source = source;
+    this.#has = has;
+  }
+
+  /** Null at the end of the file, also where a few bytes are left that are no box. */
+  async next(): Promise<TopBox | null> {
+    const { at } = this;
+    const { size: fileSize } = this.#source;
+    if (fileSize - at < 8) return null;
+    const head = await this.#show(at, Math.min(headerBytes, fileSize - at));
+    const small = head.readUInt32BE(0);
+    const type = head.toString('latin1', 4, 8);
+    if (at === 0 && !openings.has(type)) throw new Mp4Error('not-mp4', 'the file does not begin as an MP4 does');
+    let size = small === 0 ? fileSize - at : small;
+    let body = at + 8;
+    if (small === 1) {
+      if (head.length < 16) throw new Mp4Error('truncated', `the size of ${type} is cut off`);
+      size = head.readUInt32BE(8) * 2 ** 32 + head.readUInt32BE(12);
+      body = at + 16;
+    }
+    if (size < body - at) throw new Mp4Error('invalid', `${JSON.stringify(type)} has a size of ${size}`);
+    if (size > fileSize - at) throw new Mp4Error('truncated', `${JSON.stringify(type)} of ${size} bytes goes ${size - (fileSize - at)} too far`);
+    this.at = at + size;
+    return { type, at, body, end: at + size };
+  }
+
+  async #show(at: number, length: number): Promise<Buffer> {
+    if (at < this.#seenAt || at + length > this.#seenAt + this.#seen.length) {
+      const more = Math.min(glance, this.#source.size - at);
+      const asked = this.#has(at, at + more) ? more : length;
+      if (!this.#has(at, at + asked)) throw new Mp4Error('not-yet', `bytes ${at} to ${at + length} have not arrived`);
+      this.#seen = await this.#source.read(at, asked);
+      this.#seenAt = at;
+    }
+    return this.#seen.subarray(at - this.#seenAt, at - this.#seenAt + length);
+  }
+}
+
+/** The moov, and whether the file calls itself QuickTime. Throws `not-yet` where that cannot be said now. */
+export const locateMoov = async (top: TopLevel, allowance: Allowance): Promise<TopBox> => {
+  for (let box = await top.next(); box; box = await top.next()) {
+    allowance.box();
+    if (box.type !== 'moov') continue;
+    const size = box.end - box.at;
+    if (size > allowance.limits.moovBytes) throw new Mp4Error('limit', `a moov of ${size} bytes`);
+    return box;
+  }
+  throw new Mp4Error('truncated', 'the file ends without a moov');
+};
+
+export type MoovSearch =
+  /** All of it is there. */
+  | { readonly state: 'found'; readonly from: number; readonly to: number }
+  /** `from` is where the search cannot go on: these bytes are wanted next. */
+  | { readonly state: 'not-yet'; readonly from: number; readonly to: number }
+  /** However much arrives, it will not be read as an MP4; the error says why. */
+  | { readonly state: 'not-mp4'; readonly error: Mp4Error };
+
+/** Walks over what has landed of a file of known size. */
+export const findMoov = async (source: RangeSource, has: Has): Promise<MoovSearch> => {
+  const top = new TopLevel(source, has);
+  try {
+    const { at, end } = await locateMoov(top, new NewAllowance(movieLimits));
+    return { state: has(at, end) ? 'found' : 'not-yet', from: at, to: end };
+  } catch (error) {
+    if (!(error instanceof Mp4Error)) throw error;
+    if (error.code !== 'not-yet') return { state: 'not-mp4', error };
+    return { state: 'not-yet', from: top.at, to: Math.min(top.at + headerBytes, source.size) };
+  }
+};
