@@ -9,7 +9,7 @@ import { keyName } from '../names.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
-import { discontinuities, mapLine } from './media.ts';
+import { discontinuities, eventLines, mapLine } from './media.ts';
 import { findTrack, listed, nextMsn, runOf } from './window.ts';
 
 export type IframesRequest = { readonly whole?: boolean; readonly mediaBase?: string };
@@ -26,6 +26,8 @@ export const iframesPlaylist = (snapshot: PresentationSnapshot, trackId: string,
     (segment.epoch === before ? '' : discontinuities(before, segment.epoch) + mapLine(snapshot, track, segment.epoch)) + linesOf(snapshot, track, segment);
   return (
     `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n` +
+    // One address for whoever watched it arrive and for whoever came later: a type that was told is not taken back.
+    eventLines(snapshot, false) +
     `#EXT-X-MEDIA-SEQUENCE:${first?.msn ?? nextMsn(track)}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n#EXT-X-I-FRAMES-ONLY\n` +
     blocks.text(track, from, to, request.mediaBase, write) +
     (ended ? '#EXT-X-ENDLIST\n' : '')

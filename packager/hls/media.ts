@@ -5,6 +5,8 @@
  * There is no EXT-X-PLAYLIST-TYPE, live or ended: section 6.2.1 lists what may change in a playlist, adding
  * that tag is not on the list, and ENDLIST alone makes it VOD for every player. An ended playlist still names
  * the parts of its last segments, for whoever was at the live edge when it ended.
+ *
+ * An upload that is watched while it arrives is an EVENT, and stays one: its list begins with the film and only grows.
  */
 import { initName, partName, playlistName } from '../names.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
@@ -12,6 +14,7 @@ import { Blocks, blockLength, type WriteSegment } from './blocks.ts';
 import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
 import { rebased } from './rebase.ts';
+import { fromBeginning } from './start.ts';
 import {
   epochOfTrack,
   findTrack,
@@ -53,7 +56,7 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   const first = request.skip === true && !ended ? firstKept(track, window, skipBoundary * target) : from;
   const firstWithParts = parts ? firstIndex(track, first, to, (segment) => end - segment.start <= partsKept * target) : to;
 
-  let text = head(snapshot, track, window) + dateRanges(snapshot, track, window);
+  let text = head(snapshot, track, window, request.whole === true) + dateRanges(snapshot, track, window);
   if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
 
   const { mediaBase } = request;
@@ -73,6 +76,7 @@ const blocks = new Blocks();
 /** What follows the closed segments; `alone`: none is listed. */
 const ending = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open, ended }: Listed, alone: boolean): string => {
   if (ended) return '#EXT-X-ENDLIST\n';
+  if (snapshot.policy.growing) return '';
   if (!hasParts(snapshot, track)) return reports(snapshot, track);
   let text = '';
   if (open) {
@@ -123,7 +127,7 @@ const opening = (
   first: boolean,
 ): string => (before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch));
 
-const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed): string => {
+const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed, whole: boolean): string => {
   const { policy } = snapshot;
   const first = from < to ? track.segments[from] : undefined;
   const sequence = first?.msn ?? nextMsn(track);
@@ -132,12 +136,20 @@ const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, 
   const epoch = first?.epoch ?? open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
   return (
     `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n` +
-    serverControl(snapshot) +
+    (policy.growing ? '' : serverControl(snapshot)) +
+    eventLines(snapshot, whole) +
     (track.partTarget !== null && hasParts(snapshot, track) ? `#EXT-X-PART-INF:PART-TARGET=${roundUp(track.partTarget)}\n` : '') +
     `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n` +
     (policy.independentSegments ? '#EXT-X-INDEPENDENT-SEGMENTS\n' : '')
   );
 };
+
+/**
+ * Whoever comes while it grows begins at the beginning, not where what has arrived ends. Nothing is told of blocking
+ * reloads, since nobody knows when more will come.
+ */
+export const eventLines = ({ policy, state }: PresentationSnapshot, whole: boolean): string =>
+  policy.growing && (!whole || state === 'live') ? `#EXT-X-PLAYLIST-TYPE:EVENT\n${fromBeginning}` : '';
 
 /** The same in every playlist of the presentation (section 6.2.4). */
 const serverControl = ({ policy, tracks }: PresentationSnapshot): string => {

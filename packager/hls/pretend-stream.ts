@@ -13,11 +13,12 @@ import type {
   TrackEpoch,
   TrackSnapshot,
 } from '../snapshot.ts';
-import type { TrackKind } from '../media/unit.ts';
+import type { Codec, TrackKind } from '../media/unit.ts';
 
 export type PretendTrack = {
   readonly id: string;
   readonly kind: TrackKind;
+  readonly codec?: Codec;
   readonly timescale: number;
   /** Ticks of a whole part. */
   readonly partTicks: number;
@@ -36,6 +37,8 @@ export type PretendOptions = {
   readonly targetDuration?: number;
   readonly partBytes?: number;
   readonly wallClock?: number;
+  /** An upload that is watched while it arrives. */
+  readonly growing?: true;
 };
 
 /** 30 pictures a second in parts of ten, and sound at 48 kHz in parts that end where those of the picture do. */
@@ -69,7 +72,7 @@ export class PretendStream {
 
   constructor(options: PretendOptions = {}) {
     const tracks = options.tracks ?? pictureAndSound;
-    const latency = options.latency ?? 'low';
+    const latency = options.latency ?? (options.growing ? 'standard' : 'low');
     const longest = Math.max(...tracks.map(partTarget));
     this.video = options.video ?? 'video-00000001';
     this.run = options.run ?? 'k3v9x0a2b7';
@@ -82,6 +85,7 @@ export class PretendStream {
       independentSegments: true,
       dvrSeconds: 0,
       closedCaptions: [],
+      ...(options.growing && { growing: true }),
     };
     this.#epochs = [{ epoch: 0, wallClock: options.wallClock ?? Date.UTC(2026, 0, 1), startMicros: 0, run: this.run }];
     this.#rows = tracks.map((track) => ({ track, segments: [], epochs: [config(track, 0)], first: 0, seq: 0, time: 0, open: null }));
@@ -191,7 +195,7 @@ export class PretendStream {
     return {
       id: track.id,
       kind: track.kind,
-      codec: track.kind === 'video' ? 'h264' : 'aac',
+      codec: track.codec ?? (track.kind === 'video' ? 'h264' : 'aac'),
       timescale: track.timescale,
       epochs: [...epochs],
       segments,

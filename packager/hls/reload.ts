@@ -30,8 +30,8 @@ export const longestHold = (snapshot: PresentationSnapshot): number => snapshot.
 /** `query` is what stands behind the `?`, as it came. */
 export const judgeReload = (snapshot: PresentationSnapshot, trackId: string, query: string): ReloadJudgement => {
   const track = findTrack(snapshot, trackId);
-  // After ENDLIST there is nothing to wait for: directives are ignored.
-  if (!track || listed(snapshot, track).ended) return { kind: 'answer', skip: false, lasting: false };
+  // After ENDLIST there is nothing to wait for, and of an upload nobody knows when: directives are ignored.
+  if (!track || snapshot.policy.growing || listed(snapshot, track).ended) return { kind: 'answer', skip: false, lasting: false };
 
   const asked = parseDirectives(query);
   if (!asked) return refuse('bad-directive', '_HLS_msn and _HLS_part are whole numbers, each given at most once.');

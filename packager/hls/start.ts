@@ -5,12 +5,16 @@
 import type { PresentationSnapshot } from '../snapshot.ts';
 import { endOf, listed } from './window.ts';
 
+export const fromBeginning = '#EXT-X-START:TIME-OFFSET=0\n';
+
 /** `ask`: seconds; below zero from the end; null: where a player would begin, or where the cut does. */
 export const startLine = (snapshot: PresentationSnapshot, ask: number | null): string => {
   const { inMicros } = snapshot.cut;
   const [lead] = snapshot.tracks;
   if (!lead) return '';
   const { from, to, ended } = listed(snapshot, lead, snapshot.state === 'ended' ? lead.firstSegment : lead.liveStart);
+  // What has arrived of an upload is its beginning, and that is where everybody begins who does not say otherwise.
+  if (ask === null && snapshot.policy.growing && !ended && inMicros === null) return fromBeginning;
   // Whoever comes to what is still going on goes to its live edge, wherever it has been cut.
   if (ask === null && (inMicros === null || !ended)) return '';
   const first = lead.segments[from];

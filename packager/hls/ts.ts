@@ -10,6 +10,7 @@ import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
+import { eventLines } from './media.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
 import { startLine } from './start.ts';
 import { tsSegmentName } from './ts-names.ts';
@@ -23,11 +24,14 @@ const version = 3;
  */
 const versionWithGaps = 8;
 
+/** Televisions and boxes that know nothing but MPEG-TS know of no pictures but H.264; captions are not carried. */
+export const isCarried = ({ codec }: TrackSnapshot): boolean => codec === 'h264' || codec === 'aac';
+
 const isGap = (segment: SegmentRef): boolean => segment.gap || segment.size === 0;
 
 /** `base` is put before every address, as in the other multivariant playlist; addresses are relative to `ts/`. */
 export const tsMultivariant = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
-  const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
+  const video = snapshot.tracks.filter((track) => track.kind === 'video' && isCarried(track) && allowedHeight(track, request.maxHeight ?? null));
   const listedTracks = video.length > 0 ? video : snapshot.tracks.filter((track) => track.kind === 'audio');
   const head = `#EXTM3U\n#EXT-X-VERSION:${version}\n${independent(snapshot)}${startLine(snapshot, request.start ?? null)}`;
   return head + listedTracks.map((track) => variant(snapshot, track, request.base ?? '')).join('');
@@ -83,6 +87,7 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string,
     '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, segment.epoch - before)) + lines(snapshot, track, segment);
   return (
     `#EXTM3U\n#EXT-X-VERSION:${gaps ? versionWithGaps : version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
+    eventLines(snapshot, request.whole === true) +
     `#EXT-X-MEDIA-SEQUENCE:${sequence}\n#EXT-X-DISCONTINUITY-SEQUENCE:${epoch}\n${independent(snapshot)}` +
     blocks.text(track, from, to, request.mediaBase, write) +
     (window.ended ? '#EXT-X-ENDLIST\n' : '')

@@ -57,7 +57,7 @@ export class Downloads {
 
   #fromPresentation(exchange: Exchange, presentation: Presentation, path: DownloadPath, query: string): void {
     const snapshot = presentation.snapshot();
-    if (snapshot.state === 'live') return exchange.problem(problems.stillLive);
+    if (snapshot.state === 'live') return exchange.problem(snapshot.policy.growing ? problems.notWhole : problems.stillLive);
     if (path.name.run !== fileRun(snapshot)) return exchange.problem(problems.otherRun);
     const tracks = tracksOf(snapshot, path.name);
     if (!tracks) return exchange.problem(problems.noTrack);

@@ -33,6 +33,8 @@ export const giveManifest = (service: Service, exchange: Exchange, presentation:
   const ended = snapshot.state === 'ended';
   const start = of === 'dash' ? null : parseStart(ask.query);
   if (start === 'bad') return exchange.problem(problems.badStart);
+  // A manifest must say how long a film is, and lists what nobody has to wait for.
+  if (of === 'dash' && !ended && snapshot.policy.growing) return exchange.problem(problems.stillUploading);
   const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask, start);
   const ready = service.playlists.get(presentation, snapshot, wanted);
   if (!ready) return exchange.problem(problems.notLiveYet);

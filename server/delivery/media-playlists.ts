@@ -3,7 +3,7 @@ import { iframesPlaylist } from '../../packager/hls/iframes.ts';
 import { mediaPlaylist } from '../../packager/hls/media.ts';
 import { allowedHeight } from '../../packager/hls/multivariant.ts';
 import { judgeReload } from '../../packager/hls/reload.ts';
-import { tsMediaPlaylist } from '../../packager/hls/ts.ts';
+import { isCarried, tsMediaPlaylist } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
 import { findTrack } from '../../packager/hls/window.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
@@ -24,7 +24,7 @@ const endedSeconds = 60;
 export const givePlaylist = (service: Service, exchange: Exchange, presentation: Presentation, path: PlaylistPath, query: string): void => {
   const snapshot = seenThrough(presentation.snapshot(), path.cut);
   const track = findTrack(snapshot, path.track);
-  if (!track || (path.transport && track.kind === 'text') || (path.list === 'keys' && track.kind !== 'video')) return exchange.problem(problems.noTrack);
+  if (!track || (path.transport && !isCarried(track)) || (path.list === 'keys' && track.kind !== 'video')) return exchange.problem(problems.noTrack);
   if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
   if (path.transport || path.list === 'keys') return give(service, exchange, presentation, path, { skip: false, lasting: false });
 

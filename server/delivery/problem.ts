@@ -48,6 +48,8 @@ export const problems = {
   otherRun: { status: 404, code: 'other-run', detail: 'This file belongs to another run of the stream.' },
   downloadNotAllowed: { status: 403, code: 'download-not-allowed', detail: 'This video may be watched, and not downloaded.' },
   stillLive: { status: 409, code: 'still-live', detail: 'The show goes on. It can be downloaded when it has ended.' },
+  stillUploading: { status: 404, code: 'still-uploading', detail: 'The video is still arriving: until all of it is there it is played by HLS.', retryAfter: 10 },
+  notWhole: { status: 409, code: 'still-uploading', detail: 'The video is still arriving. It can be downloaded when all of it is there.', retryAfter: 10 },
   trimmed: { status: 404, code: 'trimmed', detail: 'This lies outside of what is shown of this video.' },
   gap: { status: 404, code: 'gap', detail: 'Nothing was encoded for this span.' },
   notYet: { status: 404, code: 'not-yet', detail: 'This part is neither there nor the one that comes next.' },

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CmafError } from '../../packager/cmaf/cmaf-error.ts';
 import { allowedHeight } from '../../packager/hls/multivariant.ts';
+import { isCarried } from '../../packager/hls/ts.ts';
 import { readTsSegment, tsSegmentPlan, type TsSegmentPlan } from '../../packager/hls/ts-segment.ts';
 import { findTrack, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
@@ -47,7 +48,7 @@ export class TransportSegments {
     const { files } = this.#service;
     const snapshot = presentation.snapshot();
     const track = findTrack(snapshot, id);
-    if (!track || track.kind === 'text') return exchange.problem(problems.noTrack);
+    if (!track || !isCarried(track)) return exchange.problem(problems.noTrack);
     if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
     const known = files.cached(key);
     if (known) return exchange.media(known);
