@@ -1,6 +1,6 @@
 /** The edit list (ISO 14496-12, 8.6.6), as far as it is a delay and one piece. */
 import { Cursor, type Box } from './boxes.ts';
-import type { Edit, SampleTable } from './movie.ts';
+import type { Edit, MovieTrack, SampleTable } from './movie.ts';
 
 type Entry = { readonly duration: number; readonly time: number; readonly rate: number };
 
@@ -58,4 +58,30 @@ export const editOf = (list: readonly Entry[] | null | undefined, end: number, s
   if (end > 0 && piece.time >= end) return complex('a piece behind the end of the media');
   const length = ticks(piece.duration);
   return plain(piece.time + length + Math.ceil(scales.track / scales.movie) + 1 >= end ? null : length);
+};
+
+const beginOf = (samples: SampleTable): number => {
+  const { count, dts, cts } = samples.rows(0, Math.min(reordered, samples.count));
+  let begin = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < count; i += 1) begin = Math.min(begin, (dts[i] ?? 0) + (cts[i] ?? 0));
+  return begin;
+};
+
+/**
+ * Fragments that were cut out of a live show count from when it began, hours before: what is shown begins where the
+ * first of the tracks has something to show.
+ */
+export const beginTogether = (tracks: readonly MovieTrack[]): MovieTrack[] => {
+  const begins = tracks.flatMap(({ kind, edit, samples, timescale }) => {
+    const media = (kind === 'video' || kind === 'audio') && edit.kind === 'plain' && samples.count > 0;
+    return media ? [(edit.delay + Math.max(beginOf(samples) - edit.from, 0)) / timescale] : [];
+  });
+  const first = begins.length > 0 ? Math.min(...begins) : 0;
+  return tracks.map((track) => {
+    const { edit, timescale } = track;
+    const ticks = Math.round(first * timescale);
+    if (ticks === 0 || edit.kind !== 'plain') return track;
+    const delay = Math.max(edit.delay - ticks, 0);
+    return { ...track, edit: { ...edit, delay, from: edit.from + ticks - (edit.delay - delay) } };
+  });
 };

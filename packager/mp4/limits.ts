@@ -11,7 +11,7 @@ export type MovieLimits = {
   readonly samples: number;
   /** Boxes looked at ahead of the moov and inside it. */
   readonly boxes: number;
-  /** Boxes of a fragmented file: a moof and a mdat for every frame of twelve hours, and more. */
+  /** Boxes behind the moov of a fragmented file, those inside each moof too: about ten for a fragment of two tracks. */
   readonly fragmentBoxes: number;
 };
 
@@ -21,7 +21,7 @@ export const movieLimits: MovieLimits = {
   tracks: 64,
   samples: 20_000_000,
   boxes: 100_000,
-  fragmentBoxes: 8_000_000,
+  fragmentBoxes: 4_000_000,
 };
 
 /** Entries of tables that are gone through in one turn of the event loop: about a millisecond. */
@@ -42,7 +42,12 @@ export class Allowance {
 
   box(): void {
     this.#boxes -= 1;
-    if (this.#boxes < 0) throw new Mp4Error('limit', `more than ${this.limits.boxes} boxes`);
+    if (this.#boxes < 0) throw new Mp4Error('limit', 'more boxes than are looked at');
+  }
+
+  /** From here on it is fragments. */
+  fragments(): void {
+    this.#boxes = this.limits.fragmentBoxes;
   }
 
   samples(count: number): void {

@@ -1,5 +1,7 @@
 /** An MP4 or MOV, from its bytes to what it holds. Reads the headers and nothing of the media. */
 import { asMp4Error, boxesIn, childrenOf, firstOf, needed, type Box } from './boxes.ts';
+import { beginTogether } from './edit-list.ts';
+import { readDefaults, readFragments } from './fragments.ts';
 import { readMovieHeader } from './headers.ts';
 import { Allowance, movieLimits, type MovieLimits } from './limits.ts';
 import { Mp4Error, type Movie, type MovieTrack, type RangeSource } from './movie.ts';
@@ -26,17 +28,20 @@ const drafts = async (bytes: Buffer, moov: readonly Box[], quickTime: boolean, a
 };
 
 const parse = async (source: RangeSource, allowance: Allowance): Promise<Movie> => {
-  const { at, end } = await locateMoov(new TopLevel(source), allowance);
+  const top = new TopLevel(source);
+  const { at, end } = await locateMoov(top, allowance);
   const bytes = await source.read(at, end - at);
   const [box] = boxesIn(bytes, 0, bytes.length, allowance);
   if (!box) throw new Mp4Error('invalid', 'the moov is empty');
   const moov = childrenOf(bytes, box, allowance);
   if (firstOf(moov, 'cmov')) throw new Mp4Error('unsupported', 'the moov is compressed');
   const found = await drafts(bytes, moov, await isQuickTime(source), allowance);
-  const fragmented = firstOf(moov, 'mvex') !== undefined;
+  const mvex = firstOf(moov, 'mvex');
+  if (mvex) await readFragments(top, found, readDefaults(bytes, mvex, allowance), allowance);
   const tracks: MovieTrack[] = [];
-  for (const draft of found) tracks.push(await draft.finish(source.size, fragmented));
-  return { fragmented, tracks, weight: tracks.reduce((sum, { samples }) => sum + samples.weight, 0) };
+  for (const draft of found) tracks.push(await draft.finish(source.size, mvex !== undefined));
+  const weight = tracks.reduce((sum, { samples }) => sum + samples.weight, 0);
+  return { fragmented: mvex !== undefined, tracks: mvex ? beginTogether(tracks) : tracks, weight };
 };
 
 /** Rejects with an Mp4Error; with what `source` throws, where that is something else. */

@@ -10,6 +10,8 @@ const tone = (seconds = 3) => ['-f', 'lavfi', '-i', `sine=440:duration=${seconds
 const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-g', '30'];
 const both = [...picture(), ...tone(), ...x264, '-c:a', 'aac'];
 
+const words = '1\n00:00:00,500 --> 00:00:01,000\nHello\n\n2\n00:00:01,500 --> 00:00:02,500\nyou\n';
+
 const clips: Record<string, readonly [extension: string, args: readonly string[]]> = {
   'B-frames and priming': ['mp4', [...both, '-bf', '2']],
   'a B-pyramid': ['mp4', [...picture(), ...x264, '-bf', '3', '-x264-params', 'b-pyramid=normal:b-adapt=0']],
@@ -24,6 +26,12 @@ const clips: Record<string, readonly [extension: string, args: readonly string[]
   'several sounds': ['mp4', [...picture(), ...tone(), ...tone(2), '-map', '0', '-map', '1', '-map', '2', ...x264, '-c:a:0', 'aac', '-c:a:1', 'ac3', '-metadata:s:a:0', 'language=kor', '-metadata:s:a:1', 'language=ger', '-disposition:a:1', '0']],
   Opus: ['mp4', [...tone(), '-c:a', 'libopus']],
   'no picture': ['m4a', [...tone(), '-c:a', 'aac', '-ac', '6']],
+  'fragments that count from their moof': ['mp4', [...both, '-bf', '2', '-movflags', 'frag_keyframe+empty_moov+default_base_moof']],
+  'fragments that count from the file, the first of them in the moov': ['mp4', [...both, '-bf', '2', '-movflags', 'frag_keyframe']],
+  'a fragment for every frame': ['mp4', [...both, '-bf', '2', '-movflags', 'frag_every_frame+empty_moov+separate_moof+delay_moov']],
+  'fragments of CMAF': ['mp4', [...both, '-bf', '2', '-frag_duration', '700000', '-movflags', 'cmaf+empty_moov']],
+  'a time code': ['mov', [...picture(), ...x264, '-timecode', '01:02:03:04']],
+  'words, and a picture on its side': ['mp4', [...picture(), '-f', 'srt', '-i', `data:text/plain;base64,${Buffer.from(words).toString('base64')}`, ...x264, '-c:s', 'mov_text', '-metadata:s:v', 'rotate=90', '-metadata:s:s', 'language=fre']],
   HEVC: ['mp4', [...picture('30', 2), '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=30']],
 }; // prettier-ignore
 
@@ -38,11 +46,18 @@ const indexed = async (path: string): Promise<Movie> => {
   }
 };
 
-/** Of one track, in the words of ffprobe. ffmpeg moves decode times by the largest negative composition offset. */
-const told = ({ samples }: MovieTrack) => {
+/**
+ * Of one track, in the words of ffprobe, which knows no negative offsets: it moves decode times back by the largest of
+ * them, and of fragments it moves what is shown ahead.
+ */
+const told = ({ samples }: MovieTrack, fragmented: boolean) => {
   const { count, offset, size, dts, cts, key } = samples.rows(0, samples.count);
   const shift = Math.max(0, ...cts.map((offset) => -offset));
-  return Array.from({ length: count }, (_, i) => [(dts[i] ?? 0) + (cts[i] ?? 0), (dts[i] ?? 0) - shift, size[i], offset[i], key[i] === 1]);
+  const [shown, decoded] = fragmented ? [shift, 0] : [0, -shift];
+  return Array.from({ length: count }, (_, i) => {
+    const time = dts[i] ?? 0;
+    return [time + (cts[i] ?? 0) + shown, time + decoded, size[i], offset[i], key[i] === 1];
+  });
 };
 
 for (const [name, [extension, args]] of Object.entries(clips)) {
@@ -60,7 +75,7 @@ for (const [name, [extension, args]] of Object.entries(clips)) {
         t.equal(track.samples.duration, 3 * 48_000);
         continue;
       }
-      t.same(told(track), own.map(({ pts, dts, size, pos, flags }) => [pts, dts, Number(size), Number(pos), flags.startsWith('K')]));
+      t.same(told(track, movie.fragmented), own.map(({ pts, dts, size, pos, flags }) => [pts, dts, Number(size), Number(pos), flags.startsWith('K')]));
     }
     t.equal(movie.weight, movie.tracks.reduce((sum, { samples }) => sum + samples.weight, 0));
   });

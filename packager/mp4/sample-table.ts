@@ -214,6 +214,8 @@ export class TableBuilder {
   #composed = 0;
   #start = 0;
   #duration = 0;
+  /** Duration of the last sample, which the next one may still change. */
+  #held: number | null = null;
   #allKeys = true;
 
   constructor(allowance: Allowance) {
@@ -223,15 +225,10 @@ export class TableBuilder {
   get count(): number {
     return this.#count;
   }
-  /** Decode time at which the next sample begins, as far as durations are known. */
+  /** Decode time of the next sample, as far as durations are known. */
   get end(): number {
     return this.#start + this.#duration;
   }
-  /** Decode time of the first sample. */
-  startAt(time: number): void {
-    this.#start = time;
-  }
-
   sizes(size: number, times = 1): void {
     this.#allowance.samples(times);
     this.#count += times;
@@ -241,10 +238,40 @@ export class TableBuilder {
   /** No more than there are samples: what tables say beyond that is about nothing. */
   durations(duration: number, times = 1): void {
     const taken = Math.min(times, this.#count - this.#timed);
+    if (taken < 1) return;
+    this.#giveHeld();
     this.#timed += taken;
     this.#duration += duration * taken;
-    if (duration > 0x7fff_ffff || !Number.isSafeInteger(this.end)) throw new Mp4Error('invalid', `a sample of ${duration} ticks`);
-    this.#durations.push(duration, taken);
+    this.#durations.push(duration, taken - 1);
+    this.#held = duration;
+    this.#checkTimes();
+  }
+
+  /**
+   * The next sample is decoded at this time. A gap makes the sample before it longer and an overlap makes it shorter,
+   * so that decode times and durations always agree.
+   */
+  continueAt(time: number): void {
+    if (this.#count === 0) {
+      this.#start = time;
+      return;
+    }
+    const gap = time - this.end;
+    if (gap === 0) return;
+    if (this.#held === null || this.#held + gap < 0) throw new Mp4Error('unsupported', `decode times go back from ${this.end} to ${time}`);
+    this.#held += gap;
+    this.#duration += gap;
+    this.#checkTimes();
+  }
+
+  #giveHeld(): void {
+    if (this.#held !== null) this.#durations.push(this.#held);
+    this.#held = null;
+  }
+
+  #checkTimes(): void {
+    if ((this.#held ?? 0) > 0x7fff_ffff) throw new Mp4Error('invalid', `a sample of ${this.#held} ticks`);
+    if (!Number.isSafeInteger(this.end)) throw new Mp4Error('invalid', `decode times reach ${this.end}`);
   }
 
   compositionOffsets(offset: number, times = 1): void {
@@ -275,6 +302,7 @@ export class TableBuilder {
     const count = this.#count;
     if (this.#timed < count) throw new Mp4Error('invalid', `${count} samples, and durations for ${this.#timed}`);
     if (this.#inChunks < count) throw new Mp4Error('invalid', `${count} samples, and chunks for ${this.#inChunks}`);
+    this.#giveHeld();
     const chunkCount = this.#chunks.length;
     const chunks: Chunks = {
       offsets: this.#chunks.copyTo(this.#furthest < 2 ** 32 ? new Uint32Array(chunkCount) : new Float64Array(chunkCount)),

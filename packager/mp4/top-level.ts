@@ -1,6 +1,6 @@
 /** The outermost boxes of a file, found with small reads: also of one that is still arriving, in any order. */
-import type { Allowance } from './limits.ts';
-import { Allowance as NewAllowance, movieLimits } from './limits.ts';
+import { Allowance, movieLimits } from './limits.ts';
+
 import { Mp4Error, type RangeSource } from './movie.ts';
 
 /** Whether the bytes [from, to) are there. */
@@ -30,6 +30,10 @@ export class TopLevel {
     this.#has = has;
   }
 
+  get size(): number {
+    return this.#source.size;
+  }
+
   /** Null at the end of the file, also where a few bytes are left that are no box. */
   async next(): Promise<TopBox | null> {
     const { at } = this;
@@ -50,6 +54,12 @@ export class TopLevel {
     if (size > fileSize - at) throw new Mp4Error('truncated', `${JSON.stringify(type)} of ${size} bytes goes ${size - (fileSize - at)} too far`);
     this.at = at + size;
     return { type, at, body, end: at + size };
+  }
+
+  /** All of a box; what `next` has shown of it is not read again. */
+  async bytesOf({ at, end }: TopBox): Promise<Buffer> {
+    const shown = at >= this.#seenAt && end <= this.#seenAt + this.#seen.length;
+    return shown ? this.#seen.subarray(at - this.#seenAt, end - this.#seenAt) : this.#source.read(at, end - at);
   }
 
   async #show(at: number, length: number): Promise<Buffer> {
@@ -88,7 +98,7 @@ export type MoovSearch =
 export const findMoov = async (source: RangeSource, has: Has): Promise<MoovSearch> => {
   const top = new TopLevel(source, has);
   try {
-    const { at, end } = await locateMoov(top, new NewAllowance(movieLimits));
+    const { at, end } = await locateMoov(top, new Allowance(movieLimits));
     return { state: has(at, end) ? 'found' : 'not-yet', from: at, to: end };
   } catch (error) {
     if (!(error instanceof Mp4Error)) throw error;
