@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { FakeDisk, FakeIntake, first, testUploads, uploadsOn } from './testing.ts';
+import { FakeDisk, first, testUploads, uploadsOn } from './testing.ts';
 
 const day = 86_400_000;
 
@@ -210,5 +210,5 @@ t.test('a stop waits for what is being taken, and takes nothing new', async (t) 
   t.equal(stopped, false);
   finish();
   await stopping;
-  t.same((intake satisfies FakeIntake).told.filter(([what]) => what === 'whole'), [['whole', one.id]]);
+  t.same(intake.told.filter(([what]) => what === 'whole'), [['whole', one.id]]);
 });

@@ -1,0 +1,81 @@
+/**
+ * Where files are fetched from: the public internet, and what the configuration adds to it. Whoever may upload can make
+ * the server ask for any address, so it must not reach what only the server can. A name is resolved here, and the
+ * connection goes to an address that was judged, whatever the name means a moment later.
+ */
+import { lookup as systemLookup } from 'node:dns/promises';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { ImportError } from './import-error.ts';
+import { isPublicAddress } from './public-address.ts';
+
+export type Resolved = { readonly address: string; readonly family: number };
+export type Resolve = (host: string) => Promise<readonly Resolved[]>;
+
+const bySystem: Resolve = (host) => systemLookup(host, { all: true, order: 'verbatim' });
+
+/** Said in the same words whether there is no such name or it leads inside: a stranger learns nothing of the names here. */
+const leadsNowhere = (host: string): ImportError => new ImportError(`${host} leads to no public address.`);
+
+export class SourceGuard {
+  readonly #hosts = new Set<string>();
+  readonly #networks = new BlockList();
+  readonly #resolve: Resolve;
+
+  /** `allowed`: names of hosts, addresses and networks besides what is public. */
+  constructor(allowed: readonly string[], resolve: Resolve = bySystem) {
+    this.#resolve = resolve;
+    for (const one of allowed) {
+      const [address = '', bits] = one.split('/');
+      const version = isIP(address);
+      if (version === 0) this.#hosts.add(one.toLowerCase());
+      else this.#networks.addSubnet(address, bits === undefined ? (version === 4 ? 32 : 128) : Number(bits), version === 4 ? 'ipv4' : 'ipv6');
+    }
+  }
+
+  /** Everything that can be said of an address without asking anybody. Throws what is wrong with it. */
+  mustBeAllowed(url: URL): void {
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ImportError('Files are fetched over http and https only.');
+    if (url.username !== '' || url.password !== '') throw new ImportError('An address with a name or a password in it is not fetched from.');
+    const literal = literalOf(url);
+    if (literal !== null && !this.permits(literal, literal)) throw leadsNowhere(literal);
+  }
+
+  /** Whether a connection to this address may be made for this host. */
+  permits(host: string, address: string): boolean {
+    return isPublicAddress(address) || this.#hosts.has(host.toLowerCase().replace(/\.$/, '')) || this.#isNear(address);
+  }
+
+  /** For sockets: resolves a name to the addresses that may be connected to. */
+  readonly lookup: LookupFunction = (host, { all }, done) => {
+    this.#addresses(host).then(
+      ([first, ...more]) => {
+        if (!first) done(leadsNowhere(host), '', 0);
+        else if (all) done(null, [first, ...more]);
+        else done(null, first.address, first.family);
+      },
+      (error: Error) => done(error, '', 0),
+    );
+  };
+
+  async #addresses(host: string): Promise<Resolved[]> {
+    const found = await this.#resolve(host).catch((cause: unknown) => {
+      // A name server that does not answer may do so later; a name that does not exist will not.
+      if (codeOf(cause) === 'ENOTFOUND') return [];
+      throw new ImportError(`The address of ${host} could not be found out.`, { passing: true, cause });
+    });
+    return found.filter(({ address }) => this.permits(host, address)).map(({ address, family }) => ({ address, family }));
+  }
+
+  #isNear(address: string): boolean {
+    const version = address.includes('%') ? 0 : isIP(address);
+    return version !== 0 && this.#networks.check(address, version === 4 ? 'ipv4' : 'ipv6');
+  }
+}
+
+/** The address that stands in the place of a name; null: it is a name. All spellings of numbers are dotted ones in a URL. */
+export const literalOf = ({ hostname }: URL): string | null => {
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return isIP(bare) === 0 ? null : bare;
+};
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
