@@ -35,7 +35,7 @@ import { Viewers } from './live/viewers.ts';
 import type { Intake } from './intake/types.ts';
 import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
-import { Uploads } from './uploads/uploads.ts';
+import { Reception } from './uploads/reception.ts';
 import { version } from './version.ts';
 import { answerBrokenRequests } from './web/broken-requests.ts';
 import { clientAddresses } from './web/client-address.ts';
@@ -109,15 +109,15 @@ const start = async (
   const folder = join(config.data, 'videos');
   const marks = { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 };
   // Before what removes the files of a video: whoever writes or works on them lets go first.
-  const uploads = new Uploads({
-    ...{ catalog, events, clock, log, intake, folder, marks },
+  const reception = new Reception({
+    ...{ catalog, events, sockets, clock, log, intake, folder, marks },
     disk: { get level() { return live.disk.level; }, get space() { return live.disk.space; }, look: () => live.disk.look() },
     expireMs: config['uploads.expire'],
     usualQuota: config['uploads.quota'],
     files: { landed: async () => null, release: async () => undefined },
-    changed: () => undefined,
+    imports: { from: config['uploads.importFrom'], maxSize: config['uploads.maxSize'], timeMs: config['uploads.importTime'] },
   });
-  stops.push(() => uploads.stop());
+  stops.push(() => reception.stop());
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder },
     reconnectWindow: config['live.reconnectWindow'],
@@ -137,13 +137,7 @@ const start = async (
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {
-    uploads: {
-      create: (upload) => uploads.create(upload),
-      import: async () => ({ kind: 'forbidden', why: 'This server fetches nothing yet.' }),
-      address: (videoId) => uploads.address(videoId),
-      received: (videoId) => uploads.received(videoId),
-      progress: (videoId) => intake.progress(videoId),
-    },
+    uploads: reception.hooks,
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -159,7 +153,7 @@ const start = async (
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
   await live.start();
-  await uploads.start();
+  await reception.start();
   events.start();
 
   const rtmp = createRtmpServer({
@@ -170,7 +164,7 @@ const start = async (
     ...{ desk: live.desk, clock, limits: { idleMs: config['srt.idleTimeout'], latencyMs: config['srt.latency'] } },
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
-  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, delivery, rtmp, srt, sockets })) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, reception, delivery, rtmp, srt, sockets })) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({

@@ -46,14 +46,14 @@ export class SourceGuard {
   }
 
   /** For sockets: resolves a name to the addresses that may be connected to. */
-  readonly lookup: LookupFunction = (host, { all }, done) => {
+  readonly lookup: LookupFunction = (host, { all }, answer) => {
     this.#addresses(host).then(
       ([first, ...more]) => {
-        if (!first) done(leadsNowhere(host), '', 0);
-        else if (all) done(null, [first, ...more]);
-        else done(null, first.address, first.family);
+        if (!first) answer(leadsNowhere(host), '', 0);
+        else if (all) answer(null, [first, ...more]);
+        else answer(null, first.address, first.family);
       },
-      (error: Error) => done(error, '', 0),
+      (error: Error) => answer(error, '', 0),
     );
   };
 

@@ -58,6 +58,7 @@ export const uploadsOn = (catalog: Catalog, clock: FakeClock, events: EventDispa
     expireMs: 7 * 86_400_000,
     usualQuota: 0,
     files: { landed: async () => null, release: async () => undefined },
+    fetch: () => undefined,
     changed: () => undefined,
     ...change,
   });

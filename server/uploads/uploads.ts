@@ -15,6 +15,8 @@ import type { NewUpload } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Arriving, Intake } from '../intake/types.ts';
 import type { ServerLog } from '../log.ts';
+import { importLitter } from './import-file.ts';
+import type { ToImport } from './imports.ts';
 import { Taking } from './taking.ts';
 import { refusals } from './refusals.ts';
 import { readUploadToken, writeUploadToken } from './upload-token.ts';
@@ -33,6 +35,8 @@ export type UploadsOptions = {
   /** Bytes that an account may keep where nothing else was said of it; 0: as many as it likes. */
   readonly usualQuota: number;
   readonly files: UploadFiles;
+  /** A file that is to be fetched. */
+  readonly fetch: (wanted: ToImport) => void;
   /** Somebody may want to know how far this video is. */
   readonly changed: (video: string) => void;
 };
@@ -55,6 +59,8 @@ const longestSweepMs = 10 * 60_000;
 type Open = {
   readonly row: UploadRow;
   readonly path: string;
+  /** 0: nobody knows yet. */
+  size: number;
   received: number;
   expiresAt: number;
   /** As the catalog has it: it is told now and then. */
@@ -112,13 +118,13 @@ export class Uploads implements UploadDesk {
     this.#prolong(open);
     const expiresAt = Math.floor(open.expiresAt / 1000) * 1000;
     const token = writeUploadToken(this.#o.catalog.vault, { video: videoId, expiresAt });
-    const { partSize, size, fingerprint } = open.row;
-    return { token, partSize, received: open.received, size, expiresAt, fingerprint };
+    const { partSize, fingerprint } = open.row;
+    return { token, partSize, received: open.received, size: open.size, expiresAt, fingerprint };
   }
 
   received(videoId: string): Received | null {
     const open = this.#open.get(videoId);
-    return open ? { received: open.received, size: open.row.size, expiresAt: open.expiresAt, fingerprint: open.row.fingerprint } : null;
+    return open ? { received: open.received, size: open.size, expiresAt: open.expiresAt, fingerprint: open.row.fingerprint } : null;
   }
 
   async verdict(text: string): Promise<UploadVerdict> {
@@ -157,10 +163,22 @@ export class Uploads implements UploadDesk {
     this.#o.changed(id);
   }
 
+  /** What is fetched turns out to have so many bytes. */
+  async sized(id: string, size: number): Promise<'quota' | 'disk' | null> {
+    const open = this.#open.get(id);
+    const lacking = await this.#promise(id, size, size - (open?.received ?? 0));
+    if (open && lacking === null) open.size = size;
+    return lacking;
+  }
+
+  grows(id: string, bytes: number): Promise<'quota' | 'disk' | null> {
+    return this.#promise(id, bytes, bytes - (this.#open.get(id)?.received ?? 0));
+  }
+
   async whole(id: string): Promise<void> {
     const open = this.#open.get(id);
     if (!(await this.#o.catalog.uploads.whole(id))) return;
-    if (open) this.#remember(id, open.row.size);
+    if (open) this.#remember(id, open.size);
     this.#open.delete(id);
     this.#o.changed(id);
     this.#taking.take(id);
@@ -187,10 +205,11 @@ export class Uploads implements UploadDesk {
   async #begin(row: UploadRow): Promise<void> {
     const { folder, files, log } = this.#o;
     const path = join(folder, row.videoId, 'original');
-    const open: Open = { row, path, received: 0, expiresAt: row.expiresAt, savedExpiry: row.expiresAt, landed: null, arriving: null };
+    const open: Open = { row, path, size: row.url === null ? row.size : 0, received: 0, expiresAt: row.expiresAt, savedExpiry: row.expiresAt, landed: null, arriving: null };
     this.#open.set(row.videoId, open);
     try {
       await mkdir(join(folder, row.videoId), { recursive: true });
+      if (row.url !== null) return this.#o.fetch({ id: row.videoId, ownerId: row.ownerId, url: row.url, path });
       const landed = await files.landed(path, row.size);
       if (landed && landed.bytes > 0) this.#arrived(open, landed);
     } catch (error) {
@@ -201,16 +220,26 @@ export class Uploads implements UploadDesk {
 
   #arrived(open: Open, landed: Landed): void {
     open.received = landed.bytes;
-    if (open.landed !== landed || !open.arriving) {
+    // What has no end yet has no index that could be found.
+    if (open.size === 0) return;
+    if (open.landed !== landed || open.arriving?.size !== open.size) {
       open.landed = landed;
-      open.arriving = { path: open.path, size: open.row.size, has: (from, to) => landed.has(from, to) };
+      open.arriving = { path: open.path, size: open.size, has: (from, to) => landed.has(from, to) };
     }
     this.#o.intake.arrived(open.row.videoId, open.arriving);
   }
 
+  /** `more`: bytes of it that are not on the disk yet. */
+  async #promise(id: string, bytes: number, more: number): Promise<'quota' | 'disk' | null> {
+    const { catalog, disk, usualQuota } = this.#o;
+    await disk.look();
+    if (!this.#fits(Math.max(0, more))) return 'disk';
+    return (await catalog.uploads.promise(id, bytes, usualQuota)) ? null : 'quota';
+  }
+
   #fits(size: number): boolean {
     let promised = this.#promising;
-    for (const { row, received } of this.#open.values()) promised += Math.max(0, row.size - received);
+    for (const { size: whole, received } of this.#open.values()) promised += Math.max(0, whole - received);
     return this.room(promised + size) === null;
   }
 
@@ -237,7 +266,8 @@ export class Uploads implements UploadDesk {
     this.#open.delete(id);
     this.#o.changed(id);
     await files.release(id);
-    for (const path of [open.path, `${open.path}.landed`]) await rm(path, { force: true });
+    this.#o.intake.dropped(id);
+    for (const path of [open.path, `${open.path}.landed`, ...importLitter(open.path)]) await rm(path, { force: true });
     await catalog.videos.become(id, ['failed'], { state: 'failed', originalBytes: 0 });
   }
 
@@ -252,8 +282,9 @@ export class Uploads implements UploadDesk {
   #sweep(): void {
     const { clock, expireMs, log, catalog } = this.#o;
     const remove = async (): Promise<void> => {
-      for (const [id, { expiresAt, received }] of this.#open) {
-        if (expiresAt > clock.wall()) continue;
+      for (const [id, { row, expiresAt, received }] of this.#open) {
+        // What is fetched ends by itself, when its turn has come.
+        if (expiresAt > clock.wall() || row.url !== null) continue;
         if (await catalog.videos.remove(id)) log.info({ video: id, received }, 'Nothing more came of an upload: it is given up and removed.');
         this.#open.delete(id);
       }
@@ -270,4 +301,4 @@ export class Uploads implements UploadDesk {
 
 const refused = (refusal: Refusal): UploadVerdict => ({ kind: 'refused', refusal });
 
-const openUpload = ({ row, path }: Open, expiresAt: number): OpenUpload => ({ id: row.videoId, size: row.size, partSize: row.partSize, expiresAt, path });
+const openUpload = ({ row, path, size }: Open, expiresAt: number): OpenUpload => ({ id: row.videoId, size, partSize: row.partSize, expiresAt, path });

@@ -77,6 +77,14 @@ export class WebSockets {
   publish(topic: string, type: string, data: unknown): void {
     for (const connection of this.#audiences.get(topic) ?? []) connection.tell(topic, type, data);
   }
+  /** True names of this kind that somebody is subscribed to. */
+  heard(kind: string): string[] {
+    const prefix = `${kind}:`;
+    return [...this.#audiences.keys()].filter((topic) => topic.startsWith(prefix)).map((topic) => topic.slice(prefix.length));
+  }
+  isHeard(topic: string): boolean {
+    return this.#audiences.has(topic);
+  }
   /** Asks again, for everybody subscribed, whether he may be. */
   async recheck(topic: string): Promise<void> {
     await Promise.all([...(this.#audiences.get(topic) ?? [])].map((connection) => connection.recheck(topic)));
