@@ -28,14 +28,14 @@ const sarTable: readonly (readonly [number, number])[] = [
 ]; // prettier-ignore
 const extendedSar = 255;
 
-const readSar = (bits: BitReader): Ratio | null => {
+export const readSar = (bits: BitReader): Ratio | null => {
   const code = bits.bits(8);
   const [width, height] = code === extendedSar ? [bits.bits(16), bits.bits(16)] : (sarTable[code] ?? [0, 0]);
   // E.2.1: a zero on either side is unspecified too.
   return width > 0 && height > 0 ? { width, height } : null;
 };
 
-const readColour = (bits: BitReader): Colour => {
+export const readColour = (bits: BitReader): Colour => {
   bits.skip(3); // video_format
   const fullRange = bits.flag();
   if (!bits.flag()) return { primaries: 2, transfer: 2, matrix: 2, fullRange };
