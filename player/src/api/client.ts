@@ -1,4 +1,5 @@
 /** One way to ask the server: JSON in, JSON out, every failure an ApiProblem. The session is a cookie. */
+import { retryAfterMs } from '../lib/retry-after.ts';
 import { ApiProblem, problemOf } from './problem.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -38,7 +39,10 @@ export const ask = async <T>(method: Method, path: string, body?: unknown, optio
   } catch (error) {
     throw new ApiProblem(0, 'unreachable', error instanceof Error ? error.message : '');
   }
-  if (!response.ok) throw problemOf(response.status, await jsonOf(response));
+  if (!response.ok) {
+    const wait = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    throw problemOf(response.status, await jsonOf(response), wait);
+  }
   // 204 and an empty answer carry no value; whoever asks for one of these types says so with T = void.
   return (response.status === 204 ? undefined : await jsonOf(response)) as T;
 };

@@ -14,6 +14,7 @@ import type {
   StreamKey,
   Trim,
   UploadAddresses,
+  UploadView,
   Video,
 } from './types.ts';
 
@@ -84,7 +85,7 @@ export const api = {
   createUpload: (body: NewUpload, options: AskOptions) => ask<NewVideo>('POST', '/videos', body, options),
   /** Addresses that were signed anew; another machine goes on with them. */
   signUpload: (id: string, options: AskOptions = {}) =>
-    ask<{ upload: UploadAddresses }>('POST', `${videoPath(id)}/upload`, undefined, options),
+    ask<{ upload: UploadAddresses & UploadView }>('POST', `${videoPath(id)}/upload`, undefined, options),
   captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),
   putCaptions: (video: string, language: string, body: { name?: string; vtt: string }) =>
     ask<{ passedOver: readonly unknown[] }>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),

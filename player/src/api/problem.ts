@@ -5,14 +5,17 @@ export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  /** How long the server wants to be left alone; null: it did not say. */
+  readonly retryAfterMs: number | null;
 
   /** Status 0: the server was not reached at all. */
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, code: string, detail: string, retryAfterMs: number | null = null) {
     super(`${status} ${code}${detail === '' ? '' : `: ${detail}`}`);
     this.name = 'ApiProblem';
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** There is no such thing, or not for this person, or the address cannot be one: to a page all the same. */
@@ -29,9 +32,10 @@ export class ApiProblem extends Error {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The body may be a problem document, some proxy's HTML, or nothing. */
-export const problemOf = (status: number, body: unknown): ApiProblem => {
+export const problemOf = (status: number, body: unknown, retryAfterMs: number | null = null): ApiProblem => {
   const fields: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
-  return new ApiProblem(status, text(fields.code) || `http-${status}`, text(fields.detail) || text(fields.title));
+  const code = text(fields.code) || `http-${status}`;
+  return new ApiProblem(status, code, text(fields.detail) || text(fields.title), retryAfterMs);
 };
 
 const byCode: Readonly<Record<string, PlainKey>> = {

@@ -12,6 +12,8 @@ export type UploadReason =
   | 'already-here'
   | 'too-large'
   | 'quota-exceeded'
+  /** Too many of this account's uploads wait for their bytes. */
+  | 'too-many'
   | 'disk-full'
   /** This account may not upload, or what was asked for is not to be had here. */
   | 'not-allowed'
@@ -25,6 +27,8 @@ export type UploadReason =
   | 'proxy-refuses'
   /** The same bytes arrive changed, again and again. */
   | 'damaged-on-the-way'
+  /** What has come is enough to know that nothing can be made of it; `now.error` has the code. */
+  | 'not-usable'
   | 'unexpected';
 
 export type UploadState =
