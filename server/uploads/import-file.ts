@@ -3,7 +3,7 @@
  * file was known by where it comes from, stands beside it: a restart goes on from there.
  */
 import { constants } from 'node:fs';
-import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Landed } from '../../ingest/upload/desk.ts';
 
@@ -75,11 +75,11 @@ export class ImportFile implements Landed {
     if (this.#bytes - this.#noted >= noteEvery) await this.#note();
   }
 
-  /** All of it is there, and on the platter. */
+  /** All of it is there, on the platter, and known to be all. */
   async finish(): Promise<void> {
-    await this.#handle.datasync();
+    this.#facts = { ...this.#facts, size: this.#bytes };
+    await this.#note();
     await syncFolder(dirname(this.#path));
-    await rm(notePath(this.#path), { force: true });
     await this.#handle.close();
   }
 
@@ -111,6 +111,7 @@ export class ImportFile implements Landed {
 /** Beside the file. */
 const notePath = (path: string): string => `${path}.import`;
 
+/** What is of no use when the file is whole, or given up. */
 export const importLitter = (path: string): readonly string[] => [notePath(path), `${notePath(path)}.new`];
 
 const parsed = (text: string): Note => {

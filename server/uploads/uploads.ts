@@ -192,7 +192,10 @@ export class Uploads implements UploadDesk {
   async start(): Promise<void> {
     const { catalog } = this.#o;
     for (const row of await catalog.uploads.open()) await this.#begin(row);
-    for (const id of await catalog.uploads.untaken()) this.#taking.take(id);
+    for (const id of await catalog.uploads.untaken()) {
+      await this.#tidy(id);
+      this.#taking.take(id);
+    }
     this.#sweep();
   }
 
@@ -252,6 +255,12 @@ export class Uploads implements UploadDesk {
     catalog.uploads.waitUntil(open.row.videoId, open.expiresAt).catch((error: unknown) => log.warn({ err: error }, 'Until when an upload waits could not be remembered.'));
   }
 
+  /** What was written down of how a file came. */
+  async #tidy(id: string): Promise<void> {
+    const path = join(this.#o.folder, id, 'original');
+    for (const note of [`${path}.landed`, ...importLitter(path)]) await rm(note, { force: true });
+  }
+
   #remember(id: string, size: number): void {
     this.#whole.set(id, size);
     const [oldest] = this.#whole.size > mostKept ? this.#whole.keys() : [];
@@ -267,7 +276,8 @@ export class Uploads implements UploadDesk {
     this.#o.changed(id);
     await files.release(id);
     this.#o.intake.dropped(id);
-    for (const path of [open.path, `${open.path}.landed`, ...importLitter(open.path)]) await rm(path, { force: true });
+    await rm(open.path, { force: true });
+    await this.#tidy(id);
     await catalog.videos.become(id, ['failed'], { state: 'failed', originalBytes: 0 });
   }
 
