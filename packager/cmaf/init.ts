@@ -4,6 +4,8 @@
  * offsets are signed (ISO 23000-19, 7.7.2 and 7.7.3); `iso6` for default-base-is-moof and version 1 of trun.
  */
 import { configWithLength4, parseAvcConfig, parseSps } from '../media/h264.ts';
+import { parseHevcConfig } from '../media/hevc-config.ts';
+import { parseHevcSps } from '../media/hevc-sps.ts';
 import { ascii, box, encode, fullBox, u16, u32, u64, u8, zeros, type Box, type Part } from './box.ts';
 import { CmafError } from './cmaf-error.ts';
 import { esds } from './esds.ts';
@@ -86,8 +88,8 @@ const packLanguage = (language: string): Part => {
 const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
   const hevc = track.codec === 'hevc';
   const config = hevc ? track.config : configWithLength4(track.config);
-  const [sps] = hevc ? [] : parseAvcConfig(config).sps;
-  const said = sps ? parseSps(sps) : { sar: null, colour: null };
+  const [sps] = hevc ? parseHevcConfig(config).sps : parseAvcConfig(config).sps;
+  const said = sps ? (hevc ? parseHevcSps : parseSps)(sps) : { sar: null, colour: null };
   const sar = track.pixelAspect ?? said.sar;
   const colour = track.colour ?? said.colour;
   const optional: Box[] = [];

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { CodecError } from './codec-error.ts';
-import { hevcCodecString, parseHevcConfig } from './hevc-config.ts';
+import { completeHevcConfig, hevcCodecString, parseHevcConfig } from './hevc-config.ts';
 
 const set = (type: number, ...bytes: number[]): number[] => [0x80 | type, 0, 1, 0, bytes.length + 1, type << 1, ...bytes];
 const record = (...arrays: number[][]): Buffer =>
@@ -26,6 +26,14 @@ t.test('the codec string is that of ISO 14496-15', async (t) => {
   high[1] = 0x62;
   high[6] = 0;
   t.equal(hevcCodecString(parseHevcConfig(high)), 'hvc1.A2.4.H93');
+});
+
+t.test('a record for hvc1 says that its parameter sets are all that there are', async (t) => {
+  const open = Buffer.from(main);
+  for (const at of [23, 30, 38]) open[at] = (open[at] ?? 0) & 0x7f;
+  t.not(open.equals(main), true);
+  t.same(completeHevcConfig(open), main);
+  t.same(completeHevcConfig(main), main);
 });
 
 t.test('whatever is cut off or turned is refused, or read', async (t) => {

@@ -28,8 +28,10 @@ const headSize = 23;
 // ISO 23008-2, table 7-1.
 const setTypes = { vps: 32, sps: 33, pps: 34 } as const;
 
-const readArrays = (config: Buffer): Map<number, Buffer[]> => {
-  const arrays = new Map<number, Buffer[]>();
+type SetArray = { readonly at: number; readonly type: number; readonly sets: Buffer[] };
+
+const readArrays = (config: Buffer): SetArray[] => {
+  const arrays: SetArray[] = [];
   let at = headSize;
   const step = (bytes: number): number => {
     const from = at;
@@ -38,9 +40,9 @@ const readArrays = (config: Buffer): Map<number, Buffer[]> => {
     return from;
   };
   for (let left = config[headSize - 1] ?? 0; left > 0; left -= 1) {
-    const type = (config[step(1)] ?? 0) & 0x3f;
-    const sets = arrays.get(type) ?? [];
-    arrays.set(type, sets);
+    const start = step(1);
+    const sets: Buffer[] = [];
+    arrays.push({ at: start, type: (config[start] ?? 0) & 0x3f, sets });
     for (let count = config.readUInt16BE(step(2)); count > 0; count -= 1) {
       const length = config.readUInt16BE(step(2));
       const from = step(length);
@@ -59,6 +61,7 @@ export const parseHevcConfig = (config: Buffer): HevcConfig => {
   const lengthSize = (byte(21) & 3) + 1;
   if (lengthSize === 3) throw new CodecError('invalid', 'hvcC announces NAL lengths of 3 bytes');
   const arrays = readArrays(config);
+  const setsOf = (wanted: number) => arrays.flatMap(({ type, sets }) => (type === wanted ? sets : []));
   return {
     profileSpace: byte(1) >> 6,
     highTier: (byte(1) & 0x20) !== 0,
@@ -69,10 +72,21 @@ export const parseHevcConfig = (config: Buffer): HevcConfig => {
     bitDepth: Math.max(byte(17) & 7, byte(18) & 7) + 8,
     chromaFormat: byte(16) & 3,
     lengthSize: lengthSize as 1 | 2 | 4,
-    vps: arrays.get(setTypes.vps) ?? [],
-    sps: arrays.get(setTypes.sps) ?? [],
-    pps: arrays.get(setTypes.pps) ?? [],
+    vps: setsOf(setTypes.vps),
+    sps: setsOf(setTypes.sps),
+    pps: setsOf(setTypes.pps),
   };
+};
+
+/**
+ * The record as an `hvc1` entry has it: its parameter sets are all that there are (array_completeness). `hev1` leaves that
+ * open; whoever writes it anew under the other name has to know.
+ */
+export const completeHevcConfig = (config: Buffer): Buffer => {
+  const copy = Buffer.from(config);
+  const sets: readonly number[] = Object.values(setTypes);
+  for (const { at, type } of readArrays(config)) if (sets.includes(type)) copy[at] = 0x80 | (copy[at] ?? 0);
+  return copy;
 };
 
 const reversedBits = (value: number): number => {

@@ -3,6 +3,8 @@ import { readEsds, mpeg4Audio } from '../cmaf/esds.ts';
 import { parseAudioSpecificConfig } from '../media/aac.ts';
 import { CodecError } from '../media/codec-error.ts';
 import { parseAvcConfig, parseSps } from '../media/h264.ts';
+import { completeHevcConfig, parseHevcConfig } from '../media/hevc-config.ts';
+import { parseHevcSps } from '../media/hevc-sps.ts';
 import { boxesIn, Cursor, firstOf, type Box } from './boxes.ts';
 import type { Allowance } from './limits.ts';
 import { Mp4Error, type MovieAudio, type MovieVideo } from './movie.ts';
@@ -43,27 +45,47 @@ const readColour = (bytes: Buffer, found: readonly Box[]): MovieVideo['colour'] 
     const kind = cursor.fourcc();
     if (kind !== 'nclx' && kind !== 'nclc') continue;
     const [primaries, transfer, matrix] = [cursor.u16(), cursor.u16(), cursor.u16()];
+    // "Unspecified", as muxers write that know nothing: what the pictures say of themselves is more.
+    if (primaries === 2 && transfer === 2 && matrix === 2) return null;
     const fullRange = kind === 'nclx' && cursor.left > 0 && (cursor.u8() & 0x80) !== 0;
     return { primaries, transfer, matrix, fullRange };
   }
   return null;
 };
 
-const h264 = (config: Buffer): Pick<VideoFacts, 'codec' | 'config' | 'width' | 'height'> | null =>
-  unlessUnreadable(() => {
-    const [sps] = parseAvcConfig(config).sps;
-    if (!sps) return null;
-    const { width, height } = parseSps(sps);
-    return { codec: 'h264', config, width, height };
-  });
+type Picture = Pick<VideoFacts, 'codec' | 'config' | 'width' | 'height'>;
+
+const h264 = (config: Buffer): Picture | null => {
+  const [first] = parseAvcConfig(config).sps.map(parseSps);
+  return first ? { codec: 'h264', config, ...sizeOf(first) } : null;
+};
+
+const hevc = (config: Buffer): Picture | null => {
+  const { vps, sps, pps } = parseHevcConfig(config);
+  const [first] = sps;
+  if (!first || vps.length === 0 || pps.length === 0) return null;
+  return { codec: 'hevc', config: completeHevcConfig(config), ...sizeOf(parseHevcSps(first)) };
+};
+
+const sizeOf = ({ width, height }: { readonly width: number; readonly height: number }) => ({ width, height });
+
+/** With the box of its configuration. `avc3` and `hev1` may change their parameter sets on the way, and hardly ever do. */
+const pictures: Readonly<Record<string, readonly [box: string, read: (config: Buffer) => Picture | null]>> = {
+  avc1: ['avcC', h264],
+  avc3: ['avcC', h264],
+  hvc1: ['hvcC', hevc],
+  hev1: ['hvcC', hevc],
+};
 
 export const readVideoEntry = (bytes: Buffer, entry: Box, allowance: Allowance): VideoFacts => {
   const cursor = new Cursor(bytes, entry, 24);
   const size = { width: cursor.u16(), height: cursor.u16() };
   cursor.skip(50);
   const inside = boxesIn(bytes, cursor.at, entry.end, allowance);
-  const avcC = entry.type === 'avc1' || entry.type === 'avc3' ? firstOf(inside, 'avcC') : undefined;
-  const picture = (avcC && h264(copyOf(bytes, avcC))) ?? { codec: 'other' as const, config: nothing, ...size };
+  const [name = '', read] = pictures[entry.type] ?? [];
+  const config = firstOf(inside, name);
+  const known = config && read ? unlessUnreadable(() => read(copyOf(bytes, config))) : null;
+  const picture = known ?? { codec: 'other' as const, config: nothing, ...size };
   return { ...picture, pixelAspect: readPixelAspect(bytes, firstOf(inside, 'pasp')), colour: readColour(bytes, inside) };
 };
 
