@@ -67,10 +67,10 @@ t.test('an owner trims, adds captions and forbids downloads; a viewer gets what 
   await trim.getByRole('button', { name: 'Preview' }).click();
   await until(() => videoFacts(page), ({ currentTime, paused }) => paused && currentTime > 11.9 && currentTime < 13);
   await trim.getByRole('button', { name: 'Trim', exact: true }).click();
-  await page.getByText('Viewers get the trimmed recording now.').waitFor();
+  await page.getByText('Viewers get the trimmed video now.').waitFor();
   const cut = await until(() => videoFacts(page), ({ duration }) => duration < 8);
   t.ok(cut.duration >= 4, `${cut.duration} s are left`);
-  await page.getByText('Viewers see 0:08 to 0:12 of the recording.').waitFor();
+  await page.getByText('Viewers see 0:08 to 0:12 of the video.').waitFor();
   await page.getByRole('button', { name: 'Show all of it again' }).click();
   await until(() => videoFacts(page), ({ duration }) => duration > 18);
 

@@ -15,9 +15,11 @@ const WatchPage = lazy(async () => (await import('./pages/watch/watch.tsx')).Wat
 const EmbedPage = lazy(async () => (await import('./pages/watch/embed.tsx')).EmbedPage);
 const StudioPage = lazy(async () => (await import('./pages/studio/studio.tsx')).StudioPage);
 const RoomPage = lazy(async () => (await import('./pages/studio/room.tsx')).RoomPage);
+const VideosPage = lazy(async () => (await import('./pages/studio/videos/videos.tsx')).VideosPage);
+const UploadPage = lazy(async () => (await import('./pages/studio/upload/upload.tsx')).UploadPage);
 const SetupPage = lazy(async () => (await import('./pages/setup.tsx')).SetupPage);
 const LoginPage = lazy(async () => (await import('./pages/login.tsx')).LoginPage);
-const AdminPage = lazy(async () => (await import('./pages/admin.tsx')).AdminPage);
+const AdminPage = lazy(async () => (await import('./pages/admin/admin.tsx')).AdminPage);
 
 const pageOf = (route: Route) => {
   switch (route.page) {
@@ -33,6 +35,10 @@ const pageOf = (route: Route) => {
       return <StudioPage />;
     case 'studio-channel':
       return <RoomPage key={route.id} id={route.id} />;
+    case 'studio-videos':
+      return <VideosPage />;
+    case 'studio-upload':
+      return <UploadPage />;
     case 'setup':
       return <SetupPage />;
     case 'login':

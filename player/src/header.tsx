@@ -1,7 +1,9 @@
 /** The top of every page: where you are, where you can go, and the menu with language, appearance and account. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiProblem } from './api/problem.ts';
+import { percentText } from './lib/format.ts';
 import { Button } from './parts/button.tsx';
+import { Confirm } from './parts/dialog.tsx';
 import { Icon, Mark } from './parts/icons.tsx';
 import { problemText } from './parts/states.tsx';
 import { toast } from './parts/toasts.tsx';
@@ -9,15 +11,42 @@ import { address, Link, navigate } from './router.tsx';
 import { paths } from './routes.ts';
 import { session, signOut } from './state/session.ts';
 import { themeChoice } from './state/theme.ts';
+import { uploadsNow } from './state/uploads.ts';
 import { useStore } from './state/use.ts';
-import { language, languages, t } from './words/index.ts';
+import { language, languages, t, tCount } from './words/index.ts';
 import type { Language } from './words/index.ts';
 
 const Place = ({ to, words }: { to: string; words: string }) => {
-  const here = useStore(address).startsWith(to);
+  const at = useStore(address);
+  // The way to the uploads is a place of its own.
+  const here = at.startsWith(to) && at !== paths.upload;
   return (
     <Link class="nav-link" to={to} {...(here ? { 'aria-current': 'page' } : {})}>
       {words}
+    </Link>
+  );
+};
+
+/** The way to the uploads, and how far they are while one is on other pages. */
+const UploadPlace = () => {
+  const { files, share, stuck } = useStore(uploadsNow);
+  const here = useStore(address) === paths.upload;
+  const percent = percentText(language.get(), share);
+  const told = files > 0 ? `${tCount('frame.uploading', files)}, ${percent}` : stuck ? t('frame.uploading.failed') : t('frame.upload');
+  return (
+    <Link class={`nav-link upload-place ${stuck ? 'stuck' : ''}`} to={paths.upload} aria-label={told} {...(here ? { 'aria-current': 'page' as const } : {})}>
+      {files > 0 ? (
+        <>
+          <span class="ring" style={{ '--share': `${share * 100}%` }} />
+          <span class="percent">{percent}</span>
+        </>
+      ) : (
+        <>
+          <Icon name="upload" />
+          <span class="words">{t('frame.upload')}</span>
+        </>
+      )}
+      {stuck && <span class="dot" />}
     </Link>
   );
 };
@@ -46,6 +75,7 @@ const Segments = <T extends string>({ label, value, options, onValue }: Segments
 
 const Menu = () => {
   const [open, setOpen] = useState(false);
+  const [asking, setAsking] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const who = useStore(session);
@@ -71,6 +101,7 @@ const Menu = () => {
   const leave = async (): Promise<void> => {
     try {
       await signOut();
+      setAsking(false);
       setOpen(false);
       navigate(paths.home);
     } catch (error) {
@@ -100,8 +131,18 @@ const Menu = () => {
             onValue={(value) => language.set(value)}
           />
           <Theme />
-          {who.is === 'someone' && <Button onPress={() => void leave()}>{t('frame.signOut')}</Button>}
+          {who.is === 'someone' && <Button onPress={() => (uploadsNow.get().files > 0 ? setAsking(true) : void leave())}>{t('frame.signOut')}</Button>}
         </div>
+      )}
+      {asking && (
+        <Confirm
+          title={t('frame.signOut.ask.title')}
+          text={t('frame.signOut.ask.text')}
+          yes={t('frame.signOut')}
+          busy={false}
+          onYes={() => void leave()}
+          onNo={() => setAsking(false)}
+        />
       )}
     </div>
   );
@@ -129,6 +170,7 @@ export const Header = () => {
         <span>Millrace</span>
       </Link>
       <nav aria-label={t('frame.main')}>
+        {(role === 'admin' || role === 'creator') && <UploadPlace />}
         {(role === 'admin' || role === 'creator') && <Place to={paths.studio} words={t('frame.studio')} />}
         {role === 'admin' && <Place to={paths.admin} words={t('frame.admin')} />}
         {who.is === 'nobody' && <Place to={paths.login()} words={t('frame.signIn')} />}

@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: 'watch'; readonly video: string }
   | { readonly page: 'embed'; readonly video: string }
   | { readonly page: 'studio' }
+  | { readonly page: 'studio-videos' }
+  | { readonly page: 'studio-upload' }
   | { readonly page: 'studio-channel'; readonly id: string }
   | { readonly page: 'setup' }
   | { readonly page: 'login' }
@@ -16,6 +18,8 @@ type Make = (part: string) => Route;
 const fixed: Readonly<Record<string, Route>> = {
   '/': { page: 'home' },
   '/studio': { page: 'studio' },
+  '/studio/videos': { page: 'studio-videos' },
+  '/studio/upload': { page: 'studio-upload' },
   '/setup': { page: 'setup' },
   '/login': { page: 'login' },
   '/admin': { page: 'admin' },
@@ -51,6 +55,8 @@ export const routeOf = (pathname: string): Route => {
 export const paths = {
   home: '/',
   studio: '/studio',
+  videos: '/studio/videos',
+  upload: '/studio/upload',
   setup: '/setup',
   admin: '/admin',
   channel: (name: string) => `/@${encodeURIComponent(name)}`,

@@ -82,6 +82,15 @@ export const api = {
       undefined,
       options,
     ),
+  /** One's own, the newest first, by words of the title and by state. */
+  listMine: ({ text, state, cursor }: { text: string; state: Video['state'] | null; cursor: string | null }) => {
+    const query = new URLSearchParams({ mine: 'true', limit: '24' });
+    if (text !== '') query.set('query', text);
+    if (state !== null) query.set('state', state);
+    if (cursor !== null) query.set('cursor', cursor);
+    return ask<Page<Video>>('GET', `/videos?${query}`);
+  },
+  importVideo: (url: string) => ask<Video>('POST', '/videos/import', { url }),
   createUpload: (body: NewUpload, options: AskOptions) => ask<NewVideo>('POST', '/videos', body, options),
   /** Addresses that were signed anew; another machine goes on with them. */
   signUpload: (id: string, options: AskOptions = {}) =>
@@ -93,5 +102,6 @@ export const api = {
     ask<void>('DELETE', `${videoPath(video)}/captions/${part(language)}`),
 
   accounts: () => ask<Page<Account>>('GET', '/accounts?limit=200'),
+  changeAccount: (id: string, body: { quota: number | null }) => ask<Account>('PATCH', `/accounts/${part(id)}`, body),
   createAccount: (body: Credentials & { role: Role }) => ask<Account>('POST', '/accounts', body),
 };

@@ -38,7 +38,7 @@ export const problemOf = (status: number, body: unknown, retryAfterMs: number | 
   return new ApiProblem(status, code, text(fields.detail) || text(fields.title), retryAfterMs);
 };
 
-const byCode: Readonly<Record<string, PlainKey>> = {
+export const byCode: Readonly<Record<string, PlainKey>> = {
   unreachable: 'problem.unreachable',
   'name-taken': 'problem.nameTaken',
   'name-reserved': 'create.name.reserved',
@@ -48,6 +48,18 @@ const byCode: Readonly<Record<string, PlainKey>> = {
   'not-live': 'problem.notLive',
   'too-many-keys': 'problem.tooManyKeys',
   busy: 'problem.busy',
+  'too-large': 'problem.uploadTooLarge',
+  'quota-exceeded': 'problem.quota',
+  'disk-full': 'problem.diskFull',
+  'no-room': 'problem.diskFull',
+  'upload-over': 'problem.uploadOver',
+  'too-many-uploads': 'problem.tooManyUploads',
+  'address-not-allowed': 'problem.addressNotAllowed',
+  'video-is-live': 'problem.videoIsLive',
+  'not-playable': 'problem.notPlayable',
+  'not-available': 'problem.notAvailable',
+  'last-admin': 'problem.lastAdmin',
+  'password-wrong': 'problem.passwordWrong',
 };
 
 /** Codes first, then what the status alone can say. */

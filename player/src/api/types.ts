@@ -4,10 +4,14 @@ export type Account = {
   readonly id: string;
   readonly username: string;
   readonly role: Role;
-  /** Bytes that it may keep; null: no limit. */
-  readonly quota?: number | null;
   /** Bytes that it keeps, with what is promised to uploads under way. */
   readonly used?: number;
+  /** Bytes that it may keep; null: no limit. */
+  readonly limit?: number | null;
+  /** What was set for it: bytes, 0 for no limit, null for what the server's configuration says. */
+  readonly quota?: number | null;
+  /** Bytes of the largest file that is taken. */
+  readonly maxUpload?: number;
 };
 
 export const visibilities = ['public', 'unlisted', 'private'] as const;
@@ -81,11 +85,26 @@ export type Progress = {
   /** 0 to 1; null: nobody knows. */
   readonly done: number | null;
 };
+/** Reasons that the pages have words for; the server may come to know more. */
+export const failureCodes = [
+  'not-a-video',
+  'truncated',
+  'broken',
+  'encrypted',
+  'no-media',
+  'too-many-tracks',
+  'picture-too-large',
+  'took-too-long',
+  'encode-failed',
+  'no-room',
+  'import-failed',
+] as const;
 export type VideoError = { readonly code: string; readonly message: string };
 export type UploadView = {
   readonly received: number;
   readonly size: number;
-  readonly expiresAt: Instant;
+  /** Whoever follows a video is not told. */
+  readonly expiresAt?: Instant;
   /** What the client that began it said of the file, to know it again. */
   readonly fingerprint?: string | null;
 };

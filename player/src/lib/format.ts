@@ -30,3 +30,41 @@ export const clock = (seconds: number): string => {
 
 export const count = (language: string, value: number): string =>
   new Intl.NumberFormat(language, { notation: value >= 10_000 ? 'compact' : 'standard' }).format(value);
+
+const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+
+const inUnit = (language: string, value: number, unit: string): string =>
+  new Intl.NumberFormat(language, {
+    style: 'unit',
+    unit,
+    unitDisplay: unit === 'byte' ? 'long' : 'short',
+    // Three figures at most: nobody reads more of a number that moves.
+    maximumFractionDigits: value < 10 && unit !== 'byte' ? 1 : 0,
+  }).format(value);
+
+/** 1.2 GB; thousands, as the settings of the server and most systems count. */
+export const bytesText = (language: string, bytes: number): string => {
+  let step = 0;
+  let value = Math.max(0, bytes);
+  // 999.7 would be written as 1,000.
+  while (value >= 999.5 && step < sizes.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return inUnit(language, value, sizes[step] ?? 'byte');
+};
+
+/** A share as people read it: 42 %. Full only when it is: 99.7 % is not done. */
+export const percentText = (language: string, share: number): string =>
+  new Intl.NumberFormat(language, { style: 'percent' }).format(Math.floor(Math.min(1, Math.max(0, share)) * 100) / 100);
+
+/** How long something will take, in one unit, rounded so that it does not flicker: 20 seconds, 3 minutes, 2 hours. */
+export const spanText = (language: string, seconds: number): string => {
+  const long = (value: number, unit: string): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(value);
+  if (seconds < 10) return long(Math.max(1, Math.ceil(seconds)), 'second');
+  if (seconds < 55) return long(Math.ceil(seconds / 5) * 5, 'second');
+  if (seconds < 3570) return long(Math.round(seconds / 60), 'minute');
+  if (seconds < 36 * 3600) return long(Math.round(seconds / 3600), 'hour');
+  return long(Math.round(seconds / 86_400), 'day');
+};

@@ -16,7 +16,8 @@ const load = async (): Promise<Shelf> => {
   const [channels, videos] = await Promise.all([api.channels(), api.videos()]);
   return {
     live: channels.items.filter((channel) => channel.live !== null),
-    recent: videos.items.filter((video) => video.state !== 'live'),
+    // What could not be used is told to its owner in the studio.
+    recent: videos.items.filter(({ state }) => state !== 'live' && state !== 'failed'),
     names: new Map(channels.items.map((channel) => [channel.id, channel.name])),
   };
 };

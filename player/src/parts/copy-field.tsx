@@ -7,9 +7,9 @@ import { Button } from './button.tsx';
 import { Icon } from './icons.tsx';
 import { toast } from './toasts.tsx';
 
-type CopyButtonProps = { name: string; wide?: boolean; text: () => Promise<string | null>; onByHand: () => void };
+type CopyButtonProps = { name: string; wide?: boolean; slim?: boolean; text: () => Promise<string | null>; onByHand: () => void };
 
-export const CopyButton = ({ name, wide, text, onByHand }: CopyButtonProps) => {
+export const CopyButton = ({ name, wide, slim, text, onByHand }: CopyButtonProps) => {
   const [done, setDone] = useState(false);
   useEffect(() => {
     if (!done) return;
@@ -28,7 +28,7 @@ export const CopyButton = ({ name, wide, text, onByHand }: CopyButtonProps) => {
     }
   };
   return (
-    <Button aria-label={t('copy.doNamed', { name })} onPress={() => void copy()}>
+    <Button slim={slim ?? false} aria-label={t('copy.doNamed', { name })} onPress={() => void copy()}>
       <Icon name={done ? 'check' : 'copy'} />
       {wide && <span>{t(done ? 'copy.done.short' : 'copy.do')}</span>}
     </Button>

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../words/index.ts';
 import { Button } from './button.tsx';
+import { Notice } from './field.tsx';
 
 type DialogProps = { title: string; children: ComponentChildren; onClose: () => void };
 
@@ -27,13 +28,25 @@ export const Dialog = ({ title, children, onClose }: DialogProps) => {
   );
 };
 
-type ConfirmProps = { title: string; text: string; yes: string; busy: boolean; onYes: () => void; onNo: () => void };
+type ConfirmProps = {
+  title: string;
+  text: string;
+  yes: string;
+  /** Where "Cancel" could mean either. */
+  no?: string;
+  /** Why it could not be done. */
+  problem?: string | null;
+  busy: boolean;
+  onYes: () => void;
+  onNo: () => void;
+};
 
-export const Confirm = ({ title, text, yes, busy, onYes, onNo }: ConfirmProps) => (
+export const Confirm = ({ title, text, yes, no, problem, busy, onYes, onNo }: ConfirmProps) => (
   <Dialog title={title} onClose={onNo}>
     <p class="soft">{text}</p>
+    {problem && <Notice>{problem}</Notice>}
     <div class="dialog-foot">
-      <Button onPress={onNo}>{t('frame.cancel')}</Button>
+      <Button onPress={onNo}>{no ?? t('frame.cancel')}</Button>
       <Button look="danger" busy={busy} onPress={onYes}>
         {yes}
       </Button>

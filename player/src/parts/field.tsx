@@ -24,7 +24,7 @@ type TextFieldProps = Common & {
   value: string;
   onValue: (value: string) => void;
   onLeave?: () => void;
-  type?: 'text' | 'password';
+  type?: 'text' | 'password' | 'search';
   name: string;
   autocomplete?: string;
   prefix?: string;
@@ -58,7 +58,7 @@ export const TextField = ({
       aria-describedby={`${id}-notes`}
       {...(plain ? { autocapitalize: 'none', autocorrect: 'off', spellcheck: false } : {})}
       {...input}
-      {...(type === 'password' ? { type } : {})}
+      {...(type === 'password' ? { type } : type === 'search' ? { type } : {})}
       onInput={(event) => onValue(event.currentTarget.value)}
       onBlur={() => onLeave?.()}
     />
@@ -76,6 +76,36 @@ export const TextField = ({
           {box}
         </div>
       )}
+      <Notes id={`${id}-notes`} hint={hint} fault={fault} good={good} />
+    </div>
+  );
+};
+
+type TextAreaProps = Common & {
+  value: string;
+  onValue: (value: string) => void;
+  onLeave?: () => void;
+  name: string;
+  maxLength: number;
+  rows?: number;
+};
+
+export const TextArea = ({ label, hint, fault, good, value, onValue, onLeave, rows = 4, ...input }: TextAreaProps) => {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea
+        id={id}
+        class="input"
+        rows={rows}
+        value={value}
+        aria-invalid={fault ? 'true' : undefined}
+        aria-describedby={`${id}-notes`}
+        {...input}
+        onInput={(event) => onValue(event.currentTarget.value)}
+        onBlur={() => onLeave?.()}
+      />
       <Notes id={`${id}-notes`} hint={hint} fault={fault} good={good} />
     </div>
   );

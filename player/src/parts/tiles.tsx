@@ -7,6 +7,7 @@ import { language, t, tCount } from '../words/index.ts';
 import { StateBadge } from './badge.tsx';
 import { Water } from './cover.tsx';
 import { since } from './since.ts';
+import { VideoBadge } from './video-state.tsx';
 
 export const viewersText = (viewers: number): string => tCount('live.viewers', viewers, count(language.get(), viewers));
 
@@ -24,10 +25,9 @@ export const LiveTile = ({ channel }: { channel: Channel }) => (
   </li>
 );
 
-const VideoState = ({ video }: { video: Video }) => {
-  if (video.state === 'live') return <StateBadge state="live" />;
+const TileState = ({ video }: { video: Video }) => {
   if (video.state === 'playable' || video.state === 'ready') return null;
-  return <span class="badge">{t(`video.state.${video.state}`)}</span>;
+  return <VideoBadge now={video} />;
 };
 
 /** `by`: the name of its channel, where that is not known from the page. */
@@ -37,7 +37,7 @@ export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined
     <li class="tile">
       <div class="cover">
         <Water name={video.id} />
-        <VideoState video={video} />
+        <TileState video={video} />
         {video.duration !== null && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
       </div>
       <Link to={paths.watch(video.id)}>{video.title || t('home.untitled')}</Link>

@@ -50,8 +50,10 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     state = next;
     options.onState(next);
   };
+  /** The live edge of a show. The list of a file that is still being uploaded grows too, and has none. */
+  const liveEdge = () => (ended ? null : (engine?.live() ?? null));
   const distance = (): number | null => {
-    const edge = engine?.live() ?? null;
+    const edge = liveEdge();
     return edge && edge.position - video.currentTime;
   };
   const atLiveEdge = (): boolean => (distance() ?? Infinity) < liveEdgeTolerance;
@@ -68,7 +70,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   /** Keeps a viewing that follows the edge at its distance; any other plays as it is. */
   const keepUp = (): void => {
     if (ended) return;
-    const edge = following && !video.paused && !video.seeking ? (engine?.live() ?? null) : null;
+    const edge = following && !video.paused && !video.seeking ? liveEdge() : null;
     if (!edge) pace.rest();
     const buffered = bufferedUntil(video.buffered, video.currentTime) - video.currentTime;
     const { speed, jump } = edge ? pace.next({ ...edge, at: performance.now(), buffered }) : { speed: 1, jump: false };
@@ -77,10 +79,10 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   };
   const seek = (time: number): void => {
     const window = listed();
-    if (window) video.currentTime = clampTo({ from: window.from, to: engine?.live()?.position ?? window.to }, time);
+    if (window) video.currentTime = clampTo({ from: window.from, to: liveEdge()?.position ?? window.to }, time);
   };
   const goLive = (): void => {
-    const edge = engine?.live();
+    const edge = liveEdge();
     if (edge) video.currentTime = edge.position - pace.extra();
     following = true;
     pace.rest();
@@ -204,14 +206,14 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       if (!window || state.is === 'loading') return null;
       const at = video.currentTime;
       const until = bufferedUntil(video.buffered, at);
-      const position = engine?.live()?.position ?? null;
-      const behind = ended || position === null ? 0 : Math.max(0, position - at);
+      const position = liveEdge()?.position ?? null;
+      const behind = position === null ? 0 : Math.max(0, position - at);
       const edge = !ended && behind < liveEdgeTolerance && !video.paused;
       return { live: !ended, window: { from: window.from, to: position ?? window.to }, moves: moves(), at, bufferedUntil: until, edge, behind };
     },
     latency() {
       // Before the first picture the engine measures from zero.
-      const edge = state.is === 'loading' || ended ? null : (engine?.live() ?? null);
+      const edge = state.is === 'loading' ? null : liveEdge();
       if (!engine || !edge) return null;
       const date = engine.dateAt(video.currentTime);
       const now = serverNow();

@@ -23,8 +23,9 @@ export const hlsSettings = ({ live, knownBandwidth }: Situation): Partial<HlsCon
   // back when the line has been calm. Where it stands is PART-HOLD-BACK: nearer is possible, and the first late part
   // would be seen.
   liveSyncOnStallIncrease: 0,
-  // Infinite duration is how controls know that this is live; the end of the show makes it finite.
-  liveDurationInfinity: true,
+  // Infinite duration is how controls know that this is live; the end of the show makes it finite. A file that is still
+  // being uploaded lasts as long as what is listed of it, and grows.
+  liveDurationInfinity: live,
 
   // The first fragment is on its way before the media element is attached.
   startFragPrefetch: true,

@@ -37,11 +37,16 @@ export type StageProps = {
   children?: ComponentChildren;
 };
 
-type Picture = Omit<StageProps, 'fill'> & { source: string; stage: RefObject<HTMLDivElement | null> };
+type Picture = Omit<StageProps, 'fill'> & {
+  source: string;
+  stage: RefObject<HTMLDivElement | null>;
+  /** Width to height, as it is shown: a rotated picture counts as it lies. */
+  onShape: (shape: number) => void;
+};
 
 const noteFor = 6_000;
 
-const PictureAndControls = ({ source, live, title, turn, muted, start, children, stage, player, ...page }: Picture) => {
+const PictureAndControls = ({ source, live, title, turn, muted, start, children, stage, player, onShape, ...page }: Picture) => {
   const video = useRef<HTMLVideoElement>(null);
   const own = useRef<Playback | null>(null);
   const playback = player ?? own;
@@ -108,7 +113,16 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
   return (
     <>
       <media-controller lang={language.get()} nohotkeys noautoseektolive fullscreenelement="stage">
-        <video ref={video} slot="media" playsInline aria-label={t('player.label', { title })} data-state={state.is} />
+        <video
+          ref={video}
+          slot="media"
+          playsInline
+          aria-label={t('player.label', { title })}
+          data-state={state.is}
+          onResize={({ currentTarget: { videoWidth, videoHeight } }) => {
+            if (videoWidth > 0 && videoHeight > 0) onShape(videoWidth / videoHeight);
+          }}
+        />
         <div class="controls">
           <TimeBar playback={playback} />
           {/* The controls take their labels once: another language needs other controls. The video stays. */}
@@ -145,9 +159,16 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
 
 export const Stage = ({ fill, source, ...rest }: StageProps) => {
   const stage = useRef<HTMLDivElement>(null);
+  const [shape, setShape] = useState<number | null>(null);
+  // What is much taller than wide, or much wider than tall, keeps bars: a stage must hold its controls.
+  const style = shape === null || source === null ? {} : { '--shape': Math.min(2.4, Math.max(0.5, shape)).toFixed(4) };
   return (
-    <div id="stage" class={`stage ${fill ? 'fill' : ''}`} ref={stage}>
-      {source === null ? rest.children : <PictureAndControls source={source} stage={stage} {...rest} />}
+    <div id="stage" class={`stage ${fill ? 'fill' : ''} ${source === null ? 'wordy' : ''}`} ref={stage} style={style}>
+      {source === null ? (
+        rest.children
+      ) : (
+        <PictureAndControls source={source} stage={stage} onShape={setShape} {...rest} />
+      )}
     </div>
   );
 };

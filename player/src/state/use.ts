@@ -5,8 +5,14 @@ import type { Store } from './store.ts';
 
 export const useStore = <T>(store: Store<T>): T => {
   const [, again] = useReducer((count: number, step: number) => count + step, 0);
-  useEffect(() => store.subscribe(() => again(1)), [store]);
-  return store.get();
+  const shown = store.get();
+  useEffect(() => {
+    const look = (): void => again(1);
+    // It may have changed between the drawing and this: on a busy machine there is a moment in between.
+    if (!Object.is(store.get(), shown)) look();
+    return store.subscribe(look);
+  }, [store]);
+  return shown;
 };
 
 export const useTitle = (title: string): void => {

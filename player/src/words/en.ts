@@ -1,8 +1,10 @@
 /** Every text that a person can see, in English. `{name}` is filled in; `.one` and `.other` are chosen by number. */
+import { enUploads } from './en-uploads.ts';
 import { enWatch } from './en-watch.ts';
 
 export const en = {
   ...enWatch,
+  ...enUploads,
 
   // The frame around every page
   'frame.skip': 'Skip to the content',

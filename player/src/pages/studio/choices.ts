@@ -7,6 +7,12 @@ import { language, t } from '../../words/index.ts';
 export const visibilityOptions = (): readonly (readonly [Visibility, string])[] =>
   visibilities.map((visibility) => [visibility, t(`room.visibility.${visibility}`)] as const);
 
+/** One that these pages cannot choose (a list, a password) goes by the name that the API has for it. */
+export const visibilityText = (visibility: string): string => {
+  const known = visibilities.find((other) => other === visibility);
+  return known ? t(`room.visibility.${known}`) : visibility;
+};
+
 export const latencyOptions = (): readonly (readonly [Latency, string])[] =>
   latencies.map((latency) => [latency, t(`room.latency.${latency}`)] as const);
 

@@ -15,6 +15,7 @@ import { paths } from '../../routes.ts';
 import { useEvery, useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { CreateChannel } from './create.tsx';
+import { StudioNav } from './nav.tsx';
 
 export const StudioPage = () => (
   <OnlyFor
@@ -33,6 +34,7 @@ const Channels = () => {
   const items = channels.now.is === 'here' ? channels.now.value.items : [];
   return (
     <main id="main">
+      <StudioNav here="channels" />
       <div class="page-head">
         <div>
           <Heading>{t('studio.title')}</Heading>

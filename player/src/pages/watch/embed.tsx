@@ -1,7 +1,8 @@
 /** The player alone, for a frame on somebody else's page. */
 import { Heading } from '../../parts/title.tsx';
 import { useTitle } from '../../state/use.ts';
-import { useVideo, VideoStage } from './video-stage.tsx';
+import { useVideo } from './use-video.ts';
+import { VideoStage } from './video-stage.tsx';
 
 export const EmbedPage = ({ id }: { id: string }) => {
   const parts = useVideo(id);

@@ -14,7 +14,7 @@ import { t } from '../../words/index.ts';
 import { CaptionFiles } from './caption-files.tsx';
 import { PieceFields, usePiece } from './piece-fields.tsx';
 
-export type OwnerToolsProps = {
+type OwnerToolsProps = {
   video: Video;
   player: RefObject<Playback | null>;
   onChanged: (video: Video) => void;

@@ -2,44 +2,30 @@
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import { askedPiece, take } from '../../api/head-start.ts';
+import { askedPiece } from '../../api/head-start.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import type { PlaybackAddress, Video } from '../../api/types.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
+import { isGrowing } from '../../parts/video-state.tsx';
 import type { Playback, PlaybackState } from '../../playback/index.ts';
 import { StageWords } from '../../stage/over.tsx';
 import { Stage } from '../../stage/stage.tsx';
-import { useEvery, useLoaded } from '../../state/use.ts';
-import type { Loading } from '../../state/use.ts';
+import { useLoaded } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { useChannelNow } from '../channel-live.ts';
 import { WaitingWords } from '../live-stage.tsx';
+import { ArrivingWords } from './arriving.tsx';
+import { plays } from './use-video.ts';
+import type { VideoParts } from './use-video.ts';
 
-export const plays = (video: Video): boolean =>
-  video.state === 'live' || video.state === 'playable' || video.state === 'ready';
-
-/** The record and the playlist are asked for together: the first picture does not wait for the title. */
-export const useVideo = (id: string): { record: Loading<Video>; address: Loading<PlaybackAddress> } => {
-  const record = useLoaded(id, () => take(`video ${id}`, () => api.video(id)));
-  const address = useLoaded(id, () => take(`play ${id}`, () => api.playVideo(id, askedPiece())));
-  useEvery(4_000, () => {
-    if (record.now.is !== 'here') return;
-    const { state } = record.now.value;
-    const settled = address.now.is === 'here' || state === 'failed';
-    if (settled) return;
-    record.reload();
-    if (plays(record.now.value)) address.reload();
-  });
-  useEvery(15_000, () => {
-    // A show ends while it is watched: its record says so, and the address stays what is being played.
-    if (record.now.is === 'here' && record.now.value.state === 'live') record.reload();
-  });
-  return { record, address };
+/** All that has come of it has been played. */
+const atTheEnd = (player: Playback | null): boolean => {
+  const moment = player?.moment();
+  return moment !== null && moment !== undefined && moment.window.to - moment.at < 2;
 };
 
-type Props = ReturnType<typeof useVideo> & {
+type Props = VideoParts & {
   id: string;
   fill?: boolean;
   player?: RefObject<Playback | null>;
@@ -47,10 +33,9 @@ type Props = ReturnType<typeof useVideo> & {
   turn?: number;
 };
 
-export const VideoStage = ({ id, record, address, fill, player, turn }: Props) => {
+export const VideoStage = ({ id, record, address, video, fill, player, turn }: Props) => {
   const own = useRef<Playback | null>(null);
   const playing = player ?? own;
-  const video = record.now.is === 'here' ? record.now.value : null;
   const [picture, setPicture] = useState<PlaybackState['is']>('loading');
   /** Only the first viewing begins where the address says; the recording of a show begins at its beginning. */
   const [start, setStart] = useState(() => askedTimes(location.search).start);
@@ -65,7 +50,12 @@ export const VideoStage = ({ id, record, address, fill, player, turn }: Props) =
       if (record.now.is === 'failed' && record.now.problem.status === 404 && stands)
         return <StageWords title={t('video.removed.title')} text={t('video.removed.text')} water={id} />;
       const alone = show?.state === 'waiting' && show.videoId === id && picture === 'stalled';
-      return alone ? <WaitingWords until={show.until ?? null} voice="viewer" water={undefined} /> : undefined;
+      if (alone) return <WaitingWords until={show.until ?? null} voice="viewer" water={undefined} />;
+      return video && isGrowing(video) && picture === 'stalled' && atTheEnd(playing.current) ? (
+        <StageWords title={t('video.growing.title')} text={t('video.growing.text')} pass>
+          <div class="wheel" />
+        </StageWords>
+      ) : undefined;
     }
     if (record.now.is === 'failed') {
       const { hidden } = record.now.problem;
@@ -77,10 +67,7 @@ export const VideoStage = ({ id, record, address, fill, player, turn }: Props) =
         />
       );
     }
-    if (video?.state === 'failed')
-      return <StageWords title={t('video.failed.title')} text={t('video.failed.text')} water={id} />;
-    if (video && !plays(video))
-      return <StageWords title={t('video.notYet.title')} text={t('video.notYet.text')} water={id} />;
+    if (video && !plays(video)) return <ArrivingWords video={video} />;
     if (address.now.is === 'failed' && video)
       return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
     return undefined;

@@ -1,6 +1,5 @@
 /** One video and what is known about it; for its owner, what can be done with it. */
-import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
 import { askedTimes } from '../../lib/time-param.ts';
@@ -9,15 +8,17 @@ import { Icon } from '../../parts/icons.tsx';
 import { since } from '../../parts/since.ts';
 import { Missing, Skeleton } from '../../parts/states.tsx';
 import { Heading } from '../../parts/title.tsx';
+import { isGrowing, stateText } from '../../parts/video-state.tsx';
 import type { Playback } from '../../playback/index.ts';
 import { Link } from '../../router.tsx';
 import { paths } from '../../routes.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { Downloads } from './downloads.tsx';
-import type { OwnerToolsProps } from './owner-tools.tsx';
+import { useOwnerCode } from './for-owner.ts';
 import { ShareButton } from './share.tsx';
-import { useVideo, VideoStage } from './video-stage.tsx';
+import { plays, useVideo } from './use-video.ts';
+import { VideoStage } from './video-stage.tsx';
 
 export const WatchPage = ({ id }: { id: string }) => {
   const parts = useVideo(id);
@@ -26,13 +27,15 @@ export const WatchPage = ({ id }: { id: string }) => {
   /** What was known of a video that has been removed since: the page stays, and its stage says so. */
   const known = useRef<Video | null>(null);
   const { now } = parts.record;
-  if (now.is === 'here') known.current = now.value;
+  if (parts.video) known.current = parts.video;
   const gone = now.is === 'failed' && now.problem.hidden;
-  const video = now.is === 'here' ? now.value : gone ? null : known.current;
+  const video = parts.video ?? (gone ? null : known.current);
   const missing = gone && (known.current === null || parts.address.now.is !== 'here');
   const shown = video ?? known.current;
   const title = missing ? t('video.missing.title') : shown ? shown.title || t('home.untitled') : '';
   useTitle(title);
+  const own = video?.ownerId !== undefined;
+  const ownerCode = useOwnerCode(own);
   const channelId = shown?.channelId ?? null;
   const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
   if (missing) return <Missing title={title} text={t('video.missing.text')} signIn />;
@@ -59,6 +62,7 @@ export const WatchPage = ({ id }: { id: string }) => {
                 <Link to={paths.channel(channel.now.value.name)}>@{channel.now.value.name}</Link>
               )}
               {shown && <span>{since(shown.startedAt ?? shown.createdAt)}</span>}
+              {video && isGrowing(video) && <span>{stateText(video)}</span>}
               {video?.visibility === 'private' && (
                 <span class="row">
                   <Icon name="lock" />
@@ -67,41 +71,34 @@ export const WatchPage = ({ id }: { id: string }) => {
               )}
             </p>
           </div>
-          {video && address && (
+          {video && (
             <div class="row actions">
-              <Downloads files={address.downloads ?? []} title={title} />
-              <ShareButton id={id} player={player} live={address.live} alone={alone} begins={video.trim?.in ?? 0} />
+              {address && <Downloads files={address.downloads ?? []} title={title} />}
+              {address && (
+                <ShareButton id={id} player={player} live={address.live} alone={alone} begins={video.trim?.in ?? 0} />
+              )}
+              {ownerCode && <ownerCode.OwnerActions video={video} onChanged={parts.record.replace} />}
             </div>
           )}
         </div>
+        {shown?.description && <p class="description">{shown.description}</p>}
       </div>
-      {video?.ownerId !== undefined && video.state !== 'live' && address && (
-        <OwnerTools
-          video={video}
-          player={player}
-          onChanged={parts.record.replace}
-          onListed={parts.address.reload}
-          onCut={() => setTurn(turn + 1)}
-        />
+      {/* What is still growing has no end yet that one could cut, and no length for captions. */}
+      {video && own && video.state !== 'live' && !isGrowing(video) && plays(video) && address && (
+        <>
+          {ownerCode ? (
+            <ownerCode.OwnerTools
+              video={video}
+              player={player}
+              onChanged={parts.record.replace}
+              onListed={parts.address.reload}
+              onCut={() => setTurn(turn + 1)}
+            />
+          ) : (
+            <Skeleton lines={1} height="8rem" />
+          )}
+        </>
       )}
     </main>
   );
-};
-
-/** Loaded for owners only: viewers have no use for it. */
-const OwnerTools = (props: OwnerToolsProps & { player: RefObject<Playback | null> }) => {
-  const [tools, setTools] = useState<{ Is: (props: OwnerToolsProps) => unknown } | null>(null);
-  useEffect(() => {
-    let current = true;
-    import('./owner-tools.tsx').then(
-      ({ OwnerTools: Is }) => current && setTools({ Is }),
-      () => {}, // without them the page plays as for everybody
-    );
-    return () => {
-      current = false;
-    };
-  }, []);
-  if (!tools) return <Skeleton lines={1} height="8rem" />;
-  const Tools = tools.Is as (props: OwnerToolsProps) => preact.JSX.Element;
-  return <Tools {...props} />;
 };

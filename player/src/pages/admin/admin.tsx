@@ -1,18 +1,20 @@
 /** The server's first room: whether it is well, and who may use it. */
 import { useState } from 'preact/hooks';
-import { api } from '../api/endpoints.ts';
-import type { Account, Role } from '../api/types.ts';
-import { Button } from '../parts/button.tsx';
-import { Dialog } from '../parts/dialog.tsx';
-import { ChoiceField, Notice, TextField } from '../parts/field.tsx';
-import { OnlyFor } from '../parts/only-for.tsx';
-import { PasswordField, shortestPassword } from '../parts/password.tsx';
-import { Failed, problemText, Skeleton } from '../parts/states.tsx';
-import { Heading } from '../parts/title.tsx';
-import { toast } from '../parts/toasts.tsx';
-import { useSending } from '../state/use-form.ts';
-import { useEvery, useLoaded, useTitle } from '../state/use.ts';
-import { t } from '../words/index.ts';
+import { api } from '../../api/endpoints.ts';
+import type { Role } from '../../api/types.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
+import { OnlyFor } from '../../parts/only-for.tsx';
+import { PasswordField, shortestPassword } from '../../parts/password.tsx';
+import { Failed, problemText, Skeleton } from '../../parts/states.tsx';
+import { Heading } from '../../parts/title.tsx';
+import { toast } from '../../parts/toasts.tsx';
+import { useSending } from '../../state/use-form.ts';
+import { useLoaded, useTitle } from '../../state/use.ts';
+import { t } from '../../words/index.ts';
+import { AccountTable } from './account-table.tsx';
+import { ServerState } from './server-state.tsx';
 
 export const AdminPage = () => (
   <OnlyFor roles={['admin']} refusal={{ title: t('admin.forbidden.title'), text: t('admin.forbidden.text') }}>
@@ -31,36 +33,6 @@ const Admin = () => {
   );
 };
 
-type Health = 'ready' | 'notReady' | 'unreachable';
-
-const health = async (): Promise<Health> => {
-  try {
-    return (await fetch('/readyz', { cache: 'no-store' })).ok ? 'ready' : 'notReady';
-  } catch {
-    return 'unreachable';
-  }
-};
-
-const ServerState = () => {
-  const state = useLoaded('health', health);
-  useEvery(5_000, state.reload);
-  if (state.now.is !== 'here') return <Skeleton lines={1} />;
-  const { value } = state.now;
-  return (
-    <section class="card" aria-labelledby="state">
-      <h2 id="state">{t('admin.state')}</h2>
-      <p class="row">
-        <span class={`badge ${value === 'ready' ? 'good' : 'waiting'}`}>{t(`admin.state.${value}`)}</span>
-        <span class="soft">
-          {value === 'unreachable'
-            ? t('problem.unreachable')
-            : t(value === 'ready' ? 'admin.state.ready.text' : 'admin.state.notReady.text')}
-        </span>
-      </p>
-    </section>
-  );
-};
-
 const Accounts = () => {
   const accounts = useLoaded('accounts', () => api.accounts());
   const [creating, setCreating] = useState(false);
@@ -72,7 +44,7 @@ const Accounts = () => {
       </div>
       {accounts.now.is === 'loading' && <Skeleton />}
       {accounts.now.is === 'failed' && <Failed problem={accounts.now.problem} onRetry={accounts.reload} />}
-      {accounts.now.is === 'here' && <AccountTable accounts={accounts.now.value.items} />}
+      {accounts.now.is === 'here' && <AccountTable accounts={accounts.now.value.items} onChanged={accounts.reload} />}
       {creating && (
         <CreateAccount
           onClose={() => setCreating(false)}
@@ -86,27 +58,6 @@ const Accounts = () => {
     </section>
   );
 };
-
-const AccountTable = ({ accounts }: { accounts: readonly Account[] }) => (
-  <div class="table-wrap">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">{t('account.username')}</th>
-          <th scope="col">{t('admin.role')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {accounts.map((account) => (
-          <tr key={account.id}>
-            <td>{account.username}</td>
-            <td>{t(`admin.role.${account.role}`)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-);
 
 const roles: readonly Role[] = ['creator', 'viewer', 'admin'];
 

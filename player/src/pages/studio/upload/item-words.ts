@@ -1,0 +1,52 @@
+/** What is happening to a file, in words. Pure, but for the language. */
+import { isWatchable } from '../../../api/follow-video.ts';
+import { bytesText, percentText, spanText } from '../../../lib/format.ts';
+import { stateText } from '../../../parts/video-state.tsx';
+import type { UploadItem, UploadReason } from '../../../upload/index.ts';
+import { language, t } from '../../../words/index.ts';
+import type { PlainKey } from '../../../words/fill.ts';
+
+export const reasons: Readonly<Record<UploadReason, PlainKey>> = {
+  'empty-file': 'upload.why.empty-file',
+  'file-unreadable': 'upload.why.file-unreadable',
+  'already-here': 'upload.why.already-here',
+  'too-large': 'upload.why.too-large',
+  'quota-exceeded': 'upload.why.quota-exceeded',
+  'disk-full': 'upload.why.disk-full',
+  'not-allowed': 'upload.why.not-allowed',
+  'signed-out': 'upload.why.signed-out',
+  gone: 'upload.why.gone',
+  taken: 'upload.why.taken',
+  'proxy-refuses': 'upload.why.proxy-refuses',
+  'damaged-on-the-way': 'upload.why.damaged-on-the-way',
+  unexpected: 'upload.why.unexpected',
+};
+
+/** In a word or two, for the badge; it is read out when it changes. */
+export const itemState = ({ state, now, plays }: UploadItem): string => {
+  if (state.is === 'sending' && state.line !== 'good') return t(`upload.is.${state.line}`);
+  // The server goes on with it: what it does counts more than that all of it has been sent.
+  if (state.is === 'done' && now) return plays || isWatchable(now) ? t('video.state.ready') : stateText(now);
+  return t(`upload.is.${state.is}`);
+};
+
+export type Look = 'work' | 'good' | 'bad' | 'warn' | 'calm';
+
+export const itemLook = ({ state, now }: UploadItem): Look => {
+  if (state.is === 'failed' || now?.state === 'failed') return 'bad';
+  if (state.is === 'sending') return state.line === 'good' ? 'work' : 'warn';
+  if (state.is === 'done') return now && !isWatchable(now) ? 'work' : 'good';
+  return state.is === 'verifying' || state.is === 'preparing' ? 'work' : 'calm';
+};
+
+/** "42% · 500 MB of 1.2 GB · 12 MB/s · 3 minutes left" */
+export const itemFacts = ({ sent, size, speed, remaining, state }: UploadItem): readonly string[] => {
+  const tongue = language.get();
+  const moves = state.is === 'sending' && state.line === 'good';
+  return [
+    percentText(tongue, size > 0 ? sent / size : 0),
+    t('upload.of', { sent: bytesText(tongue, sent), size: bytesText(tongue, size) }),
+    ...(moves && speed !== null ? [t('upload.speed', { size: bytesText(tongue, speed) })] : []),
+    ...(moves && remaining !== null ? [t('upload.left', { time: spanText(tongue, remaining) })] : []),
+  ];
+};
