@@ -59,10 +59,13 @@ export const WorkBar = ({ now, label }: { now: Now; label: string }) => {
   return at ? <Progress label={label} share={shareDone(now)} words={stateText(now)} /> : null;
 };
 
-/** Why it could not be used, and what to do. What only this server knows is said in its own words. */
-export const failureText = ({ code, message }: VideoError): string => {
+/** What these mean depends on what only the server knows: where from, how large, how long. */
+const toldByTheServer: readonly string[] = ['import-failed', 'no-room', 'took-too-long'];
+
+/** Why it could not be used, and what to do. Of what it fetched by itself the server has more to say. */
+export const failureText = ({ code, message }: VideoError, source?: Video['source']): string => {
   const known = failureCodes.find((other) => other === code);
-  if (known && known !== 'import-failed') return t(`failure.${known}`);
-  const words = known ? t('failure.import-failed') : t('failure.unknown');
-  return message === '' ? words : `${words} ${t('failure.said', { detail: message })}`;
+  const words = known ? t(`failure.${known}`) : t('failure.unknown');
+  const more = !known || toldByTheServer.includes(known) || source === 'import';
+  return more && message !== '' ? `${words} ${t('failure.said', { detail: message })}` : words;
 };

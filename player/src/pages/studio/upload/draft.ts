@@ -28,7 +28,7 @@ const valuesOf = ({ filename, metadata }: UploadItem): Values => ({
   title: metadata.title ?? titleOf(filename),
   description: metadata.description ?? '',
   visibility: metadata.visibility ?? 'private',
-  downloads: metadata.downloads ?? false,
+  downloads: metadata.downloads ?? true,
 });
 
 export const useDraft = (item: UploadItem): Draft => {

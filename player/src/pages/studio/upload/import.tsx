@@ -134,7 +134,7 @@ const ImportRow = ({ video, onGone }: { video: Video; onGone: () => void }) => {
         </div>
       </header>
       <WorkBar now={video} label={t('upload.progress', { name })} />
-      {video.state === 'failed' && video.error && <p class="notice">{failureText(video.error)}</p>}
+      {video.state === 'failed' && video.error && <p class="notice">{failureText(video.error, video.source)}</p>}
       {plays && <WatchLink video={video.id} name={name} whole={!video.upload} closed={video.visibility === 'private'} />}
       {asking && (
         <Confirm

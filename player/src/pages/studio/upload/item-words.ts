@@ -13,6 +13,8 @@ export const reasons: Readonly<Record<UploadReason, PlainKey>> = {
   'too-large': 'upload.why.too-large',
   'quota-exceeded': 'upload.why.quota-exceeded',
   'disk-full': 'upload.why.disk-full',
+  'too-many': 'upload.why.too-many',
+  'not-usable': 'upload.why.not-usable',
   'not-allowed': 'upload.why.not-allowed',
   'signed-out': 'upload.why.signed-out',
   gone: 'upload.why.gone',

@@ -74,6 +74,8 @@ const Arrival = ({ item, name }: { item: UploadItem; name: string }) => {
 const Why = ({ item }: { item: UploadItem }) => {
   if (item.state.is !== 'failed') return null;
   const { reason, detail } = item.state;
+  // The reason itself is told below.
+  if (reason === 'not-usable' && item.now?.error) return null;
   return (
     <div class="notice" role="alert">
       <p>{t(reasons[reason])}</p>

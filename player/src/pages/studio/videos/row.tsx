@@ -37,7 +37,7 @@ export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
           <time dateTime={dateOf(when).toISOString()}>{since(when)}</time>
         </p>
         <WorkBar now={video} label={t('upload.progress', { name })} />
-        {video.state === 'failed' && video.error && <p class="small bad">{failureText(video.error)}</p>}
+        {video.state === 'failed' && video.error && <p class="small bad">{failureText(video.error, video.source)}</p>}
       </div>
       <div class="row video-actions">
         {video.state === 'uploading' && video.source === 'upload' && (
