@@ -121,8 +121,7 @@ export class RecordedCaptions {
       const init = initSegment({ kind: 'text', codec: wvtt, config: configOf(vtt.blocks), timescale: TEXT_TIMESCALE, language });
       const segments = lead.segments.slice(lead.firstSegment, lead.endSegment);
       const ticks = (time: number): number => rescale(time, lead.timescale, TEXT_TIMESCALE);
-      const first = segments[0];
-      const cues = movedTo(vtt, first ? rescale(first.start, lead.timescale, MICROS) : 0);
+      const cues = movedTo(vtt, beginningOf(snapshot, lead));
       let epoch = -1;
       const pending: Promise<unknown>[] = [];
       let next = 0;
@@ -205,6 +204,15 @@ const leadOf = ({ tracks }: PresentationSnapshot): TrackSnapshot | undefined =>
 /** Sound that ends in a frame, or an epoch that ends: the next segment begins where it begins. */
 const borderAfter = (segment: SegmentRef, next: SegmentRef | undefined): number =>
   next && next.epoch === segment.epoch ? next.start : segment.start + segment.duration;
+
+/**
+ * What a file of captions counts from. A recording begins with its first picture; the time of an upload is that of the
+ * file which was uploaded, and its picture may come later than its sound.
+ */
+const beginningOf = ({ policy }: PresentationSnapshot, { segments, firstSegment, timescale }: TrackSnapshot): number => {
+  const first = policy.growing ? undefined : segments[firstSegment];
+  return first ? rescale(first.start, timescale, MICROS) : 0;
+};
 
 /** A file counts from the beginning of the recording, whatever its media time. */
 const movedTo = ({ cues }: WebVtt, startMicros: number): SourcedCue[] =>

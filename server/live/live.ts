@@ -11,7 +11,6 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { ChannelRow } from '../catalog/channels.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
-import type { Presentations } from '../delivery/presentation.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { ServerLog } from '../log.ts';
 import { RecordedCaptions } from '../captions/recorded-captions.ts';
@@ -87,7 +86,7 @@ export class Live {
   get desk(): PublishDesk {
     return this.#desk;
   }
-  get presentations(): Presentations {
+  get presentations(): PlayableVideos {
     return this.#videos;
   }
   get captions(): RecordedCaptions {

@@ -53,7 +53,7 @@ t.test('what was being opened when it was trimmed is opened again', async (t) =>
     const stream = new PretendStream().segments(2).end();
     stream.cut = { inMicros, outMicros: null };
     const snapshot: PresentationSnapshot = stream.snapshot();
-    return { snapshot, readers: new Map() };
+    return { snapshot, readers: new Map(), weight: 0, close: async () => undefined };
   };
   const asked = videos.find('video-00000001');
   videos.forget('video-00000001');
@@ -61,4 +61,32 @@ t.test('what was being opened when it was trimmed is opened again', async (t) =>
   await calm();
   opening[1]?.(recorded(1_000_000));
   t.equal((await asked)?.snapshot().cut.inMicros, 1_000_000);
+});
+
+t.test('recordings are kept open as far as their indexes fit, and the one that was used last whatever it is', async (t) => {
+  const clock = new FakeClock();
+  const closed: string[] = [];
+  const snapshot = new PretendStream().segments(2).end().snapshot();
+  const open = async (video: string): Promise<Recorded> => ({
+    ...{ snapshot, readers: new Map(), weight: Number(video.split('-')[1]) * 1024 * 1024 },
+    close: async () => void closed.push(video),
+  });
+  const videos = new PlayableVideos({ clock, log, open, liveOn: () => null });
+  const play = async (video: string): Promise<void> => {
+    t.ok(await videos.find(video));
+    await calm();
+    clock.advance(60_000);
+    await calm();
+  };
+  for (const video of ['a-100', 'b-100', 'c-50']) await play(video);
+  t.same(closed, []);
+  await play('a-100');
+  await play('d-50');
+  t.same(closed, ['b-100'], 'not the one that was asked for since');
+  await play('e-1000');
+  t.same(closed, ['b-100', 'c-50', 'a-100', 'd-50']);
+  t.ok(await videos.find('e-1000'));
+  t.equal(closed.length, 4);
+  for (let more = 0; more < 70; more += 1) await play(`f${more}-0`);
+  t.equal(closed.length, 4 + 1 + 6, 'and 64 at most');
 });

@@ -1,6 +1,8 @@
-/** What can be played: runs that are live or have just ended, and recordings, opened when somebody asks for them. */
+/**
+ * What can be played: what is on (shows, and uploads that are watched while they arrive) or has just ended, and recordings,
+ * opened when somebody asks for them.
+ */
 import type { Clock } from '../../packager/clock.ts';
-import type { LiveRun } from '../../packager/live/run.ts';
 import type { Presentation, Presentations } from '../delivery/presentation.ts';
 import type { ServerLog } from '../log.ts';
 import type { Recorded } from './runs.ts';
@@ -15,13 +17,23 @@ export type PresentationOptions = {
 /** Whoever watched live still fetches what was just written; after that the logs are opened again only when asked for. */
 const ENDED_RUN_MS = 20_000;
 const MOST_RECORDINGS = 64;
+/** An uploaded film has an index of some MB. */
+const MOST_BYTES = 256 * 1024 * 1024;
 const CLOSE_AFTER_MS = 30_000;
 
-type Opened = { readonly presentation: Presentation; readonly close: () => Promise<void> };
+/** What changes while it is played: whoever makes it says when it has ended. */
+export type Running = Presentation & {
+  readonly facts: { readonly video: string };
+  /** Another part of it is shown from now on, or none. Only what can be trimmed and removed while it is on has this. */
+  readonly retrim?: () => Promise<'shown' | 'gone'>;
+  close(): Promise<void>;
+};
+
+type Opened = { readonly presentation: Presentation; readonly weight: number; readonly close: () => Promise<void> };
 
 export class PlayableVideos implements Presentations {
   readonly #o: PresentationOptions;
-  readonly #runs = new Map<string, LiveRun>();
+  readonly #runs = new Map<string, Running>();
   /** Oldest use first. */
   readonly #recordings = new Map<string, Promise<Opened | null> | Opened>();
   readonly #listeners: ((video: string) => void)[] = [];
@@ -50,31 +62,48 @@ export class PlayableVideos implements Presentations {
     this.#listeners.push(listener);
   }
 
-  add(run: LiveRun): void {
+  add(run: Running): void {
     this.#runs.set(run.facts.video, run);
   }
 
-  ended(run: LiveRun): void {
+  ended(run: Running): void {
     this.#o.clock.after(ENDED_RUN_MS, () => {
-      this.#runs.delete(run.facts.video);
+      if (this.#runs.get(run.facts.video) === run) this.#runs.delete(run.facts.video);
       this.#closeLater(() => run.close());
     });
   }
 
+  #retrim(run: Running): void {
+    const { video } = run.facts;
+    run.retrim?.().then(
+      (outcome) => (outcome === 'gone' ? this.drop(run) : this.#tellForgotten(video)),
+      (error: unknown) => this.#o.log.error({ video, err: error }, 'What is shown of an upload could not be read.'),
+    );
+  }
+
+  /** Its video is gone before it was whole. */
+  drop(run: Running): void {
+    const { video } = run.facts;
+    if (this.#runs.get(video) !== run) return;
+    this.#runs.delete(video);
+    this.#closeLater(() => run.close());
+    this.#tellForgotten(video);
+  }
+
   /**
    * The video is gone, or another part of it is shown from now on: what reads it now reads on, and who comes opens it anew.
-   * What is on is neither: it cannot be removed, and no trim holds for it but "none".
+   * A show that is on is neither: it cannot be removed, and no trim holds for it but "none".
    */
   forget(video: string): void {
     const run = this.#runs.get(video);
-    if (run?.snapshot().state === 'live') return;
+    if (run?.snapshot().state === 'live') return this.#retrim(run);
     this.#runs.delete(video);
     if (run) this.#closeLater(() => run.close());
     const opened = this.#recordings.get(video);
     this.#recordings.delete(video);
     if (opened instanceof Promise) this.#outdated.add(opened);
     else if (opened) this.#closeLater(opened.close);
-    for (const listener of this.#listeners) listener(video);
+    this.#tellForgotten(video);
   }
 
   async close(): Promise<void> {
@@ -107,11 +136,19 @@ export class PlayableVideos implements Presentations {
     return opening;
   }
 
+  #tellForgotten(video: string): void {
+    for (const listener of this.#listeners) listener(video);
+  }
+
+  /** The one that was used last stays, however large it is. */
   #makeRoom(): void {
+    let bytes = 0;
+    for (const entry of this.#recordings.values()) bytes += entry instanceof Promise ? 0 : entry.weight;
     for (const [video, entry] of this.#recordings) {
-      if (this.#recordings.size <= MOST_RECORDINGS) return;
+      if (this.#recordings.size <= MOST_RECORDINGS && (bytes <= MOST_BYTES || this.#recordings.size === 1)) return;
       if (entry instanceof Promise) continue;
       this.#recordings.delete(video);
+      bytes -= entry.weight;
       this.#closeLater(entry.close);
     }
   }
@@ -124,13 +161,12 @@ export class PlayableVideos implements Presentations {
   }
 }
 
-const opened = ({ snapshot, readers }: Recorded): Opened => ({
+const opened = ({ snapshot, readers, weight, close }: Recorded): Opened => ({
   presentation: {
     snapshot: () => snapshot,
     reader: (track) => readers.get(track) ?? null,
     onChange: () => () => undefined,
   },
-  close: async () => {
-    await Promise.all([...readers.values()].map((reader) => reader.close()));
-  },
+  weight,
+  close,
 });

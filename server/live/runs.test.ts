@@ -34,7 +34,7 @@ t.test('a recording that cannot be opened leaves no file open', async (t) => {
     return { ...file, close: async () => void (open -= 1) };
   };
   const { policy } = new PretendStream().snapshot();
-  const track = { timescale: 90_000, bandwidth: 1, averageBandwidth: 1, partTarget: null, group: 'g', language: null, name: null };
+  const track = { timescale: 90_000, bandwidth: 1, averageBandwidth: 1, partTarget: null, group: 'g', language: null, name: null, original: null };
   const found = {
     video: { id, state: 'ready', run: id, startedAt: 0, policy: { ...policy, rhythm: { frameRate: 30 } }, cutInMs: null, cutOutMs: null },
     tracks: [{ ...track, id: 'v0', kind: 'video', codec: 'h264' }, { ...track, id: 'a0', kind: 'audio', codec: 'aac' }],

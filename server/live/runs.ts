@@ -3,7 +3,8 @@
  * so that a crash in between leaves a folder that nothing names (reported at the next start), never a video
  * without media.
  *
- *     data/videos/<id>/<track>/00000.cmaf …
+ *     data/videos/<id>/<track>/00000.cmaf …     a track that was written here
+ *     data/videos/<id>/original                 an upload; its own tracks are cut out of it when they are asked for
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +21,9 @@ import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
 import { isId, newId } from '../catalog/ids.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoRow, VideoStore, VideoWithTracks } from '../catalog/videos.ts';
+import { SingleFlight } from '../delivery/single-flight.ts';
 import type { ServerLog } from '../log.ts';
+import { cutOut, gridOf, landedName, openOriginal, originalName, type Original } from './originals.ts';
 
 export type RunStoreOptions = {
   /** `<data>/videos` */
@@ -39,11 +42,24 @@ export type RunStoreOptions = {
 /** How much of the disk is left to recordings: see the watermarks. */
 export type Recording = 'all' | 'running' | 'none';
 
-export type Recorded = { readonly snapshot: PresentationSnapshot; readonly readers: ReadonlyMap<string, TrackLogReader> };
+export type Recorded = {
+  readonly snapshot: PresentationSnapshot;
+  readonly readers: ReadonlyMap<string, TrackLogReader>;
+  /** Memory that it holds while it is open, about. */
+  readonly weight: number;
+  readonly close: () => Promise<void>;
+};
+
+/** A row of a log's table, and what a presentation keeps of it. */
+const bytesOfFragment = 400;
+/** An index takes some hundred MB while it is read. */
+const originalsAtOnce = 2;
 
 export class RunStore {
   readonly #o: RunStoreOptions;
   readonly #logs = new Map<string, RecordingLog[]>();
+  /** Everybody gets one of his own, but not all at once. */
+  readonly #originals = new SingleFlight<Original>(originalsAtOnce);
   #recording: Recording = 'all';
 
   constructor(options: RunStoreOptions) {
@@ -114,30 +130,51 @@ export class RunStore {
     await this.#o.videos.endLive(video, { endedAt: this.#o.clock.wall(), durationMs: 0, bytes: 0, state: 'failed', error: { code, message } });
   }
 
-  /** A show that has ended, opened for reading; null when there is none to play. */
+  /** A show that has ended, or an upload that has come, opened for reading; null when there is none to play. */
   async open(video: string): Promise<Recorded | null> {
     const found = isId(video) ? await this.#o.videos.withTracks(video) : null;
-    if (!found || found.video.state === 'failed' || found.video.state === 'live') return null;
+    if (!found || (found.video.state !== 'playable' && found.video.state !== 'ready')) return null;
     const facts = factsOf(found);
     if (!facts) return null;
     const readers = new Map<string, TrackLogReader>();
+    let original: Original | null = null;
     let snapshot: PresentationSnapshot | null = null;
+    const close = async (): Promise<void> => {
+      for (const reader of readers.values()) await reader.close();
+      await original?.close();
+    };
     try {
-      for (const { id } of facts.tracks) {
-        readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+      for (const { id, original: track } of found.tracks) {
+        if (track === null) readers.set(id, await openTrackLogReader({ disk: this.#o.disk, folder: join(this.#o.folder, video, id), onFault: this.#faults(video) }));
+      }
+      if (cutOut(found.tracks).length > 0) {
+        // Until all of it is there, whoever takes it in knows what can be played.
+        if (await this.#isArriving(video)) return null;
+        original = await this.#originals.get(newId(), () => this.#openOriginal(found, facts, readers));
+        for (const [id, log] of original.logs) readers.set(id, log);
       }
       snapshot = await recordingSnapshot(facts, readers);
     } finally {
       // What cannot be played is asked for again and again: it must not leave a file open each time.
-      if (!snapshot) for (const reader of readers.values()) await reader.close();
+      if (!snapshot) await close();
     }
-    return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers };
+    const fragments = [...readers.values()].reduce((sum, reader) => sum + reader.snapshot().end - reader.snapshot().first, 0);
+    return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers, weight: fragments * bytesOfFragment + (original?.weight ?? 0), close };
+  }
+
+  #openOriginal({ video, tracks }: VideoWithTracks, { run, startedAt }: RunFacts, readers: ReadonlyMap<string, TrackLogReader>): Promise<Original> {
+    const path = join(this.#o.folder, video.id, originalName);
+    return openOriginal(this.#o.disk, path, tracks, gridOf(tracks, readers), { run, wallClock: startedAt });
+  }
+
+  async #isArriving(video: string): Promise<boolean> {
+    return (await this.#o.disk.list(join(this.#o.folder, video))).includes(landedName);
   }
 
   /** What a recording is, for whoever does not want to read it. */
   async snapshotOf(video: string): Promise<PresentationSnapshot | null> {
     const recorded = await this.open(video);
-    for (const reader of recorded?.readers.values() ?? []) await reader.close();
+    await recorded?.close();
     return recorded?.snapshot ?? null;
   }
 
@@ -160,12 +197,13 @@ export class RunStore {
   }
 }
 
-const cutOf = ({ cutInMs, cutOutMs }: VideoRow): Cut => ({
+export const cutOf = ({ cutInMs, cutOutMs }: VideoRow): Cut => ({
   inMicros: cutInMs === null ? null : cutInMs * 1000,
   outMicros: cutOutMs === null ? null : cutOutMs * 1000,
 });
 
-const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
+/** Null: nothing has been promised to anybody yet. */
+export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
   // Shows from before there was more to choose had the least of it.
   const { rhythm, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
@@ -175,6 +213,6 @@ const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
     startedAt: video.startedAt ?? video.createdAt,
     policy,
     rhythm,
-    tracks: tracks.map(({ language, name, ...track }) => ({ ...track, ...(language !== null && { language }), ...(name !== null && { name }) })),
+    tracks: tracks.map(({ language, name, original: _original, ...track }) => ({ ...track, ...(language !== null && { language }), ...(name !== null && { name }) })),
   };
 };
