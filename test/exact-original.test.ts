@@ -3,6 +3,7 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { readFragments } from '../packager/cmaf/reader.ts';
+import { judgeMovie } from '../packager/mp4/judge.ts';
 import { parseMovie } from '../packager/mp4/parse.ts';
 import { planMovie } from '../packager/mp4/virtual.ts';
 import { virtualEpoch } from '../packager/mp4/virtual-facts.ts';
@@ -31,6 +32,8 @@ for (const { name, file, way, pictures, sounds } of await awkward()) {
     t.teardown(() => source.close());
     const movie = await parseMovie(source);
 
+    const { tracks } = await judgeMovie(movie, source);
+    t.equal(tracks.every(({ use }) => use === 'standard'), way === 'original', JSON.stringify(tracks));
     if (way !== 'original') return;
     const plan = planMovie(movie);
     t.equal(plan.tracks.filter(({ track }) => track.kind === 'video').length, Number(pictures));
