@@ -1,0 +1,98 @@
+/** Parts in any order, several at once: each counts when all of it has come and fits its digest, and not before. */
+import { unit } from './limits.ts';
+import type { UploadVerdict } from './desk.ts';
+import { parseContentDigest } from './digest-fields.ts';
+import { startDigest } from './digest.ts';
+import type { Edge } from './edge.ts';
+import type { Exchange } from './exchange.ts';
+import type { Original } from './original.ts';
+import type { Originals } from './originals.ts';
+import { wholeNumber } from './path.ts';
+import { problems } from './problems.ts';
+
+export type PartAsked = {
+  readonly part: number;
+  /** null: the upload's. */
+  readonly size: number | null;
+};
+
+type Accepted = Exclude<UploadVerdict, { kind: 'refused' }>;
+
+export const putPart = async (edge: Edge, originals: Originals, exchange: Exchange, asked: PartAsked, verdict: Accepted): Promise<void> => {
+  if (verdict.kind === 'whole') return haveIt(exchange);
+  const { upload } = verdict;
+  const size = asked.size ?? upload.partSize;
+  const parts = Math.ceil(upload.size / size);
+  if (asked.part >= parts) return exchange.problem(problems.noSuchPart(parts));
+  const from = asked.part * size;
+  await originals.use(upload, (original) => take(edge, exchange, original, from, Math.min(upload.size, from + size)));
+};
+
+const longestMs = 600_000;
+
+/** A part that is there already needs no body. It is read all the same: few clients survive an answer that comes before it is sent. */
+const haveIt = async (exchange: Exchange): Promise<void> => {
+  if (await exchange.drain(longestMs)) exchange.answer(204, {});
+  else exchange.break();
+};
+
+const take = async (edge: Edge, exchange: Exchange, original: Original, from: number, to: number): Promise<void> => {
+  if (original.mode === 'tus') return exchange.problem(problems.otherWay);
+  const length = wholeNumber(exchange.header('content-length') ?? undefined);
+  if (length === null) return exchange.problem(problems.noLength);
+  if (length !== to - from) return exchange.problem(problems.partLength(to - from));
+  if (exchange.header('content-encoding') !== null) return exchange.problem(problems.encoded);
+  const field = exchange.header('content-digest');
+  if (field === null) return exchange.problem(problems.noDigest);
+  const expected = parseContentDigest(field);
+  if (expected === 'malformed') return exchange.problem(problems.badDigest);
+  if (expected === 'unsupported') return exchange.problem(problems.unknownDigest);
+  if (original.landed.has(from, to)) return haveIt(exchange);
+  const refusal = edge.refusal(original, length);
+  if (refusal) return exchange.problem(refusal);
+
+  const digest = startDigest(expected.name);
+  let at = from;
+  const problem = await edge.receive(exchange, original, [from, to], () => {
+    if (!original.begin('parts')) return problems.otherWay;
+    // Somebody else sent the same meanwhile.
+    if (original.landed.has(from, to)) return 'not-needed';
+    return {
+      most: length,
+      piecemeal: false,
+      see: (piece) => digest.update(piece),
+      take: async (batch, bytes) => {
+        for (const piece of notThere(original, at, batch, bytes)) await original.write(piece.at, piece.data);
+        at += bytes;
+      },
+      judge: async () => {
+        if (at !== to || !digest.value().equals(expected.value)) return problems.digest;
+        await original.land(from, to);
+        return null;
+      },
+    };
+  });
+  if (problem === 'not-needed') return haveIt(exchange);
+  if (problem) return exchange.problem(problem);
+  exchange.answer(204, {});
+};
+
+/** What has landed already, as a part of another size, stays as it is: somebody may be reading it. */
+const notThere = ({ landed, size }: Original, from: number, batch: readonly Buffer[], bytes: number): { readonly at: number; readonly data: readonly Buffer[] }[] => {
+  const to = from + bytes;
+  const pieces: { at: number; to: number }[] = [];
+  for (let at = from; at < to; ) {
+    const begin = Math.floor(at / unit) * unit;
+    const end = Math.min(to, begin + unit);
+    const last = pieces.at(-1);
+    if (!landed.has(begin, Math.min(size, begin + unit))) {
+      if (last?.to === at) last.to = end;
+      else pieces.push({ at, to: end });
+    }
+    at = end;
+  }
+  const [first] = pieces;
+  if (first?.at === from && first.to === to) return [{ at: from, data: batch }];
+  const all = pieces.length > 0 ? Buffer.concat(batch) : Buffer.alloc(0);
+  return pieces.map((piece) => ({ at: piece.at, data: [all.subarray(piece.at - from, piece.to - from)] }));
+};
