@@ -37,11 +37,13 @@ import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
 import { Reception } from './uploads/reception.ts';
 import { version } from './version.ts';
+import { limitBody } from './web/body-time.ts';
 import { answerBrokenRequests } from './web/broken-requests.ts';
 import { clientAddresses } from './web/client-address.ts';
 import { ConnectionCount } from './web/connections.ts';
 import { healthHandler } from './web/health.ts';
 import { WebPages } from './web/pages.ts';
+import { serverLimits } from './web/server-limits.ts';
 import { createWebSockets, webSocketPath } from './ws/websockets.ts';
 
 export type ServerOptions = {
@@ -191,9 +193,11 @@ const start = async (
   });
   stops.push(() => api.close());
 
-  const http = createServer(serverLimits, (request: IncomingMessage, response: ServerResponse) => {
+  const http = createServer({ ...serverLimits, shouldUpgradeCallback }, (request: IncomingMessage, response: ServerResponse) => {
     // Players ask again on the connection that they have: it must end with the answer, or the stop waits for them.
     if (stopping) response.shouldKeepAlive = false;
+    // Whatever takes large bodies stands ahead of this, and looks after them itself.
+    limitBody(request, response, clock);
     if (delivery.handle(request, response)) {
       viewers.note(request);
       return;
@@ -244,17 +248,8 @@ const start = async (
   };
 };
 
-/** Slow heads are slow-loris; bodies of the API are small; players and proxies keep connections for long. */
-const serverLimits = {
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 2_000,
-  maxHeaderSize: 16_384,
-  noDelay: true,
-  // Programs that would like HTTP/2 (`Upgrade: h2c`: Java's client, curl --http2) get HTTP/1.1, not a 404.
-  shouldUpgradeCallback: (request: IncomingMessage): boolean => request.url?.split('?', 1)[0] === webSocketPath,
-} as const;
+/** Programs that would like HTTP/2 (`Upgrade: h2c`: Java's client, curl --http2) get HTTP/1.1, not a 404. */
+const shouldUpgradeCallback = (request: IncomingMessage): boolean => request.url?.split('?', 1)[0] === webSocketPath;
 
 /** '::' means every address; where IPv6 is switched off, it cannot be listened on. */
 const reachableHost = (host: string): string => {

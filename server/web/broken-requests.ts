@@ -9,13 +9,15 @@ import { problemType } from '../api/kit/problem.ts';
 
 type Refusal = { readonly status: number; readonly code: string; readonly detail: string };
 
+export const tooSlow: Refusal = { status: 408, code: 'too-slow', detail: 'The request did not arrive in time.' };
 const malformed: Refusal = { status: 400, code: 'malformed-request', detail: 'This is not a request that HTTP/1.1 knows.' };
 const refusals: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { status: 431, code: 'headers-too-large', detail: 'The address and the headers together are larger than 16 KiB.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'too-slow', detail: 'The request did not arrive in time.' },
+  ERR_HTTP_REQUEST_TIMEOUT: tooSlow,
 };
 
-const answer = (socket: Duplex, { status, code, detail }: Refusal): void => {
+/** The last thing that is said on it. */
+export const refuseConnection = (socket: Duplex, { status, code, detail }: Refusal): void => {
   const title = STATUS_CODES[status] ?? '';
   const body = JSON.stringify({ type: 'about:blank', title, status, code, detail });
   socket.once('finish', () => socket.destroy());
@@ -27,6 +29,6 @@ export const answerBrokenRequests = (server: Server): void => {
     // A peer that has gone hears nothing, and neither may an answer that is under way be torn by another.
     const busy: unknown = Reflect.get(socket, '_httpMessage');
     if (!socket.writable || error.code === 'ECONNRESET' || (busy !== null && busy !== undefined)) socket.destroy();
-    else answer(socket, refusals[error.code ?? ''] ?? malformed);
+    else refuseConnection(socket, refusals[error.code ?? ''] ?? malformed);
   });
 };
