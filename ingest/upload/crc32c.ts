@@ -23,8 +23,9 @@ const t = makeTables();
 
 /** Of bytes that follow those that `before` is the CRC of. */
 export const crc32c = (data: Uint8Array, before = 0): number => {
+  if (data.length < slices) return ~byBytes(~before, data, 0, data.length) >>> 0;
   // Words are read where they are aligned; every system that Node 24 runs these tables on is little-endian.
-  const head = Math.min(data.length, -data.byteOffset & 3);
+  const head = -data.byteOffset & 3;
   const words = new Int32Array(data.buffer, data.byteOffset + head, (data.length - head) >> 2);
   const steps = words.length & ~3;
   let crc = byBytes(~before, data, 0, head);

@@ -83,7 +83,7 @@ export class Edge {
     this.#bodies.add(body);
     try {
       const seat = await original.enter(from, to, body);
-      if (!seat) return this.stopping ? problems.stopping : problems.locked;
+      if (!seat) return this.stopping ? problems.stopping : exchange.method === 'PUT' ? problems.lockedPart : problems.locked;
       try {
         const begun = begin(seat);
         if (begun === 'not-needed' || 'code' in begun) return begun;

@@ -25,6 +25,8 @@ export const problems = {
   isWhole: { status: 409, code: 'upload-over', detail: 'All bytes of this upload are there. The video can be removed, the upload no more.' },
   otherWay: { status: 409, code: 'other-way', detail: 'This upload comes by the other way already: tus and parts do not mix.' },
   locked: { status: 423, code: 'locked', detail: 'Somebody else is sending the same bytes. Try again in a moment.', retryAfter: 2 },
+  /** Of parts: a status that every client tries again by itself. */
+  lockedPart: { status: 503, code: 'locked', detail: 'Somebody else is sending the same part. Try again in a moment.', retryAfter: 2 },
   takenOver: { status: 409, code: 'taken-over', detail: 'Somebody else sends these bytes now.' },
   tooSlow: { status: 408, code: 'too-slow', detail: 'Nothing has come for a minute.' },
   tooManyBodies: { status: 429, code: 'too-many-parts', detail: 'So many parts of one upload are not taken at once.', retryAfter: 1 },
