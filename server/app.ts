@@ -30,12 +30,11 @@ import { createDelivery } from './delivery/handler.ts';
 import { Demo } from './demo.ts';
 import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
+import { receiveFiles } from './files.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
-import type { Intake } from './intake/types.ts';
 import { createMetrics } from './metrics.ts';
 import { serverReadings } from './readings.ts';
-import { Reception } from './uploads/reception.ts';
 import { version } from './version.ts';
 import { limitBody } from './web/body-time.ts';
 import { answerBrokenRequests } from './web/broken-requests.ts';
@@ -68,8 +67,6 @@ export type RunningServer = {
 const GRACE_MS = 7_000;
 /** Linux tells twice of what was granted; 4 MiB are asked for. */
 const fewSocketBytes = 4 * 1024 * 1024;
-/** Until there is one that does something. */
-const intake: Intake = { arrived: () => undefined, whole: async () => undefined, dropped: () => undefined, progress: () => null };
 const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
 
 export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
@@ -108,30 +105,21 @@ const start = async (
   // Before what plays hears of a change: whoever may not see a video any more is refused before its media goes.
   const grants = new Grants({ ...catalog, events, clock });
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
-  const folder = join(config.data, 'videos');
-  const marks = { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 };
-  // Before what removes the files of a video: whoever writes or works on them lets go first.
-  const reception = new Reception({
-    ...{ catalog, events, sockets, clock, log, intake, folder, marks },
-    disk: { get level() { return live.disk.level; }, get space() { return live.disk.space; }, look: () => live.disk.look() },
-    expireMs: config['uploads.expire'],
-    usualQuota: config['uploads.quota'],
-    files: { landed: async () => null, release: async () => undefined },
-    imports: { from: config['uploads.importFrom'], maxSize: config['uploads.maxSize'], timeMs: config['uploads.importTime'] },
-  });
-  stops.push(() => reception.stop());
   const live = new Live({
-    ...{ catalog, events, clock, log, disk: nodeDisk, folder },
+    ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
     takeoverSilence: config['live.takeoverSilence'],
     newVideoAfter: config['live.newVideoAfter'],
     keepMs: config['recording.keep'],
     syncEveryMs: config['recording.sync'],
     stallMs: config['recording.patience'],
-    marks,
+    marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
+    letGo: (video) => files.letGo(video),
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
+  const files = await receiveFiles({ config, catalog, events, sockets, live, clock, log });
+  stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
@@ -139,7 +127,7 @@ const start = async (
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {
-    uploads: reception.hooks,
+    uploads: files.hooks,
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -155,7 +143,7 @@ const start = async (
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
   await live.start();
-  await reception.start();
+  await files.start();
   events.start();
 
   const rtmp = createRtmpServer({
@@ -166,7 +154,7 @@ const start = async (
     ...{ desk: live.desk, clock, limits: { idleMs: config['srt.idleTimeout'], latencyMs: config['srt.latency'] } },
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
-  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, reception, delivery, rtmp, srt, sockets })) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, files, delivery, rtmp, srt, sockets })) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({
@@ -193,10 +181,12 @@ const start = async (
   });
   stops.push(() => api.close());
 
-  const http = createServer({ ...serverLimits, shouldUpgradeCallback }, (request: IncomingMessage, response: ServerResponse) => {
+  const handle = (request: IncomingMessage, response: ServerResponse, invite?: () => void): void => {
     // Players ask again on the connection that they have: it must end with the answer, or the stop waits for them.
     if (stopping) response.shouldKeepAlive = false;
-    // Whatever takes large bodies stands ahead of this, and looks after them itself.
+    // It takes large bodies, and looks after them itself.
+    if (files.handle(request, response, invite)) return;
+    invite?.();
     limitBody(request, response, clock);
     if (delivery.handle(request, response)) {
       viewers.note(request);
@@ -206,7 +196,10 @@ const start = async (
     if (health(path, request, response)) return;
     if (api.owns(path) || !pages) api.handler(request, response);
     else pages.handle(request, response);
-  });
+  };
+  const http = createServer({ ...serverLimits, shouldUpgradeCallback }, handle);
+  // Whoever asks first whether a body is wanted hears it from whom it is for.
+  http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, () => response.writeContinue()));
   const connections = new ConnectionCount(config['http.connectionsPerAddress']);
   http.on('connection', (socket) => connections.take(socket));
   answerBrokenRequests(http);
@@ -215,10 +208,11 @@ const start = async (
   stops.push(() => closeHttp(http, clock));
   // Upgraded connections are not the HTTP server's any more: it would wait for them for ever.
   stops.push(() => sockets.close());
-  // Before connections close: the shows are brought to rest and everybody who waits gets what there is.
+  // Before connections close: uploads end where they are, the shows are brought to rest and everybody who waits gets what there is.
   stops.push(async () => {
     rtmp.stopAccepting();
     srt.stopAccepting();
+    await files.stop();
     await live.stop();
     delivery.release();
   });

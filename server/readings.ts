@@ -2,14 +2,14 @@
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
 import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
+import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
 import type { Reading } from './metrics.ts';
-import type { Reception } from './uploads/reception.ts';
 import type { WebSockets } from './ws/websockets.ts';
 
-type Sources = { readonly live: Live; readonly reception: Reception; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly srt: SrtServer; readonly sockets: WebSockets };
+type Sources = { readonly live: Live; readonly files: Files; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly srt: SrtServer; readonly sockets: WebSockets };
 
-export const serverReadings = ({ live, reception, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
+export const serverReadings = ({ live, files, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
   { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
   { name: 'millrace_ingest_backlog_bytes', help: 'Media received and not yet in the logs.', read: () => live.channels.reduce((sum, { run }) => sum + (run?.backlog ?? 0), 0) },
   { name: 'millrace_rtmp_sessions', help: 'Open RTMP connections.', read: () => rtmp.sessions },
@@ -22,10 +22,10 @@ export const serverReadings = ({ live, reception, delivery, rtmp, srt, sockets }
   { name: 'millrace_srt_received_bytes_total', help: 'Bytes received over SRT.', read: () => srt.counters.bytes },
   { name: 'millrace_srt_stray_datagrams_total', help: 'Datagrams that were no part of anything.', read: () => srt.counters.strays },
   { name: 'millrace_srt_packets_total', help: 'Packets of media by what became of them.', label: 'packet', read: () => packetsOf(srt.counters) },
-  { name: 'millrace_uploads_open', help: 'Files that bytes are missing of, those among them that are fetched.', read: () => reception.figures.uploads.open },
-  { name: 'millrace_uploads_received_bytes_total', help: 'Bytes of files that have come.', read: () => reception.figures.uploads.received },
-  { name: 'millrace_imports', help: 'Files that are fetched, or wait for their turn.', label: 'state', read: () => ({ running: reception.figures.imports.running, waiting: reception.figures.imports.waiting }) },
-  { name: 'millrace_imports_ended_total', help: 'Files that were fetched, or could not be.', label: 'end', read: () => ({ fetched: reception.figures.imports.fetched, failed: reception.figures.imports.failed }) },
+  { name: 'millrace_uploads_open', help: 'Files that bytes are missing of, those among them that are fetched.', read: () => files.figures.uploads.open },
+  { name: 'millrace_uploads_received_bytes_total', help: 'Bytes of files that have come.', read: () => files.figures.uploads.received },
+  { name: 'millrace_imports', help: 'Files that are fetched, or wait for their turn.', label: 'state', read: () => ({ running: files.figures.imports.running, waiting: files.figures.imports.waiting }) },
+  { name: 'millrace_imports_ended_total', help: 'Files that were fetched, or could not be.', label: 'end', read: () => ({ fetched: files.figures.imports.fetched, failed: files.figures.imports.failed }) },
   { name: 'millrace_delivery_answers_total', help: 'Answers to players by kind and status.', label: 'answer', read: () => Object.fromEntries(delivery.stats().requests) },
   { name: 'millrace_delivery_sent_bytes_total', help: 'Bytes sent to players.', read: () => delivery.stats().bytesSent },
   { name: 'millrace_delivery_waiters', help: 'Requests that wait for media.', read: () => delivery.stats().waiters },

@@ -35,6 +35,8 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
+  /** A video is gone: nobody else has a hand on its files when this resolves. */
+  readonly letGo: (video: string) => Promise<void>;
   readonly changed: (channelId: string, channelName: string, status: ChannelStatus) => void;
 };
 
@@ -185,6 +187,7 @@ export class Live {
     });
     events.subscribe('video.deleted', async ({ videoId }) => {
       this.#videos.forget(videoId);
+      await this.#o.letGo(videoId);
       await this.#runs.remove(videoId);
     });
   }

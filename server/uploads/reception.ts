@@ -73,6 +73,10 @@ export class Reception {
     return { uploads: this.#uploads.figures, imports: this.#imports.figures };
   }
 
+  letGo(video: string): Promise<void> {
+    return this.#uploads.letGo(video);
+  }
+
   start(): Promise<void> {
     return this.#uploads.start();
   }

@@ -62,6 +62,8 @@ export const uploadsOn = (catalog: Catalog, clock: FakeClock, events: EventDispa
     changed: () => undefined,
     ...change,
   });
+  // As the live part of the server does it.
+  events.subscribe('video.deleted', ({ videoId }) => uploads.letGo(videoId));
   return { uploads, intake };
 };
 

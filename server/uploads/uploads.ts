@@ -85,7 +85,6 @@ export class Uploads implements UploadDesk {
     this.#o = options;
     this.#taking = new Taking(options);
     const { events } = options;
-    events.subscribe('video.deleted', ({ videoId }) => this.#dropped(videoId));
     events.subscribe('video.updated', ({ videoId, changed }) => (changed.includes('state') && this.#open.has(videoId) ? this.#judged(videoId) : undefined));
   }
 
@@ -188,6 +187,14 @@ export class Uploads implements UploadDesk {
     if (await this.#o.catalog.videos.remove(id)) this.#open.delete(id);
   }
 
+  /** The video is gone: nobody writes to its file any more when this resolves. */
+  async letGo(id: string): Promise<void> {
+    this.#open.delete(id);
+    this.#whole.delete(id);
+    this.#o.intake.dropped(id);
+    await this.#o.files.release(id);
+  }
+
   /** What an earlier run left: goes on where it was. */
   async start(): Promise<void> {
     const { catalog } = this.#o;
@@ -279,13 +286,6 @@ export class Uploads implements UploadDesk {
     await rm(open.path, { force: true });
     await this.#tidy(id);
     await catalog.videos.become(id, ['failed'], { state: 'failed', originalBytes: 0 });
-  }
-
-  async #dropped(id: string): Promise<void> {
-    this.#open.delete(id);
-    this.#whole.delete(id);
-    this.#o.intake.dropped(id);
-    await this.#o.files.release(id);
   }
 
   /** Nothing came for too long. */
