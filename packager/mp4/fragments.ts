@@ -139,7 +139,7 @@ const addRun = (bytes: Buffer, run: Run): void => {
 /** The next box; null where the file ends, also where a recording was cut off in the middle of one. */
 const nextWhole = async (top: TopLevel): Promise<TopBox | null> => {
   try {
-    return await top.next();
+    return top.shown() ?? (await top.next());
   } catch (error) {
     if (error instanceof Mp4Error && error.code === 'truncated') return null;
     throw error;

@@ -1,4 +1,6 @@
-/** Files that ffmpeg makes, indexed by us, judged by ffprobe: every sample's place, size, times and flag. */
+/** Files that ffmpeg makes, indexed by us, judged by ffprobe and by mp4box: every sample's place, size, times and flag. */
+import { readFile } from 'node:fs/promises';
+import { createFile, MP4BoxBuffer, type Sample } from 'mp4box';
 import t from 'tap';
 import { encoded, probe } from '../../test/support/encoded.ts';
 import { fileSource } from '../../test/support/byte-sources.ts';
@@ -60,14 +62,28 @@ const told = ({ samples }: MovieTrack, fragmented: boolean) => {
   });
 };
 
+/** The samples of each track as mp4box has them. */
+const byMp4box = async (path: string): Promise<Map<number, readonly Sample[]>> => {
+  const file = createFile(true);
+  file.appendBuffer(MP4BoxBuffer.fromArrayBuffer(new Uint8Array(await readFile(path)).buffer, 0), true);
+  file.flush();
+  return new Map(file.getInfo().tracks.map(({ id }) => [id, file.getTrackSamplesInfo(id)]));
+};
+
+const inItsWords = ({ samples }: MovieTrack) => {
+  const { count, offset, size, dts, cts, key } = samples.rows(0, samples.count);
+  return Array.from({ length: count }, (_, i) => [offset[i], size[i], dts[i], (dts[i] ?? 0) + (cts[i] ?? 0), key[i] === 1]);
+};
+
 for (const [name, [extension, args]] of Object.entries(clips)) {
-  t.test(`${name}: every sample as ffprobe sees it`, async (t) => {
+  t.test(`${name}: every sample as ffprobe and mp4box see it`, async (t) => {
     const path = await encoded(extension, args);
     const movie = await indexed(path);
     // Without edit lists: what the tables say, and not what of it is shown.
     const { packets } = (await probe(path, '-ignore_editlist', '1', '-show_packets')) as { packets: Packet[] };
     const streams = [...new Set(packets.map(({ stream_index }) => stream_index))].sort();
     t.equal(movie.tracks.length, streams.length);
+    const judged = await byMp4box(path);
     for (const [i, track] of movie.tracks.entries()) {
       const own = packets.filter(({ stream_index }) => stream_index === i);
       if (track.fourcc === 'sowt') {
@@ -76,6 +92,10 @@ for (const [name, [extension, args]] of Object.entries(clips)) {
         continue;
       }
       t.same(told(track, movie.fragmented), own.map(({ pts, dts, size, pos, flags }) => [pts, dts, Number(size), Number(pos), flags.startsWith('K')]));
+      // mp4box takes the time of a track fragment for that of each of its neighbours, where every frame has one.
+      if (name === 'a fragment for every frame') continue;
+      const other = judged.get(track.id) ?? [];
+      t.same(inItsWords(track), other.map(({ offset, size, dts, cts, is_sync }) => [offset, size, dts, cts, is_sync]));
     }
     t.equal(movie.weight, movie.tracks.reduce((sum, { samples }) => sum + samples.weight, 0));
   });

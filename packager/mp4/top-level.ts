@@ -36,10 +36,27 @@ export class TopLevel {
 
   /** Null at the end of the file, also where a few bytes are left that are no box. */
   async next(): Promise<TopBox | null> {
-    const { at } = this;
-    const { size: fileSize } = this.#source;
-    if (fileSize - at < 8) return null;
-    const head = await this.#show(at, Math.min(headerBytes, fileSize - at));
+    if (this.size - this.at < 8) return null;
+    const length = Math.min(headerBytes, this.size - this.at);
+    if (!this.#shows(length)) {
+      this.#seen = await this.#read(this.at, length);
+      this.#seenAt = this.at;
+    }
+    return this.#box(length);
+  }
+
+  /** The same, if the last read has shown the next header whole: boxes without end cost no turn of a promise each. */
+  shown(): TopBox | null {
+    return this.#shows(headerBytes) ? this.#box(headerBytes) : null;
+  }
+
+  #shows(length: number): boolean {
+    return this.at >= this.#seenAt && this.at + length <= this.#seenAt + this.#seen.length;
+  }
+
+  #box(length: number): TopBox {
+    const { at, size: fileSize } = this;
+    const head = this.#seen.subarray(at - this.#seenAt, at - this.#seenAt + length);
     const small = head.readUInt32BE(0);
     const type = head.toString('latin1', 4, 8);
     if (at === 0 && !openings.has(type)) throw new Mp4Error('not-mp4', 'the file does not begin as an MP4 does');
@@ -62,21 +79,23 @@ export class TopLevel {
     return shown ? this.#seen.subarray(at - this.#seenAt, end - this.#seenAt) : this.#source.read(at, end - at);
   }
 
-  async #show(at: number, length: number): Promise<Buffer> {
-    if (at < this.#seenAt || at + length > this.#seenAt + this.#seen.length) {
-      const more = Math.min(glance, this.#source.size - at);
-      const asked = this.#has(at, at + more) ? more : length;
-      if (!this.#has(at, at + asked)) throw new Mp4Error('not-yet', `bytes ${at} to ${at + length} have not arrived`);
-      this.#seen = await this.#source.read(at, asked);
-      this.#seenAt = at;
+  /** More than is asked for, where it is there: what lies behind the index may not have arrived. */
+  async #read(at: number, length: number): Promise<Buffer> {
+    if (!this.#has(at, at + length)) throw new Mp4Error('not-yet', `bytes ${at} to ${at + length} have not arrived`);
+    const more = Math.min(glance, this.#source.size - at);
+    if (!this.#has(at, at + more)) return this.#source.read(at, length);
+    try {
+      return await this.#source.read(at, more);
+    } catch (error) {
+      if (error instanceof Mp4Error && error.code === 'not-yet') return this.#source.read(at, length);
+      throw error;
     }
-    return this.#seen.subarray(at - this.#seenAt, at - this.#seenAt + length);
   }
 }
 
 /** The moov, and whether the file calls itself QuickTime. Throws `not-yet` where that cannot be said now. */
 export const locateMoov = async (top: TopLevel, allowance: Allowance): Promise<TopBox> => {
-  for (let box = await top.next(); box; box = await top.next()) {
+  for (let box = await top.next(); box; box = top.shown() ?? (await top.next())) {
     allowance.box();
     if (box.type !== 'moov') continue;
     const size = box.end - box.at;

@@ -68,3 +68,25 @@ export const fuzz = (
   }
   return { accepted, refused: count - accepted };
 };
+
+/** The same for parsers that read as they go: damaged copies alone, since noise seldom gets beyond the first read. */
+export const fuzzReading = async (
+  read: (input: Buffer) => Promise<unknown>,
+  expected: new (...args: never[]) => Error,
+  valid: readonly Buffer[],
+  { seed = 1, count = 100_000 }: { seed?: number; count?: number } = {},
+): Promise<{ accepted: number; refused: number }> => {
+  const random = new Random(seed);
+  let accepted = 0;
+  for (let i = 0; i < count; i += 1) {
+    const input = random.mutate(valid[i % valid.length] ?? Buffer.alloc(0));
+    try {
+      await read(input);
+      accepted += 1;
+    } catch (error) {
+      if (error instanceof expected) continue;
+      throw new Error(`input ${i} (${input.toString('hex')})`, { cause: error });
+    }
+  }
+  return { accepted, refused: count - accepted };
+};
