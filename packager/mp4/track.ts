@@ -135,7 +135,7 @@ export class TrackDraft {
     if (!dref) return;
     const index = new Cursor(bytes, entry, 6).u16();
     const reference = boxesIn(bytes, Math.min(dref.body + 8, dref.end), dref.end, allowance)[index - 1];
-    if (!reference || (new Cursor(bytes, reference).full().flags & 1) === 0) {
+    if (reference && (new Cursor(bytes, reference).full().flags & 1) === 0) {
       throw new Mp4Error('unsupported', `the media of track ${this.id} is in another file`);
     }
   }

@@ -60,11 +60,15 @@ function* soundGrid({ samples, timescale }: MovieAudio, { shift, from, to, usual
   return gridFrom(places, end, timescale, seconds);
 }
 
+/** More than two days of sound behind the last picture are a file that lies about its times. */
+const mostFurther = 100_000;
+
 /** What is heard after the last picture needs lines of its own. */
 const goingOn = (grid: Grid, end: number, timescale: number): Grid => {
   const { starts } = grid;
   const usual = Math.max(leastSegmentSeconds * grid.timescale, (grid.end - (starts[0] ?? 0)) / starts.length);
   const latest = (end * grid.timescale) / timescale - leastSegmentSeconds * grid.timescale;
+  if ((latest - grid.end) / usual > mostFurther) throw new Mp4Error('limit', 'sound that goes on for days behind the last picture');
   const further: number[] = [];
   for (let line = grid.end; line <= latest; line += usual) further.push(line);
   return { ...grid, starts: Float64Array.from([...starts, ...further]) };
