@@ -17,7 +17,7 @@ t.test('a file is promised, and its video is there before its first byte', async
   const expiresAt = new Date(server.clock.wall() + 7 * 86_400_000).toISOString();
   t.match(made.body, { title: 'Holiday 2026.final', visibility: 'private', state: 'uploading', source: 'upload', downloads: true, progress: null, filename: 'Holiday 2026.final.MP4', originalBytes: 20e9 });
   t.same(made.body['upload'], {
-    ...{ received: 0, size: 20e9, expiresAt, tus: at },
+    ...{ received: 0, size: 20e9, expiresAt, fingerprint: null, tus: at },
     parts: { url: `${at}/parts/{n}`, size: 8 * 2 ** 20, status: `${at}/status`, finish: `${at}/finish`, expiresAt },
   });
   t.match(await server.uploads.verdict(tokenIn(made)), { kind: 'open', upload: { id, size: 20e9 } });
@@ -56,6 +56,19 @@ t.test('another machine goes on with an address of its own; when all is there, t
   await server.uploads.whole(id);
   t.match(await server.ask(`/api/v1/videos/${id}/upload`, { method: 'POST', token }), { status: 409, body: { code: 'upload-over' } });
   t.match((await server.ask(`/api/v1/videos/${id}`, { token })).body, { upload: null, originalBytes: 100 });
+});
+
+t.test('a fingerprint of the file is kept for its owner as long as bytes are missing', async (t) => {
+  const server = await testApi(t);
+  const { token } = await server.person('ann', 'creator');
+  const fingerprint = 'sha-256:abc~1';
+  const made = await create(server, token, { filename: 'a.mp4', size: 100, fingerprint, visibility: 'public' });
+  const id = String(made.body['id']);
+  t.match(made.body, { upload: { fingerprint } });
+  t.match((await server.ask('/api/v1/videos?mine=true&state=uploading', { token })).body, { items: [{ id, upload: { fingerprint } }] });
+  t.match((await server.ask(`/api/v1/videos/${id}/upload`, { method: 'POST', token })).body, { upload: { fingerprint } });
+  t.notMatch((await server.ask(`/api/v1/videos/${id}`)).text, 'abc~1', 'and for nobody else');
+  for (const wrong of ['', 'a b', 'x'.repeat(65), 'ä', 7]) t.match(await create(server, token, { filename: 'a', size: 1, fingerprint: wrong }), { status: 400, body: { code: 'validation' } });
 });
 
 t.test('removing a video cancels its upload', async (t) => {
