@@ -7,6 +7,7 @@ import { clip } from './support/clips.ts';
 import { scratch } from './support/encoded.ts';
 import { mustFfmpeg } from './support/ffmpeg.ts';
 import { disorder, firstPicture, report, servePlayerPages, type PlayerName } from './support/player-page.ts';
+import { checkStream, faultsOf } from './support/stream-checker.ts';
 import { UploadStage } from './support/upload-stage.ts';
 
 mkdirSync(scratch, { recursive: true });
@@ -43,6 +44,7 @@ t.test('it begins before half of it is there, waits where nothing comes, and is 
   });
   // Unless it is told to, ffmpeg takes what has no end yet for live, and begins three segments before its end.
   const copied = mustFfmpeg(['-prefer_x_start', '1', '-i', stage.url(upload.id), '-map', '0:v:0', '-c', 'copy', '-f', 'framecrc', 'pipe:1']);
+  const checker = checkStream([stage.url(upload.id), stage.url(upload.id, 'ts/master.m3u8')], 60);
   await landTo(0.45, 0.2, 50);
   const open = await Promise.all(watching);
   // Nothing comes for ten seconds: what is there is seen, and then the last of its pictures.
@@ -62,6 +64,9 @@ t.test('it begins before half of it is there, waits where nothing comes, and is 
     t.comment(player, { stalls, errors });
     await page.close();
   }
+  const checked = await checker.done;
+  t.same(faultsOf(checked), [], 'the rules checker finds nothing');
+  t.ok(checked.counts.segments >= 3 * 8, JSON.stringify(checked.counts));
   const packets = (await copied).stdout.toString().split('\n').filter((line) => /^\d/.test(line));
   t.equal(packets.length, seconds * round.fps, 'ffmpeg: every picture');
   t.same(stage.errors, []);

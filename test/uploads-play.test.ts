@@ -6,6 +6,7 @@ import { parseWebVtt } from '../packager/text/webvtt.ts';
 import { encoded, scratch } from './support/encoded.ts';
 import { mustFfmpeg, probe } from './support/ffmpeg.ts';
 import { until } from './support/playlists.ts';
+import { checkStream, faultsOf } from './support/stream-checker.ts';
 import { UploadStage } from './support/upload-stage.ts';
 
 mkdirSync(scratch, { recursive: true });
@@ -63,6 +64,12 @@ for (const [name, below] of [['HLS', 'master.m3u8'], ['DASH', 'manifest.mpd'], [
     t.ok(heard.md5.length >= 468 && heard.md5.length <= 470, `${heard.md5.length} frames of sound`);
   });
 }
+
+t.test('the rules checker finds nothing', async (t) => {
+  const report = await checkStream(['master.m3u8', 'manifest.mpd', 'ts/master.m3u8'].map((below) => stage.url(id, below)), 30).done;
+  t.same(faultsOf(report), []);
+  t.ok(report.counts.segments >= 3 * 5, JSON.stringify(report.counts));
+});
 
 t.test('a cut lists the segments that it touches, from wherever they are on the grid', async (t) => {
   t.equal((await framesOf(stage.url(id, 'cut-3500-5000/master.m3u8'))).md5.length, 90);
