@@ -171,6 +171,7 @@ t.test('what tables say beyond the last sample is about nothing', async (t) => {
     { offset: 34, size: 20, dts: 10, cts: -5, duration: 10, key: 0 },
     { offset: 124, size: 30, dts: 20, cts: 3, duration: 20, key: 1 },
   ]);
+  t.equal(samples.duration, 40);
   const short = await table({ tables: tablesOf([10, 20, 30], { ctts: rows('ctts', [[1, 5]]) }) });
   t.same([...short.rows(0, 3).cts], [5, 0, 0], 'offsets for fewer are none for the rest');
   t.same(await table({ tables: tablesOf([], { stsc: rows('stsc', []), stco: rows('stco', []), stts: rows('stts', []) }) }).then(({ count, duration }) => [count, duration]), [0, 0]);
