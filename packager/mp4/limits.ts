@@ -24,8 +24,8 @@ export const movieLimits: MovieLimits = {
   fragmentBoxes: 4_000_000,
 };
 
-/** Entries of tables that are gone through in one turn of the event loop: about a millisecond. */
-const entriesOfATurn = 65_536;
+/** Entries of tables that are gone through in one turn of the event loop: a millisecond or two. */
+const entriesOfATurn = 32_768;
 
 /** What is left of the limits while one file is read, and when to let others have a turn. */
 export class Allowance {
