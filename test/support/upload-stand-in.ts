@@ -46,6 +46,8 @@ export type Fault =
   | 'drop-answer'
   /** Nothing moves any more. */
   | 'stall'
+  /** It is done, and takes so long. */
+  | { readonly delayMs: number }
   | { readonly status: number; readonly code?: string; readonly headers?: Record<string, string> };
 
 export type UploadStandIn = {
@@ -57,6 +59,8 @@ export type UploadStandIn = {
   readonly violations: string[];
   /** Bodies that were being read at the same time, at most. */
   readonly mostAtOnce: number;
+  /** Requests on which nothing moves. */
+  readonly stalled: number;
   fault: (request: StandInRequest) => Fault | null;
   /** Called when a part is answered well. */
   onLanded: (video: StandInVideo, request: StandInRequest) => void;
@@ -101,6 +105,7 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
   let ids = 0;
   let reading = 0;
   let mostAtOnce = 0;
+  let stalled = 0;
 
   const violation = (what: string): Reply => {
     violations.push(what);
@@ -147,13 +152,13 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
     return reply;
   };
   const part = (video: StandInVideo, { from, size }: StandInRequest, body: Buffer, digest: string | undefined): Reply => {
-    if (video.whole) return problem(409, 'upload-over');
-    if (video.mode === 'tus') return problem(409, 'mode-taken');
+    if (video.whole) return { status: 204 };
+    if (video.mode === 'tus') return problem(409, 'other-way');
     if (size < unit || size > 64 * 1024 * 1024 || !Number.isInteger(Math.log2(size))) return violation(`a part of ${size}`);
     if (from >= video.size) return violation(`a part at ${from} of ${video.size}`);
     const to = Math.min(video.size, from + size);
     if (body.length !== to - from) return violation(`${body.length} bytes for ${from}-${to}`);
-    if (!digestFits(digest, body)) return problem(400, 'digest-mismatch');
+    if (!digestFits(digest, body)) return problem(422, 'digest-mismatch');
     video.mode = 'parts';
     body.copy(video.bytes, from);
     video.landed.fill(1, ...unitsOf(from, to));
@@ -225,6 +230,7 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body === undefined ? undefined : JSON.stringify(body));
   };
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { socket } = message; // it lets go of it when it is read or given up
     const url = new URL(message.url ?? '/', origin);
     const kind = kindOf(message.method ?? '', url.pathname);
     if (!kind) return reply(response, violation(`${message.method} ${url.pathname}`));
@@ -235,8 +241,12 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
     const request = { kind, video, from, size, count: heard.filter((other) => other.kind === kind).length };
     heard.push(request);
     const fault = standIn.fault(request);
-    if (fault === 'stall') return void message.resume().pause();
-    if (typeof fault === 'object' && fault) {
+    if (fault === 'stall') {
+      stalled += 1;
+      message.on('close', () => (stalled -= 1));
+      return void message.pause();
+    }
+    if (typeof fault === 'object' && fault && 'status' in fault) {
       // As proxies do: the answer comes while the body does.
       message.resume();
       return reply(response, { status: fault.status, headers: fault.headers ?? {}, ...(fault.code ? { body: { code: fault.code } } : {}) });
@@ -244,10 +254,13 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
     reading += 1;
     mostAtOnce = Math.max(mostAtOnce, reading);
     const expected = Number(message.headers['content-length'] ?? 0);
-    const body = await bodyOf(message, fault === 'drop' ? expected / 2 : Infinity).finally(() => (reading -= 1));
-    if (fault === 'drop') return void message.destroy();
+    const body = await bodyOf(message, fault === 'drop' ? expected / 2 : Infinity).catch(() => null);
+    if (body && typeof fault === 'object' && fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+    reading -= 1;
+    if (!body) return;
+    if (fault === 'drop') return void socket.destroy();
     const said = answer(kind, request, message, body, url);
-    if (fault === 'drop-answer') return void message.destroy();
+    if (fault === 'drop-answer') return void socket.destroy();
     reply(response, said);
     if (kind === 'part' && said.status < 300 && video) standIn.onLanded(video, request);
   };
@@ -277,6 +290,9 @@ export const uploadStandIn = async (): Promise<UploadStandIn> => {
     violations,
     get mostAtOnce() {
       return mostAtOnce;
+    },
+    get stalled() {
+      return stalled;
     },
     fault: () => null,
     onLanded: () => undefined,

@@ -59,7 +59,12 @@ export const metadataOf = ({ title, description = '', visibility, downloads = tr
 });
 
 /** Null: the server knows of no such upload, or not of this file. */
-const goOn = async (ground: Ground, signal: AbortSignal, id: string, fingerprint: string): Promise<Begun | null> => {
+const goOn = async (
+  ground: Ground,
+  signal: AbortSignal,
+  id: string,
+  { fingerprint, size }: Beginning,
+): Promise<Begun | null> => {
   const { api } = ground;
   try {
     const { upload } = await insist(ground, signal, (signal) => api.signUpload(id, { signal }));
@@ -72,7 +77,7 @@ const goOn = async (ground: Ground, signal: AbortSignal, id: string, fingerprint
     if (error.code !== 'upload-over') return null;
     // It was whole, and nobody here heard of it. Whoever sends what has failed, wants it to be looked at again.
     const video = await insist(ground, signal, () => api.video(id));
-    if (video.state === 'failed') return null;
+    if (video.state === 'failed' || video.originalBytes !== size) return null;
     return { video: id, metadata: metadataOf(video), addresses: null, resumed: true };
   }
 };
@@ -83,12 +88,12 @@ export const begin = async (ground: Ground, signal: AbortSignal, file: Beginning
   const { filename, size, fingerprint } = file;
   try {
     const known = memory.find(fingerprint);
-    const remembered = known === null ? null : await goOn(ground, signal, known, fingerprint);
+    const remembered = known === null ? null : await goOn(ground, signal, known, file);
     if (remembered) return remembered;
     memory.forget(fingerprint);
 
     const same = (await unfinishedVideos(ground, signal)).find(({ upload }) => upload.fingerprint === fingerprint);
-    const elsewhere = same ? await goOn(ground, signal, same.id, fingerprint) : null;
+    const elsewhere = same ? await goOn(ground, signal, same.id, file) : null;
     if (elsewhere) {
       memory.keep(fingerprint, elsewhere.video);
       return elsewhere;

@@ -2,11 +2,11 @@ import t from 'tap';
 import { Random } from '../../../test/support/random.ts';
 import { wantedFirst } from './boxes.ts';
 
-const box = (type: string, size: number, content: Buffer = Buffer.alloc(0)): Buffer => {
-  const out = Buffer.alloc(Math.max(size, 8 + content.length));
+/** The header alone. */
+const box = (type: string, size: number): Buffer => {
+  const out = Buffer.alloc(8);
   out.writeUInt32BE(size);
   out.write(type, 4, 'latin1');
-  content.copy(out, 8);
   return out;
 };
 const large = (type: string, size: number): Buffer => {
@@ -94,7 +94,7 @@ t.test('of a million boxes only a few are looked at', async (t) => {
 
 t.test('whatever the bytes say, it ends soon and names only what is in the file', async (t) => {
   const random = new Random(11);
-  const valid = Buffer.concat([box('ftyp', 24), box('free', 8), large('mdat', 64), Buffer.alloc(48), box('moov', 120)]);
+  const valid = Buffer.concat([box('ftyp', 24), Buffer.alloc(16), box('free', 8), large('mdat', 64), Buffer.alloc(48), box('moov', 120), Buffer.alloc(112)]);
   for (let round = 0; round < 20_000; round++) {
     const bytes = random.mutate(valid);
     let reads = 0;
