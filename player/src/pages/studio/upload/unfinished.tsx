@@ -9,9 +9,10 @@ import { Progress } from '../../../parts/progress.tsx';
 import { Failed, problemText } from '../../../parts/states.tsx';
 import { toast } from '../../../parts/toasts.tsx';
 import { useSending } from '../../../state/use-form.ts';
-import { useLoaded } from '../../../state/use.ts';
+import { useEvery, useLoaded } from '../../../state/use.ts';
 import type { Unfinished } from '../../../upload/index.ts';
 import { language, t } from '../../../words/index.ts';
+import { useVideosNow } from '../../video-now.ts';
 import { FileButton } from './drop.tsx';
 import { queue, useQueue } from './queue.ts';
 
@@ -22,8 +23,14 @@ export const UnfinishedUploads = ({ onFiles }: { onFiles: (files: readonly File[
     .map(({ video }) => video)
     .filter((video) => video !== null);
   useEffect(list.reload, [here.join(' ')]);
+  const waiting = list.now.is === 'here' ? list.now.value.filter(({ video }) => !here.includes(video)) : [];
+  // Another machine may be sending it, and then it is no longer for this one to do.
+  const heard = useVideosNow(waiting.map(({ video }) => video));
+  useEvery(20_000, list.reload);
   if (list.now.is === 'failed') return <Failed problem={list.now.problem} onRetry={list.reload} />;
-  const items = list.now.is === 'here' ? list.now.value.filter(({ video }) => !here.includes(video)) : [];
+  const items = waiting
+    .filter(({ video }) => heard.get(video)?.upload !== null)
+    .map((item) => ({ ...item, received: heard.get(item.video)?.upload?.received ?? item.received }));
   if (items.length === 0) return null;
   return (
     <section class="card" aria-labelledby="unfinished">
