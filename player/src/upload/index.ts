@@ -9,11 +9,8 @@
  */
 export { createUploadQueue } from './queue.ts';
 export type {
-  Line,
   Unfinished,
   UploadItem,
   UploadQueue,
   UploadReason,
-  UploadState,
-  UploadTotals,
 } from './types.ts';
