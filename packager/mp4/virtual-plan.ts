@@ -7,7 +7,7 @@ import { fragmentHeadSize, type SampleColumns } from '../cmaf/fragment.ts';
 import type { Steps } from '../progressive/steps.ts';
 import type { Grid } from './grid.ts';
 import { Mp4Error, type MovieAudio, type MovieVideo, type SampleRows } from './movie.ts';
-import { pictureColumns, soundColumns } from './virtual-samples.ts';
+import { Blocks, pictureColumns, soundColumns } from './virtual-samples.ts';
 
 export type PlannableTrack = MovieVideo | MovieAudio;
 
@@ -58,6 +58,7 @@ export function* measured(cutting: Cutting): Steps<TrackPlan> {
   const sizes = new Uint32Array(segments);
   const lows = new Float64Array(segments);
   const highs = new Float64Array(segments);
+  const blocks = new Blocks(track.samples);
   let lowest = 0;
   for (let index = 0; index < segments; index += 1) {
     if (index % stepSegments === 0) yield;
@@ -65,7 +66,7 @@ export function* measured(cutting: Cutting): Steps<TrackPlan> {
     const to = first[index + 1] ?? from;
     if (to === from) continue;
     if (to - from > mostSamples) throw new Mp4Error('limit', `${to - from} samples in one segment of track ${track.id}`);
-    const rows = track.samples.rows(from, to);
+    const rows = blocks.rows(from, to);
     const columns = columnsOf(cutting, index, rows);
     check(columns, track);
     let bytes = 0;

@@ -16,20 +16,21 @@ export type Span = { readonly start: number; readonly end: number };
 /** `shift`: what brings composition times of the file to media time. */
 export const pictureColumns = (rows: SampleRows, { start, end }: Span, shift: number): SampleColumns => {
   const { count, dts, cts } = rows;
-  const times = new Float64Array(count + 1);
+  // Plain arrays: these are small, there are thousands, and typed ones cost more than what is in them.
+  const times: number[] = [];
   const first = dts[0] ?? 0;
-  for (let index = 0; index < count; index += 1) times[index] = start + (dts[index] ?? 0) - first;
-  times[count] = end;
+  for (let index = 0; index < count; index += 1) times.push(start + (dts[index] ?? 0) - first);
+  times.push(end);
   // The next key frame may be shown sooner after its decoding than this one was: the last pictures make room, a tick each.
   for (let index = count - 1; index > 0; index -= 1) {
     const latest = (times[index + 1] ?? end) - 1;
     if ((times[index] ?? 0) <= latest) break;
     times[index] = Math.max(start, latest);
   }
-  const compositionOffset = new Float64Array(count);
+  const compositionOffset: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const shown = Math.max(0, (dts[index] ?? 0) + (cts[index] ?? 0) + shift);
-    compositionOffset[index] = shown - (times[index] ?? 0);
+    compositionOffset.push(shown - (times[index] ?? 0));
   }
   return columns(rows, times, compositionOffset);
 };
@@ -37,19 +38,21 @@ export const pictureColumns = (rows: SampleRows, { start, end }: Span, shift: nu
 /** Sound is decoded when it is heard. */
 export const soundColumns = (rows: SampleRows, { start, end }: Span, shift: number): SampleColumns => {
   const { count, dts, cts } = rows;
-  const times = new Float64Array(count + 1);
+  const times: number[] = [];
+  const compositionOffset: number[] = [];
   let last = start;
   for (let index = 0; index < count; index += 1) {
     last = Math.max(last, (dts[index] ?? 0) + (cts[index] ?? 0) + shift);
-    times[index] = last;
+    times.push(last);
+    compositionOffset.push(0);
   }
-  times[count] = Math.max(last, end);
-  return columns(rows, times, new Float64Array(count));
+  times.push(Math.max(last, end));
+  return columns(rows, times, compositionOffset);
 };
 
-const columns = ({ count, size, key }: SampleRows, times: Float64Array, compositionOffset: Float64Array): SampleColumns => {
-  const duration = new Float64Array(count);
-  for (let index = 0; index < count; index += 1) duration[index] = (times[index + 1] ?? 0) - (times[index] ?? 0);
+const columns = ({ count, size, key }: SampleRows, times: readonly number[], compositionOffset: readonly number[]): SampleColumns => {
+  const duration: number[] = [];
+  for (let index = 0; index < count; index += 1) duration.push((times[index + 1] ?? 0) - (times[index] ?? 0));
   return { count, duration, size, key, compositionOffset };
 };
 
@@ -79,6 +82,31 @@ const rowsAtOnce = 4096;
 /** Samples [from, to) in blocks that are cheap to make. */
 export function* blocksOf(table: SampleTable, from: number, to: number): Generator<{ readonly at: number; readonly rows: SampleRows }> {
   for (let at = from; at < to; at += rowsAtOnce) yield { at, rows: table.rows(at, Math.min(to, at + rowsAtOnce)) };
+}
+
+/** Samples of one segment after the other, out of the same blocks. */
+export class Blocks {
+  readonly #table: SampleTable;
+  #at = 0;
+  #rows: SampleRows | null = null;
+
+  constructor(table: SampleTable) {
+    this.#table = table;
+  }
+
+  rows(from: number, to: number): SampleRows {
+    if (!this.#rows || from < this.#at || to > this.#at + this.#rows.count) {
+      this.#at = from;
+      this.#rows = this.#table.rows(from, Math.max(to, Math.min(from + rowsAtOnce, this.#table.count)));
+    }
+    const [begin, end] = [from - this.#at, to - this.#at];
+    const { offset, size, dts, cts, duration, key } = this.#rows;
+    return {
+      count: to - from,
+      ...{ offset: offset.subarray(begin, end), size: size.subarray(begin, end), dts: dts.subarray(begin, end) },
+      ...{ cts: cts.subarray(begin, end), duration: duration.subarray(begin, end), key: key.subarray(begin, end) },
+    };
+  }
 }
 
 /** Composition time of one sample. */
