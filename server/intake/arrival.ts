@@ -215,19 +215,19 @@ export class Arrival {
     this.#o.presentations.add(growing);
   }
 
-  /** All of it has landed: whoever watches hears the end, and whoever comes later gets all of it. */
+  /** All of it has landed: whoever watches hears the end, and whoever comes in the next moment finds it open. */
   async #finish({ growing, told, source }: Prepared): Promise<'taken' | 'not-standard'> {
-    while (this.#isPlayable && growing.landed(this.#has)) await setImmediate();
-    const taken = await this.#o.videos.become(this.#video, ['uploading', 'playable'], { state: 'ready', ...told, bytes: source.size });
+    while (growing.landed(this.#has)) await setImmediate();
+    if (!(await this.#o.videos.become(this.#video, ['uploading', 'playable'], { state: 'ready', ...told, bytes: source.size }))) {
+      await this.#letGo();
+      return 'not-standard';
+    }
     this.#over = true;
     this.#prepared = null;
-    if (!this.#isPlayable) {
-      await growing.close();
-    } else {
-      growing.end();
-      this.#o.presentations.ended(growing);
-    }
-    return taken ? 'taken' : 'not-standard';
+    growing.end();
+    if (!this.#isPlayable) this.#o.presentations.add(growing);
+    this.#o.presentations.ended(growing);
+    return 'taken';
   }
 
   async #letGo(): Promise<void> {

@@ -103,11 +103,12 @@ export class UploadStage {
     return new StagedUpload(this, made.video.id, bytes, await open(path.join(folder, 'original'), 'w+'));
   }
 
-  /** All of it at once; its id. */
+  /** All of it at once, and opened anew by whoever plays it, as long after its arrival; its id. */
   async ready(file: string): Promise<string> {
     const upload = await this.upload(file);
     const outcome = await upload.finish();
     if (outcome !== 'taken') throw new Error(`${file} is not standard`);
+    this.live.presentations.forget(upload.id);
     return upload.id;
   }
 
