@@ -16,7 +16,9 @@ import { freePorts, startServer, type MillraceServer } from './support/server.ts
 
 const data = mkdtempSync(path.join(tmpdir(), 'millrace-uploads-'));
 const ports = await freePorts();
-let server = await startServer({ data, ports });
+// Whatever is logged at all must hold no address.
+const loud = { MILLRACE_LOG_LEVEL: 'trace' };
+let server = await startServer({ data, ports, env: loud });
 let token = await server.login();
 t.teardown(async () => {
   await server.stop();
@@ -26,7 +28,7 @@ t.teardown(async () => {
 /** The same folder and ports again: addresses stay good. */
 const restart = async (env: Record<string, string> = {}, how: 'kill9' | 'stop' = 'kill9'): Promise<void> => {
   await server[how]();
-  server = await startServer({ data, ports, env });
+  server = await startServer({ data, ports, env: { ...loud, ...env } });
   token = await server.login();
 };
 
@@ -205,6 +207,12 @@ t.test('whoever listens hears how far it is, until it can be played', async (t) 
   t.ok(received.length > 1);
   t.match(owner.told.at(-1)?.data, { state: 'ready', upload: null, error: null });
   t.ok(Math.abs((owner.told.at(-1)?.data.duration ?? 0) - 8) < 0.1);
+});
+
+t.test('the metrics count what came', async (t) => {
+  const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+  t.ok(Number(/^millrace_uploads_received_bytes_total (\d+)$/m.exec(metrics)?.[1]) >= 2e6);
+  t.equal(/^millrace_uploads_open (\d+)$/m.exec(metrics)?.[1], '1', 'that of the last room');
 });
 
 t.test('no address of an upload is in the log', async (t) => {

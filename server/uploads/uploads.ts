@@ -53,6 +53,7 @@ export interface UploadFiles {
 export const partSize = 8 * 2 ** 20;
 export const mostOpenOfAccount = 1_000;
 const mostKept = 10_000;
+const lookedAtOnce = 8;
 const longestSaveMs = 3_600_000;
 const longestSweepMs = 10 * 60_000;
 
@@ -198,7 +199,9 @@ export class Uploads implements UploadDesk {
   /** What an earlier run left: goes on where it was. */
   async start(): Promise<void> {
     const { catalog } = this.#o;
-    for (const row of await catalog.uploads.open()) await this.#begin(row);
+    const rows = await catalog.uploads.open();
+    // Each is a few calls to the disk, and the server is not ready before.
+    for (let at = 0; at < rows.length; at += lookedAtOnce) await Promise.all(rows.slice(at, at + lookedAtOnce).map((row) => this.#begin(row)));
     for (const id of await catalog.uploads.untaken()) {
       await this.#tidy(id);
       this.#taking.take(id);
