@@ -12,8 +12,10 @@ import type { Grid } from '../packager/mp4/grid.ts';
 import { newId } from '../server/catalog/ids.ts';
 import type { TrackRow } from '../server/catalog/videos.ts';
 import { logsOf, openFile } from '../server/live/originals.ts';
+import { launchChromium, openPage } from './support/chromium.ts';
 import { encoded, scratch } from './support/encoded.ts';
 import { mustFfmpeg } from './support/ffmpeg.ts';
+import { report, servePlayerPages } from './support/player-page.ts';
 import { UploadStage } from './support/upload-stage.ts';
 
 mkdirSync(scratch, { recursive: true });
@@ -26,6 +28,7 @@ const avc = await encoded('mp4', [...media, ...x264, '-c:a', 'aac']);
 const hevc = await encoded('mp4', [...media, ...x265, '-c:a', 'aac']);
 const otherSound = await encoded('mp4', [...media, ...x264, '-c:a', 'ac3']);
 const stage = await UploadStage.open(t);
+let beside = '';
 
 type Part = { readonly row: TrackRow; readonly write: (folder: string, run: string) => Promise<void> };
 
@@ -80,6 +83,7 @@ const framesOf = async (url: string, map: string): Promise<string[]> => {
 
 t.test('HEVC for players that have it, beside a rung in H.264 for all', async (t) => {
   const id = await mixed(hevc, ['video', 'audio'], (grid) => encodedTrack(avc, 'video', 'v1', grid));
+  beside = id;
   const { text } = await stage.text(id, 'master.m3u8');
   t.match(text, /CODECS="hvc1\.1\.6\.L[\d.A-Z]+,mp4a\.40\.2"[^\n]*\nv0\/whole/);
   t.match(text, /CODECS="avc1\.[0-9A-F]+,mp4a\.40\.2"[^\n]*\nv1\/whole/);
@@ -98,6 +102,22 @@ t.test('HEVC for players that have it, beside a rung in H.264 for all', async (t
   t.match(await stage.text(id, `ts/v0/${run}-1.ts`), { status: 404, text: /no-such-track/ });
   t.same(await framesOf(stage.url(id, 'ts/master.m3u8'), '0:v'), await framesOf(avc, '0:v'));
   t.same(await framesOf(stage.url(id, `mp4/${run}-v0-a0.mp4`), '0:v'), await framesOf(hevc, '0:v'), 'and it is downloaded as it is');
+});
+
+t.test('a browser without HEVC plays the other rung, by every player', async (t) => {
+  const pages = await servePlayerPages();
+  t.teardown(() => pages.close());
+  const browser = await launchChromium();
+  t.teardown(() => browser.close());
+  for (const [player, below] of [['hls', 'master.m3u8'], ['shaka', 'master.m3u8'], ['shaka', 'manifest.mpd'], ['dash', 'manifest.mpd']] as const) {
+    const { page } = await openPage(browser);
+    await page.goto(pages.url(stage.url(beside, below), { player }));
+    await page.waitForFunction('document.querySelector("video").currentTime > 1', undefined, { timeout: 15_000, polling: 100 });
+    const { errors, width, height } = await report(page);
+    t.same(errors.filter(({ fatal }) => fatal), [], `${player}, ${below}`);
+    t.same([width, height], [160, 90]);
+    await page.close();
+  }
 });
 
 t.test('a picture as it is, with sound that was encoded', async (t) => {
