@@ -6,7 +6,7 @@ import type { Steps } from '../progressive/steps.ts';
 import { CodecError } from '../media/codec-error.ts';
 import { parseAvcConfig } from '../media/h264.ts';
 import { parseHevcConfig } from '../media/hevc-config.ts';
-import { gridFrom, type Grid } from './grid.ts';
+import { GivenLines, OwnLines, type Grid, type Lines } from './grid.ts';
 import { Mp4Error, type MovieVideo } from './movie.ts';
 import { measured, type TrackPlan } from './virtual-plan.ts';
 import { blocksOf } from './virtual-samples.ts';
@@ -15,9 +15,9 @@ export type PicturePlan = TrackPlan & { readonly track: MovieVideo };
 
 type Shown = {
   readonly shift: number;
-  /** Samples at which decoding can start, and the media time of their pictures. */
-  readonly keys: readonly number[];
-  readonly keyTimes: readonly number[];
+  /** Samples that segments begin with, and the media time of their pictures. */
+  readonly first: readonly number[];
+  readonly starts: readonly number[];
   /** Behind the last sample that is needed. */
   readonly to: number;
   readonly end: number;
@@ -26,14 +26,15 @@ type Shown = {
 /** A picture that lasts no time is shown for as long as those before it, or for so long. */
 const unknownSeconds = 1 / 25;
 
-function* shownOf(track: MovieVideo): Steps<Shown> {
+function* shownOf(track: MovieVideo, lines: Lines): Steps<Shown> {
   const { edit, samples, id, timescale } = track;
   if (edit.kind === 'complex') throw new Mp4Error('unsupported', `the edit list of track ${id}: ${edit.why}`);
   const { from, delay } = edit;
   const until = edit.length === null ? Infinity : from + edit.length;
   const shift = delay - from;
-  const keys: number[] = [];
-  const keyTimes: number[] = [];
+  const first: number[] = [];
+  const starts: number[] = [];
+  let lastKey = -1;
   let usual = Math.round(unknownSeconds * timescale);
   let latest = -1;
   let reached = 0;
@@ -45,17 +46,20 @@ function* shownOf(track: MovieVideo): Steps<Shown> {
       const time = (rows.dts[index] ?? 0) + (rows.cts[index] ?? 0);
       const lasts = rows.duration[index] || usual;
       usual = lasts;
-      if (keys.length === 0 && !(rows.key[index] && time + lasts > from)) {
+      if (lastKey < 0 && !(rows.key[index] && time + lasts > from)) {
         if (time >= from) throw new Mp4Error('unsupported', `what is shown of track ${id} does not begin with a key frame`);
         continue;
       }
       const media = Math.max(0, time + shift);
       if (rows.key[index] && time < until) {
         if (media <= latest) throw new Mp4Error('unsupported', `track ${id} shows a picture after the key frame that it was decoded before`);
-        keys.push(at + index);
-        keyTimes.push(media);
+        lastKey = media;
+        if (lines.begins(media)) {
+          first.push(at + index);
+          starts.push(media);
+        }
       }
-      if (media < (keyTimes.at(-1) ?? 0)) throw new Mp4Error('unsupported', `track ${id} shows a picture ahead of the key frame that it follows`);
+      if (media < lastKey) throw new Mp4Error('unsupported', `track ${id} shows a picture ahead of the key frame that it follows`);
       latest = Math.max(latest, media);
       reached = Math.max(reached, media + lasts);
       // What comes after the last picture that is shown is needed by none of them.
@@ -64,8 +68,8 @@ function* shownOf(track: MovieVideo): Steps<Shown> {
       end = reached;
     }
   }
-  if (keys.length === 0) throw new Mp4Error('unsupported', `nothing of track ${id} is shown`);
-  return { shift, keys, keyTimes, to, end };
+  if (first.length === 0) throw new Mp4Error('unsupported', `nothing of track ${id} is shown`);
+  return { shift, first, starts, to, end };
 }
 
 /**
@@ -85,24 +89,11 @@ const mustHaveLength4 = ({ codec, config, id }: MovieVideo): void => {
 /** `on`: the grid of the asset, where this is not the track that it is made of. */
 export function* pictures(track: MovieVideo, on: Grid | null): Steps<{ readonly grid: Grid; readonly plan: PicturePlan }> {
   mustHaveLength4(track);
-  const { shift, keys, keyTimes, to, end } = yield* shownOf(track);
-  const grid = on ?? gridFrom(keyTimes, end, track.timescale);
+  const lines = on ? new GivenLines(on, track.timescale) : new OwnLines(track.timescale);
+  const { shift, to, end, ...begin } = yield* shownOf(track, lines);
+  const grid = lines.finish(end);
   const count = grid.starts.length;
-  const first = new Uint32Array(count + 1);
-  const starts = new Float64Array(count + 1);
-  let key = 0;
-  for (const [line, wanted] of grid.starts.entries()) {
-    const time = (wanted * track.timescale) / grid.timescale;
-    while (key < keys.length && (keyTimes[key] ?? 0) < time - 1) key += 1;
-    const found = keyTimes[key];
-    if (found === undefined || found > time + 1 || (line === 0 && key > 0)) {
-      throw new Mp4Error('unsupported', `track ${track.id} has no key frame where segment ${line} begins`);
-    }
-    first[line] = keys[key] ?? 0;
-    starts[line] = found;
-    key += 1;
-  }
-  first[count] = to;
-  starts[count] = end;
+  const first = Uint32Array.from([...begin.first.slice(0, count), to]);
+  const starts = Float64Array.from([...begin.starts.slice(0, count), end]);
   return { grid, plan: { ...(yield* measured({ track, first, starts, shift })), track } };
 }

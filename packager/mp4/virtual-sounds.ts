@@ -4,7 +4,7 @@
  * into further segments of about the usual length.
  */
 import type { Steps } from '../progressive/steps.ts';
-import { gridFrom, leastSegmentSeconds, soundSegmentSeconds, type Grid } from './grid.ts';
+import { leastSegmentSeconds, mostSegments, OwnLines, soundSegmentSeconds, type Grid } from './grid.ts';
 import { Mp4Error, type MovieAudio, type SampleTable } from './movie.ts';
 import { lineAfter, measured, type Cutting, type TrackPlan } from './virtual-plan.ts';
 import { blocksOf, timeOf } from './virtual-samples.ts';
@@ -48,16 +48,14 @@ const firstAt = (samples: SampleTable, time: number): number => {
 
 /** The grid of an asset without pictures: about four seconds of whole frames. */
 function* soundGrid({ samples, timescale }: MovieAudio, { shift, from, to, usual, end }: Heard): Steps<Grid> {
-  const seconds = soundSegmentSeconds - usual / 2 / timescale;
-  const places: number[] = [];
+  const lines = new OwnLines(timescale, soundSegmentSeconds - usual / 2 / timescale);
   for (const { rows } of blocksOf(samples, from, to)) {
     yield;
     for (let index = 0; index < rows.count; index += 1) {
-      const time = (rows.dts[index] ?? 0) + (rows.cts[index] ?? 0) + shift;
-      if (places.length === 0 || time - (places.at(-1) ?? 0) >= seconds * timescale) places.push(time);
+      lines.begins((rows.dts[index] ?? 0) + (rows.cts[index] ?? 0) + shift);
     }
   }
-  return gridFrom(places, end, timescale, seconds);
+  return lines.finish(end);
 }
 
 /** More than two days of sound behind the last picture are a file that lies about its times. */
@@ -69,6 +67,7 @@ const goingOn = (grid: Grid, end: number, timescale: number): Grid => {
   const usual = Math.max(leastSegmentSeconds * grid.timescale, (grid.end - (starts[0] ?? 0)) / starts.length);
   const latest = (end * grid.timescale) / timescale - leastSegmentSeconds * grid.timescale;
   if ((latest - grid.end) / usual > mostFurther) throw new Mp4Error('limit', 'sound that goes on for days behind the last picture');
+  if ((latest - grid.end) / usual > mostSegments) throw new Mp4Error('limit', 'sound that goes on for ever behind the pictures');
   const further: number[] = [];
   for (let line = grid.end; line <= latest; line += usual) further.push(line);
   return { ...grid, starts: Float64Array.from([...starts, ...further]) };

@@ -241,3 +241,62 @@ t.test('a file that is shorter than its index says is damaged where it is missin
   await t.rejects(log.readChecked(11, 12), { code: 'corrupt' });
   t.equal((await log.readHeads(11, 12, 100))[0]?.length, 100, 'its head needs no media');
 });
+
+t.test('whatever the rates, the groups and the delays: nothing is lost, doubled or moved', async (t) => {
+  for (let seed = 1; seed <= 150; seed += 1) {
+    const next = random(seed);
+    const below = (count: number): number => Math.floor(next() * count);
+    const reorder = below(3);
+    let dts = below(2) * below(90_000);
+    let left = 0;
+    const pictures = Array.from({ length: 50 + below(700) }, (): PretendSample => {
+      const key = left <= 0;
+      left = key ? 1 + below(120) : left - 1;
+      const duration = 300 + below(2000);
+      const sample = { dts, cts: reorder * 3000, duration, key, size: below(300) };
+      dts += duration;
+      return sample;
+    });
+    const begin = (pictures[0]?.dts ?? 0) + (pictures[0]?.cts ?? 0);
+    const delay = below(2) * below(20_000);
+    const priming = below(3) * 1024;
+    const soundDelay = below(2) * below(200_000);
+    const pretend = pretendMovie(
+      [
+        pictureTrack(pictures, { edit: plainEdit(begin, delay) }),
+        soundTrack(soundSamples(100 + below(1500)), { edit: plainEdit(priming, soundDelay) }),
+      ],
+      { seed, chunkSeconds: 0.1 + next() },
+    );
+    for (const [index, log] of logsOf(pretend).entries()) {
+      const { samples } = pretend.movie.tracks[index]!;
+      const rows = samples.rows(0, samples.count);
+      const snapshot = log.snapshot();
+      const read = await log.read(0, snapshot.end);
+      const shown = (await samplesOf(log)).flat();
+      const skipped = index === 0 ? 0 : priming / 1024;
+      const shift = index === 0 ? delay - begin : soundDelay - priming;
+      let fault = shown.length === samples.count - skipped ? '' : `${shown.length} of ${samples.count}`;
+      for (const [at, { pts, data }] of shown.entries()) {
+        const row = at + skipped;
+        const [offset, size] = [rows.offset[row]!, rows.size[row]!];
+        if (pts !== rows.dts[row]! + rows.cts[row]! + shift) fault ||= `sample ${row} is at ${pts}`;
+        if (!data.equals(pretend.bytes.subarray(offset, offset + size))) fault ||= `sample ${row} is another`;
+      }
+      for (let seq = 0; seq < snapshot.end; seq += 1) {
+        const { size, dts: start, duration } = snapshot.entry(seq);
+        if (read[seq]!.length !== size) fault ||= `fragment ${seq} has ${read[seq]!.length} bytes, and not ${size}`;
+        if (seq + 1 < snapshot.end && start + duration !== snapshot.entry(seq + 1).dts) fault ||= `segment ${seq} does not end where the next begins`;
+        if (index === 0 && seq + 1 < snapshot.end && duration < 2 * 25_000) fault ||= `segment ${seq} lasts ${duration}`;
+      }
+      t.equal(fault, '', `seed ${seed}, ${index === 0 ? 'pictures' : 'sound'}`);
+    }
+  }
+});
+
+t.test('what would make segments without end is refused', async (t) => {
+  const far = [...soundSamples(470), { dts: 2 ** 51, duration: 1024 }];
+  t.throws(() => logsOf(pretendMovie([pictureTrack(pictureSamples(250, 50)), soundTrack(far)])), { code: 'limit' });
+  const stills = Array.from({ length: 70_000 }, (_, n) => ({ dts: n, duration: 1, size: 0, key: n === 0 }));
+  t.throws(() => logsOf(pretendMovie([pictureTrack(stills)])), { code: 'limit' });
+});
