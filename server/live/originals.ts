@@ -15,8 +15,8 @@ import { inTurns } from '../../packager/progressive/steps.ts';
 import type { TrackRow } from '../catalog/videos.ts';
 
 export const originalName = 'original';
-/** Beside an original while it arrives: what of it has landed. */
-export const landedName = 'original.landed';
+/** Beside an original while it arrives: what of it has landed, by whichever way it comes. */
+export const arrivingNames: readonly string[] = ['original.landed', 'original.import'];
 
 export type OpenFile = { readonly source: RangeSource; readonly close: () => Promise<void> };
 

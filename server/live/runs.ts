@@ -23,7 +23,7 @@ import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoRow, VideoStore, VideoWithTracks } from '../catalog/videos.ts';
 import { SingleFlight } from '../delivery/single-flight.ts';
 import type { ServerLog } from '../log.ts';
-import { cutOut, gridOf, landedName, openOriginal, originalName, type Original } from './originals.ts';
+import { arrivingNames, cutOut, gridOf, openOriginal, originalName, type Original } from './originals.ts';
 
 export type RunStoreOptions = {
   /** `<data>/videos` */
@@ -168,7 +168,7 @@ export class RunStore {
   }
 
   async #isArriving(video: string): Promise<boolean> {
-    return (await this.#o.disk.list(join(this.#o.folder, video))).includes(landedName);
+    return (await this.#o.disk.list(join(this.#o.folder, video))).some((name) => arrivingNames.includes(name));
   }
 
   /** What a recording is, for whoever does not want to read it. */

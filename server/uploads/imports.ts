@@ -2,7 +2,6 @@
  * Imports: files that the server fetches by itself, two at once, and of one account one after another while others wait
  * too. Each ends as an upload does, or as a video that failed with a sentence why.
  */
-import { rm } from 'node:fs/promises';
 import type { Clock } from '../../packager/clock.ts';
 import type { Landed } from '../../ingest/upload/desk.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -10,7 +9,7 @@ import type { Progress } from '../intake/types.ts';
 import type { ServerLog } from '../log.ts';
 import { fetchFile, fetchLimits, type FetchLimits } from './fetch-file.ts';
 import { ImportError } from './import-error.ts';
-import { ImportFile, importLitter } from './import-file.ts';
+import { ImportFile } from './import-file.ts';
 import type { SourceGuard } from './source-guard.ts';
 
 export type ToImport = { readonly id: string; readonly ownerId: string; readonly url: string; readonly path: string };
@@ -114,7 +113,6 @@ export class Imports {
     try {
       await this.#fetch(running);
       await this.#o.desk.whole(wanted.id);
-      for (const note of importLitter(wanted.path)) await rm(note, { force: true });
       this.#fetched += 1;
     } catch (error) {
       if (!(error instanceof Cancelled)) await this.#fail(wanted, error);

@@ -7,7 +7,14 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Intake } from '../intake/types.ts';
 import type { ServerLog } from '../log.ts';
 
-type Parts = { readonly catalog: Pick<Catalog, 'uploads'>; readonly intake: Pick<Intake, 'whole'>; readonly clock: Clock; readonly log: ServerLog };
+type Parts = {
+  readonly catalog: Pick<Catalog, 'uploads'>;
+  readonly intake: Pick<Intake, 'whole'>;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  /** What was written down of how it came goes: as long as it is there, the file counts as one that is arriving. */
+  readonly tidy: (id: string) => Promise<void>;
+};
 
 const firstPauseMs = 2_000;
 const longestPauseMs = 300_000;
@@ -40,8 +47,9 @@ export class Taking {
   }
 
   async #take(id: string, failures: number): Promise<void> {
-    const { catalog, intake, clock, log } = this.#p;
+    const { catalog, intake, clock, log, tidy } = this.#p;
     try {
+      await tidy(id);
       await intake.whole(id);
       await catalog.uploads.taken(id);
     } catch (error) {

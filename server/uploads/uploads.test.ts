@@ -42,8 +42,10 @@ t.test('what lands is heard of at once, and read through what has landed', async
 });
 
 t.test('what is whole is remembered first, and handed over off the request that said so, once', async (t) => {
-  const { uploads, intake, catalog, made } = await testUploads(t);
+  const { uploads, intake, catalog, folder, made } = await testUploads(t);
   const { id, token } = await made({ size: 1_000 });
+  const notes = ['original.landed', 'original.import'].map((name) => join(folder, 'videos', id, name));
+  for (const note of notes) await writeFile(note, 'x');
   let finish = (): void => undefined;
   intake.take = () => new Promise((resolve) => (finish = resolve));
   uploads.landed(id, first(1_000));
@@ -53,7 +55,8 @@ t.test('what is whole is remembered first, and handed over off the request that 
   t.equal(await uploads.address(id), null);
   t.equal(uploads.received(id), null);
   await uploads.whole(id);
-  await turn();
+  while (!intake.told.some(([what]) => what === 'whole')) await turn();
+  t.same(notes.filter((note) => existsSync(note)), [], 'nothing says any more that it is arriving');
   t.same(intake.told.filter(([what]) => what === 'whole'), [['whole', id]], 'said twice, it is handed over once');
   t.equal((await catalog.uploads.get(id))?.takenAt, null);
   finish();
@@ -95,6 +98,7 @@ t.test('a restart finds what is open with what of it has landed, and what is who
   t.match(await uploads.verdict(half.token), { kind: 'open' }, 'addresses outlive a restart');
   t.match(await uploads.verdict(empty.token), { kind: 'open' });
   t.match(await uploads.verdict(whole.token), { kind: 'whole', size: 1_000 });
+  while (!intake.told.some(([what]) => what === 'whole')) await turn();
   t.same(intake.told, [['arrived', half.id], ['whole', whole.id]]);
 });
 
@@ -203,6 +207,7 @@ t.test('a stop waits for what is being taken, and takes nothing new', async (t) 
   let finish = (): void => undefined;
   intake.take = () => new Promise((resolve) => (finish = resolve));
   await uploads.whole(one.id);
+  while (!intake.told.some(([what]) => what === 'whole')) await turn();
   let stopped = false;
   const stopping = uploads.stop().then(() => (stopped = true));
   await uploads.whole(two.id);

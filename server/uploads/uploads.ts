@@ -84,7 +84,7 @@ export class Uploads implements UploadDesk {
 
   constructor(options: UploadsOptions) {
     this.#o = options;
-    this.#taking = new Taking(options);
+    this.#taking = new Taking({ ...options, tidy: (id) => this.#tidy(id) });
     const { events } = options;
     events.subscribe('video.updated', ({ videoId, changed }) => (changed.includes('state') && this.#open.has(videoId) ? this.#judged(videoId) : undefined));
   }
@@ -202,10 +202,7 @@ export class Uploads implements UploadDesk {
     const rows = await catalog.uploads.open();
     // Each is a few calls to the disk, and the server is not ready before.
     for (let at = 0; at < rows.length; at += lookedAtOnce) await Promise.all(rows.slice(at, at + lookedAtOnce).map((row) => this.#begin(row)));
-    for (const id of await catalog.uploads.untaken()) {
-      await this.#tidy(id);
-      this.#taking.take(id);
-    }
+    for (const id of await catalog.uploads.untaken()) this.#taking.take(id);
     this.#sweep();
   }
 
