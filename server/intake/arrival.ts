@@ -88,7 +88,8 @@ export class Arrival {
       else this.#prepared ??= await this.#prepare(path, found);
       if (this.#prepared) return this.#finish(this.#prepared);
       this.#over = true;
-      if (state === 'playable') await this.#o.videos.become(this.#video, ['playable'], { state: 'processing', tracks: [] });
+      // Another run: what was shown of it is in the caches of those who watched, and what will be made is something else.
+      if (state === 'playable') await this.#o.videos.become(this.#video, ['playable'], { state: 'processing', tracks: [], run: newId() });
       return 'not-standard';
     });
   }
