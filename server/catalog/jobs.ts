@@ -100,6 +100,11 @@ export const createJobs = ({ db, clock, write }: Ground): JobQueue => {
       if (!recoverable || job.attempts >= job.maxAttempts) return held(token, { ...over, state: 'dead' });
       return held(token, { ...over, state: 'queued', runAt: clock.wall() + backOffMs(job.attempts) });
     },
+    async release(token) {
+      const update = db.updateTable('jobs').set((eb) => ({ state: 'queued', attempts: eb('attempts', '-', 1), worker: null, leaseUntil: null, updatedAt: clock.wall() }));
+      const done = await update.where('id', '=', token.job).where('fence', '=', token.fence).where('state', '=', 'leased').executeTakeFirst();
+      return done.numUpdatedRows > 0n;
+    },
     get: (id) => one('id', id),
     byKey: (key) => one('uniqueKey', key),
     async revive(id) {

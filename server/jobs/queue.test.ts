@@ -81,6 +81,18 @@ t.test('a recoverable failure is tried again after a growing pause, until the at
   t.ok(await jobs.lease('encode', 'w', 1000));
 });
 
+t.test('what is given back unfinished is due at once, has lost no attempt, and is not its old holder\'s any more', async (t) => {
+  const { jobs } = (await testCatalog(t)).catalog;
+  await jobs.enqueue(job('a', { maxAttempts: 1 }));
+  const first = await jobs.lease('encode', 'w', 1000);
+  t.equal(first && (await jobs.release(first.token)), true);
+  t.equal(first && (await jobs.release(first.token)), false);
+  t.equal(first && (await jobs.complete(first.token)), false);
+  const second = await jobs.lease('encode', 'w', 1000);
+  t.equal(second?.job.attempts, 1);
+  t.ok(first && second && second.token.fence > first.token.fence);
+});
+
 t.test('an unrecoverable failure is the end, with its reason', async (t) => {
   const { jobs } = (await testCatalog(t)).catalog;
   const { job: made } = await jobs.enqueue(job('a'));

@@ -47,6 +47,8 @@ export interface JobQueue {
   complete(token: LeaseToken, result?: unknown): Promise<boolean>;
   /** Recoverable: again after a while, as long as attempts are left. */
   fail(token: LeaseToken, failure: JobFailure): Promise<boolean>;
+  /** Gives it back unfinished, and that is nobody's fault: it is due again at once, and the attempt does not count. */
+  release(token: LeaseToken): Promise<boolean>;
   get(id: string): Promise<Job | null>;
   byKey(key: string): Promise<Job | null>;
   /** Puts a dead job back with all its attempts. */
