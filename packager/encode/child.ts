@@ -1,0 +1,124 @@
+/**
+ * One run of a program: what it says is bounded, its time is bounded, and its end is the end of everything that it
+ * started. A failure is a value; only a program that cannot be started at all rejects.
+ */
+import { spawn } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '../clock.ts';
+import type { Command } from './confine.ts';
+
+export type ChildOptions = {
+  readonly clock: Clock;
+  readonly wallMs: number;
+  readonly signal?: AbortSignal;
+  /** Most that is kept of what it writes; more ends it. With `line`, nothing is kept. */
+  readonly outputBytes?: number;
+  readonly line?: (text: string) => void;
+};
+
+export type Ran = {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  /** By itself; its time was up; nobody wants it any more; it said too much. */
+  readonly ended: 'itself' | 'time' | 'unwanted' | 'output';
+  readonly output: Buffer;
+  /** The last 64 KiB of its complaints. */
+  readonly complaints: string;
+};
+
+const keptComplaints = 64 * 1024;
+const longestLine = 4096;
+const defaultOutput = 1024 * 1024;
+
+export const runChild = (command: Command, { clock, wallMs, signal, outputBytes = defaultOutput, line }: ChildOptions): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    let ended: Ran['ended'] = 'itself';
+    if (signal?.aborted) {
+      resolve({ code: null, killedBy: null, ended: 'unwanted', output: Buffer.alloc(0), complaints: '' });
+      return;
+    }
+    // A group of its own, so that all of it can be killed at once.
+    const child = spawn(command.file, command.args, { cwd: command.cwd, env: command.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const end = (why: Ran['ended']): void => {
+      if (ended === 'itself') ended = why;
+      killGroup(child.pid);
+    };
+    const unwanted = (): void => end('unwanted');
+    const cancel = clock.after(wallMs, () => end('time'));
+    signal?.addEventListener('abort', unwanted, { once: true });
+
+    const complaints = new Tail(keptComplaints);
+    child.stderr.on('data', (chunk: Buffer) => complaints.add(chunk));
+    const output: Buffer[] = [];
+    let bytes = 0;
+    const lines = line && new Lines(line);
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (lines) return lines.add(chunk);
+      bytes += chunk.length;
+      if (bytes > outputBytes) end('output');
+      else output.push(chunk);
+    });
+    const over = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', unwanted);
+    };
+    child.on('error', (error) => {
+      over();
+      reject(error);
+    });
+    // What it started and left behind must not outlive it.
+    child.on('exit', () => killGroup(child.pid));
+    child.on('close', (code, killedBy) => {
+      over();
+      resolve({ code, killedBy, ended, output: Buffer.concat(output), complaints: complaints.text });
+    });
+  });
+
+const killGroup = (pid: number | undefined): void => {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left of it.
+  }
+};
+
+/** The end of a text that may be endless. */
+class Tail {
+  readonly #most: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < 2 * this.#most) return;
+    const kept = Buffer.concat(this.#chunks).subarray(-this.#most);
+    this.#chunks = [Buffer.from(kept)];
+    this.#bytes = kept.length;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).subarray(-this.#most).toString();
+  }
+}
+
+class Lines {
+  readonly #line: (text: string) => void;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+
+  constructor(line: (text: string) => void) {
+    this.#line = line;
+  }
+
+  add(chunk: Buffer): void {
+    const [...parts] = (this.#rest + this.#decoder.write(chunk)).split('\n');
+    this.#rest = (parts.pop() ?? '').slice(-longestLine);
+    for (const part of parts) this.#line(part.slice(0, longestLine));
+  }
+}
