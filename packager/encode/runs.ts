@@ -1,0 +1,115 @@
+/**
+ * The two things that are done with a hostile file: it is looked at (ffprobe), and something is made of it (ffmpeg). What
+ * comes of it is a value or an `EncodeError`, whose code says what to tell whoever sent the file.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Ran } from './child.ts';
+import { madeName, stepCommand, type CommandFacts } from './command.ts';
+import type { Container } from '../media/sniff.ts';
+import { calm, hostileInput, mostStreams } from './hostile.ts';
+import { InspectionError, inspectionEntries, readInspection, type Inspection } from './inspection.ts';
+import type { JobPlace, Sandbox, SandboxRun } from './sandbox.ts';
+
+export type EncodeErrorCode = 'broken' | 'too-many-tracks' | 'picture-too-large' | 'took-too-long' | 'encode-failed' | 'no-room' | 'unwanted';
+
+export class EncodeError extends Error {
+  override readonly name = 'EncodeError';
+  readonly code: EncodeErrorCode;
+  /** It may go better another time. */
+  readonly recoverable: boolean;
+  constructor(code: EncodeErrorCode, message: string, recoverable = false, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.recoverable = recoverable;
+  }
+}
+
+export type Workbench = { readonly sandbox: Pick<Sandbox, 'run'>; readonly place: JobPlace; readonly container: Container; readonly signal: AbortSignal };
+
+const inspectMs = 8_000;
+const inspectBytes = 4 * 1024 * 1024;
+const inspectLimits = { memoryBytes: 2 * 2 ** 30, cpuSeconds: 8, fileBytes: 0 };
+const makeMemory = 6 * 2 ** 30;
+/** 4 hours of work at the most for an hour of film, and a while for anything. */
+const slowest = 4;
+const leastMs = 10 * 60_000;
+const longestMs = 3 * 86_400_000;
+
+export type Inspected = {
+  readonly inspection: Inspection;
+  /** Why there may be less in it than there should be; null: nothing is known to be wrong. */
+  readonly trouble: EncodeError | null;
+};
+
+export const inspect = async ({ sandbox, place, container, signal }: Workbench): Promise<Inspected> => {
+  const args = [...calm, '-of', 'json', '-show_entries', inspectionEntries, ...hostileInput(container)];
+  const ran = await sandbox.run({ program: 'ffprobe', args, place, limits: inspectLimits, wallMs: inspectMs, signal, outputBytes: inspectBytes });
+  const trouble = reasonOf(ran);
+  // Whatever it complained about: what it could tell counts.
+  const inspection = ran.ended === 'itself' && ran.code === 0 ? readOrNull(ran.output) : null;
+  if (inspection && (inspection.streams > 0 || !trouble)) return { inspection, trouble };
+  if (ran.ended === 'output') throw new EncodeError('too-many-tracks', `There are more than ${mostStreams} tracks in it.`);
+  throw trouble ?? new EncodeError('broken', 'It cannot be read: the file is damaged, or not what it says that it is.', false, wordsOf(ran));
+};
+
+const readOrNull = (output: Buffer): Inspection | null => {
+  try {
+    return readInspection(output.toString());
+  } catch (error) {
+    if (error instanceof InspectionError) return null;
+    throw error;
+  }
+};
+
+export type MakeOptions = Omit<CommandFacts, 'container'> & {
+  /** Seconds that the source lasts; null: not known. */
+  readonly duration: number | null;
+  readonly fileBytes: number;
+  /** 0 to 1. */
+  readonly progress: (done: number) => void;
+};
+
+/** Resolves with the path of what was made. */
+export const make = async ({ sandbox, place, container, signal }: Workbench, { duration, fileBytes, progress, ...facts }: MakeOptions): Promise<string> => {
+  const wallMs = Math.min(longestMs, leastMs + slowest * 1000 * (duration ?? 6 * 3600));
+  const run: SandboxRun = {
+    ...{ program: 'ffmpeg', args: stepCommand({ container, ...facts }), place, signal, wallMs },
+    limits: { memoryBytes: makeMemory, cpuSeconds: Math.ceil((wallMs / 1000) * facts.threads), fileBytes },
+    line: (text) => {
+      const done = doneOf(text, duration);
+      if (done !== null) progress(done);
+    },
+  };
+  const ran = await sandbox.run(run);
+  const made = join(place.work, madeName);
+  if (ran.ended === 'itself' && ran.code === 0 && (await stat(made).catch(() => null))?.isFile()) return made;
+  throw reasonOf(ran) ?? new EncodeError('encode-failed', 'It could not be converted.', false, wordsOf(ran));
+};
+
+/** `out_time_us=3970612`: how much of the film has been made. */
+export const doneOf = (line: string, duration: number | null): number | null => {
+  const [, micros] = /^out_time_us=(\d{1,15})$/.exec(line) ?? [];
+  return micros === undefined || duration === null ? null : Math.min(1, Number(micros) / 1e6 / duration);
+};
+
+/** What went wrong, where it can be told; null: the program was simply not content. */
+const reasonOf = ({ ended, killedBy, complaints, code }: Ran): EncodeError | null => {
+  if (ended === 'unwanted') return new EncodeError('unwanted', 'It is not wanted any more.', true);
+  if (ended === 'time' || killed(killedBy, code, 'SIGXCPU')) return new EncodeError('took-too-long', 'Working on it took longer than any video should.');
+  if (killed(killedBy, code, 'SIGXFSZ') || /File too large/.test(complaints)) return new EncodeError('encode-failed', 'What is made of it is larger than any video should be.');
+  if (/No space left on device|Disk quota exceeded/.test(complaints)) return new EncodeError('no-room', 'There is no room left on the disk of the server.', true);
+  if (/max_streams/.test(complaints)) return new EncodeError('too-many-tracks', `There are more than ${mostStreams} tracks in it.`);
+  if (/Picture size \d+x\d+ (is invalid|exceeds)/.test(complaints)) return new EncodeError('picture-too-large', 'Its picture is larger than this server takes.');
+  // Killed by the system (no memory left), or it ran into a wall of its own.
+  if (killed(killedBy, code, 'SIGKILL')) return new EncodeError('encode-failed', 'The machine had no memory left for it.', true);
+  return null;
+};
+
+const numbers = { SIGXCPU: 24, SIGXFSZ: 25, SIGKILL: 9 };
+
+/** Whoever waits for a program says its signal as a number above 128. */
+const killed = (by: NodeJS.Signals | null, code: number | null, signal: keyof typeof numbers): boolean => by === signal || code === 128 + numbers[signal];
+
+/** For the log of the server: whoever sent the file is told nothing of how things look inside. */
+const wordsOf = ({ complaints, code, killedBy }: Ran): ErrorOptions => ({ cause: new Error(`${killedBy ?? code}: ${complaints.trim().split('\n').slice(-3).join(' | ').slice(-600)}`) });
