@@ -143,7 +143,7 @@ const start = async (
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
   await live.start();
-  await files.start();
+  const converting = await files.start();
   events.start();
 
   const rtmp = createRtmpServer({
@@ -159,7 +159,7 @@ const start = async (
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({
     notReady: () => (ready ? [] : ['starting or stopping']),
-    facts: () => ({ version, disk: { level: live.disk.level, ...live.disk.space }, live: live.channels.length }),
+    facts: () => ({ version, disk: { level: live.disk.level, ...live.disk.space }, live: live.channels.length, converting }),
     metrics,
     failed: (error) => log.error({ err: error }, 'The metrics could not be gathered.'),
   });
@@ -227,7 +227,7 @@ const start = async (
 
   const link = await auth.setupLink();
   const banner =
-    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port }) +
+    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port }, converting) +
     (link ? linkBanner(config, link.token, 'Open this link once to make the admin’s account:', httpPort) : '\n');
   return {
     httpPort,

@@ -37,8 +37,17 @@ export const linkBanner = (config: Config, token: string, sentence: string, http
   return `\n  ${sentence}\n\n  ${near}\n${far === near ? '' : `  ${far}\n`}\n${drawCode(far)}\n\n`;
 };
 
-export const addressBanner = (config: Config, ports: { readonly http: number; readonly rtmp: number; readonly srt: number }): string => {
+type Ports = { readonly http: number; readonly rtmp: number; readonly srt: number };
+type Converting = { readonly ffmpeg: string | null; readonly sandbox: string | null; readonly refused: string | null };
+
+export const addressBanner = (config: Config, ports: Ports, { ffmpeg, sandbox, refused }: Converting): string => {
   const web = origin(config, ports.http, 'localhost');
   const { hostname } = new URL(web);
-  return `\n  Millrace is running.\n\n  Web    ${web}\n  RTMP   rtmp://${hostname}:${ports.rtmp}/live   (the stream key is on the channel's page)\n  SRT    srt://${hostname}:${ports.srt}?streamid=STREAM-KEY\n`;
+  const rows = [
+    ['Web', web],
+    ['RTMP', `rtmp://${hostname}:${ports.rtmp}/live   (the stream key is on the channel's page)`],
+    ['SRT', `srt://${hostname}:${ports.srt}?streamid=STREAM-KEY`],
+    ['Files', refused === null ? `converted by ffmpeg ${ffmpeg}, sandbox: ${sandbox}` : `nothing is converted: ${refused}`],
+  ];
+  return `\n  Millrace is running.\n\n${rows.map(([what, where]) => `  ${what?.padEnd(7)}${where}\n`).join('')}`;
 };

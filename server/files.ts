@@ -5,19 +5,21 @@
  *     imports ────────────────────────────┴─ reception ─ intake
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readBootId } from '../ingest/upload/files.ts';
 import { createUploadEdge } from '../ingest/upload/handler.ts';
 import { Originals } from '../ingest/upload/originals.ts';
 import type { Clock } from '../packager/clock.ts';
+import { createCoreBudget } from '../packager/encode/budget.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
-import { sniff, sniffBytes } from '../packager/media/sniff.ts';
 import type { ApiHooks } from './api/hooks.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Config } from './config/settings.ts';
 import type { EventDispatcher } from './events/dispatcher.ts';
 import { Arrivals } from './intake/arrivals.ts';
-import type { Intake } from './intake/types.ts';
+import { VideoIntake } from './intake/intake.ts';
+import { openWorkshop, type Workshop } from './intake/workshop.ts';
 import type { Live } from './live/live.ts';
 import type { ServerLog } from './log.ts';
 import { Reception } from './uploads/reception.ts';
@@ -40,7 +42,8 @@ export type Files = {
   handle(request: IncomingMessage, response: ServerResponse, invite?: () => void): boolean;
   /** The video is gone: nobody writes to its files or works on them any more when this resolves. */
   letGo(video: string): Promise<void>;
-  start(): Promise<void>;
+  /** Resolves with what files can be converted with. */
+  start(): Promise<Workshop['facts']>;
   /** Requests end where they are, and what came is written down. Before connections are closed, and what plays. */
   stop(): Promise<void>;
 };
@@ -53,21 +56,20 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     failed: (video, error) => log.error({ video, err: error }, 'The file of an upload had trouble.'),
   });
   const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder, videos: catalog.videos, presentations: live.presentations });
-  const intake: Intake = {
-    arrived: (video, original) => arrivals.arrived(video, original),
-    whole: async (video) => {
-      if ((await arrivals.whole(video)) === 'taken') return;
-      const file = await nodeDisk.open(join(folder, video, 'original'), 'read');
-      const container = await file.read(0, sniffBytes).then(sniff).finally(() => file.close());
-      const error =
-        container === null
-          ? { code: 'not-a-video', message: 'This is no video or sound that is known here.' }
-          : { code: 'encode-failed', message: 'This file would have to be converted first, which this version cannot do.' };
-      await catalog.videos.become(video, ['uploading', 'playable'], { state: 'failed', error });
-    },
-    dropped: (video) => arrivals.dropped(video),
-    progress: () => null,
-  };
+  const jobsFolder = join(config.data, 'jobs');
+  // While the rest of the server starts: programs are run for it.
+  const workshop = openWorkshop({ folder: jobsFolder, clock, log, strict: config.sandbox === 'strict' });
+  // It is waited for at the start; where that does not come about, nobody asks for it.
+  workshop.catch(() => undefined);
+  const cores = config['encode.cores'];
+  const intake = new VideoIntake({
+    ...{ catalog, clock, log, disk: nodeDisk, folder, jobsFolder, arrivals },
+    sandbox: workshop.then(({ sandbox }) => sandbox),
+    // The budget keeps a quarter of a core for the server itself.
+    budget: createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25),
+    outdated: (video) => live.presentations.forget(video),
+    changed: (video) => reception.changed(video),
+  });
   const reception = new Reception({
     ...{ catalog, events, sockets, clock, log, intake, folder },
     disk: live.disk,
@@ -85,10 +87,16 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     },
     handle: (request, response, invite) => edge.handle(request, response, invite),
     letGo: (video) => reception.letGo(video),
-    start: () => reception.start(),
+    start: async () => {
+      const { facts } = await workshop;
+      intake.start();
+      await reception.start();
+      return facts;
+    },
     stop: async () => {
       await edge.stop();
       await reception.stop();
+      await intake.stop();
       await originals.stop();
       await arrivals.close();
     },

@@ -73,6 +73,11 @@ export class Reception {
     return { uploads: this.#uploads.figures, imports: this.#imports.figures };
   }
 
+  /** How far it is has changed: whoever listens is told. Takes no time. */
+  changed(video: string): void {
+    this.#topic.changed(video);
+  }
+
   letGo(video: string): Promise<void> {
     return this.#uploads.letGo(video);
   }

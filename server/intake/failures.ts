@@ -1,0 +1,73 @@
+/** What went wrong, as it is told to whoever sent the file: a code that pages have words for, and an English sentence. */
+import { EncodeError } from '../../packager/encode/runs.ts';
+import { Mp4Error } from '../../packager/mp4/movie.ts';
+import { JobFault, type JobHandler } from '../jobs/runner.ts';
+import type { FailureCode } from './types.ts';
+
+export type Failure = { readonly code: FailureCode; readonly message: string };
+
+/** Work that ends with words for whoever sent the file. */
+export class IntakeFault extends JobFault {
+  readonly failure: Failure;
+  constructor(failure: Failure, recoverable = false, options?: ErrorOptions) {
+    super(`${failure.code}: ${failure.message}`, recoverable, options);
+    this.failure = failure;
+  }
+}
+
+const sentences: { readonly [code in Exclude<FailureCode, 'import-failed' | 'too-many-tracks'>]: string } = {
+  'not-a-video': 'This is no video or sound in any of the forms that are taken.',
+  truncated: 'The file ends too early: part of it is missing.',
+  broken: 'It cannot be read: the file is damaged, or not what it says that it is.',
+  encrypted: 'It is protected: its pictures and sounds are encrypted.',
+  'no-media': 'There is neither a picture nor a sound in it that this server can read.',
+  'picture-too-large': 'Its picture is larger than this server takes.',
+  'took-too-long': 'Working on it took longer than any video should.',
+  'encode-failed': 'It could not be converted.',
+  'no-room': 'There is no room left on the disk of the server.',
+};
+
+export const failing = (code: keyof typeof sentences, message = sentences[code]): Failure => ({ code, message });
+
+/** What our own index says of a file that ffmpeg need not be asked about; null: ffmpeg may know better. */
+export const failureOfIndex = (error: unknown): Failure | null => {
+  if (!(error instanceof Mp4Error)) return null;
+  switch (error.code) {
+    case 'not-mp4':
+      return failing('not-a-video');
+    case 'truncated':
+      return failing('truncated');
+    case 'encrypted':
+      return failing('encrypted');
+    case 'limit':
+      return { code: 'too-many-tracks', message: `It has more than is taken: ${error.message}.` };
+    case 'not-yet':
+    case 'invalid':
+    case 'unsupported':
+      return null;
+  }
+};
+
+/** Whatever a job ended with. */
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof IntakeFault) return error.failure;
+  if (error instanceof EncodeError && error.code !== 'unwanted') return { code: error.code, message: error.message };
+  return failureOfIndex(error) ?? failing('encode-failed');
+};
+
+/** What may go better the next time, and does not for ever. */
+const fewAttempts = 3;
+
+/** Handlers end with faults that say what to tell people, and whether there is any use in trying again. */
+export const withWords =
+  (handler: JobHandler): JobHandler =>
+  async (job, context) => {
+    try {
+      return await handler(job, context);
+    } catch (error) {
+      if (context.signal.aborted || error instanceof IntakeFault) throw error;
+      const failure = failureOf(error);
+      const known = error instanceof EncodeError ? error.recoverable : true;
+      throw new IntakeFault(failure, known && (failure.code === 'no-room' || job.attempts < fewAttempts), { cause: error });
+    }
+  };

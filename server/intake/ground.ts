@@ -1,0 +1,74 @@
+/** What the parts of the workshop share: the shop's tools, and what a job is told. */
+import type { Clock } from '../../packager/clock.ts';
+import type { Container } from '../../packager/media/sniff.ts';
+import type { Step } from '../../packager/encode/plan.ts';
+import type { Sandbox } from '../../packager/encode/sandbox.ts';
+import type { Shelf } from '../../packager/encode/shelve.ts';
+import type { Disk } from '../../packager/log/types.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Job } from '../jobs/queue.ts';
+import type { JobRunner } from '../jobs/runner.ts';
+import type { ServerLog } from '../log.ts';
+import type { Progress } from './types.ts';
+
+export type ShopTools = {
+  readonly catalog: Pick<Catalog, 'videos' | 'jobs'>;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly disk: Disk;
+  /** `<data>/videos` */
+  readonly folder: string;
+  /** A sentence without its end: why nothing is converted here. Tried out while the server starts. */
+  readonly sandbox: Promise<Sandbox | string>;
+  /** What is played of it is to be opened anew. */
+  readonly outdated: (video: string) => void;
+  /** Null: over. */
+  readonly tell: (video: string, progress: Progress | null) => void;
+};
+
+export type InspectPayload = { readonly video: string };
+
+export type MakePayload = {
+  readonly video: string;
+  readonly container: Container;
+  /** Seconds; null: not known. */
+  readonly duration: number | null;
+  /** What is to be done now, and after it. */
+  readonly steps: readonly Step[];
+  /** In place of all that, where the pictures turn out not to be what can be taken over. */
+  readonly otherwise: readonly Step[];
+  /** Tracks that are whole and wait in the folder of the video until it can be played everywhere. */
+  readonly kept: (Shelf & { readonly bytes: number }) | null;
+};
+
+/** What is small is never behind what is long: each class has its runner. */
+export const jobClasses = ['inspect', 'first', 'rest'] as const;
+export type JobClass = (typeof jobClasses)[number];
+export type Runners = { readonly [name in JobClass]: JobRunner };
+
+const classOf = ({ kind }: Step): JobClass => (kind === 'mezzanine' ? 'rest' : 'first');
+/** A new video's quickest way to be seen goes first. */
+const priorities: { readonly [kind in Step['kind']]: number } = { remux: 30, audio: 20, lowest: 10, mezzanine: 0 };
+/** So often, minutes apart at last: a disk that is full may have room again. */
+export const mostAttempts = 8;
+
+/** Idempotent. */
+export const queueInspection = async ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Promise<void> => {
+  const payload: InspectPayload = { video };
+  await jobs.enqueue({ key: keyOf(video, 'inspect'), class: 'inspect', kind: 'inspect', payload, maxAttempts: 3 });
+};
+
+/** The job that a video came into the workshop by; null: it never did. */
+export const inspectionOf = ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Promise<Job | null> => jobs.byKey(keyOf(video, 'inspect'));
+
+/** The step that is next. `created` is false where it had been queued before. */
+export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: MakePayload): Promise<{ readonly created: boolean }> => {
+  const [step] = payload.steps;
+  if (!step) throw new Error('There is no step to be queued.');
+  return jobs.enqueue({ key: keyOf(payload.video, step.kind), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
+};
+
+const keyOf = (video: string, kind: Step['kind'] | 'inspect'): string => `${kind}:${video}`;
+
+/** Every job that there can be for a video. */
+export const keysOf = (video: string): string[] => (['inspect', 'remux', 'audio', 'lowest', 'mezzanine'] as const).map((kind) => keyOf(video, kind));

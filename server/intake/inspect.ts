@@ -1,0 +1,74 @@
+/** The job that decides: looks at an original that cannot be shown as it is, and says which steps make it so. */
+import { constants, copyFile, link, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Container } from '../../packager/media/sniff.ts';
+import { planOf, type PlanFacts } from '../../packager/encode/plan.ts';
+import { inspect } from '../../packager/encode/runs.ts';
+import { inputName, makeJobPlace, type JobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
+import { codeOf } from '../../packager/log/faults.ts';
+import type { JobHandler } from '../jobs/runner.ts';
+import { failing, failureOfIndex, IntakeFault } from './failures.ts';
+import { queueMaking, type InspectPayload, type ShopTools } from './ground.ts';
+import { containerOf, originalPath, usableOf } from './originals.ts';
+
+/** The original under the name that programs know it by; without a copy, where the disk can. */
+export const placeWith = async (folder: string, original: string): Promise<JobPlace> => {
+  await rm(folder, { recursive: true, force: true });
+  const place = await makeJobPlace(folder);
+  const input = join(place.work, inputName);
+  try {
+    await link(original, input);
+  } catch (error) {
+    if (!['EPERM', 'EXDEV', 'ENOTSUP', 'EMLINK', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
+    await copyFile(original, input, constants.COPYFILE_FICLONE);
+  }
+  return place;
+};
+
+export const mustSandbox = async (tools: ShopTools): Promise<Sandbox> => {
+  const sandbox = await tools.sandbox;
+  if (typeof sandbox !== 'string') return sandbox;
+  throw new IntakeFault(failing('encode-failed', `This server cannot convert videos: ${sandbox}.`));
+};
+
+export const inspectHandler = (tools: ShopTools): JobHandler => async (job, { signal, folder }) => {
+  const { catalog, disk, tell } = tools;
+  const { video } = job.payload as InspectPayload;
+  const row = await catalog.videos.get(video);
+  if (row?.state !== 'processing') return;
+  tell(video, { step: 'inspect', done: null });
+  const path = originalPath(tools.folder, video);
+  const container: Container | null = await containerOf(disk, path);
+  if (container === null) throw new IntakeFault(failing('not-a-video'));
+  const original = container === 'mp4' ? await seen(tools, path) : nothing;
+  const sandbox = await mustSandbox(tools);
+  const place = await placeWith(folder, path);
+  const { inspection, trouble } = await inspect({ sandbox, place, container, signal });
+  const facts: PlanFacts = { container, inspection, original: original.shown, mayCopy: original.mayCopy, filters: sandbox.programs.filters };
+  const plan = planOf(facts);
+  if (plan.kind === 'unusable') throw (plan.code === 'no-media' ? trouble : null) ?? new IntakeFault({ code: plan.code, message: plan.why });
+  const [first] = plan.steps;
+  const second = first?.kind === 'remux' ? planOf({ ...facts, mayCopy: false }) : null;
+  await queueMaking(catalog, {
+    ...{ video, container, duration: inspection.duration, kept: null },
+    steps: plan.steps,
+    otherwise: second?.kind === 'steps' ? second.steps : [],
+  });
+  if (first) tell(video, { step: first.kind, done: null });
+};
+
+type Seen = { readonly shown: PlanFacts['original']; readonly mayCopy: boolean };
+const nothing: Seen = { shown: { picture: null, sound: false }, mayCopy: true };
+
+/** What our own index says of an MP4. Some that it cannot make sense of, ffmpeg can. */
+const seen = async ({ disk }: ShopTools, path: string): Promise<Seen> => {
+  try {
+    const { picture, otherSounds, hasPicture } = await usableOf(disk, path);
+    // Pictures that it has understood and will not cut are not cut any better in another container.
+    return { shown: { picture: picture?.codec ?? null, sound: otherSounds.length === 0 }, mayCopy: !hasPicture };
+  } catch (error) {
+    const failure = failureOfIndex(error);
+    if (failure) throw new IntakeFault(failure, false, { cause: error });
+    return nothing;
+  }
+};

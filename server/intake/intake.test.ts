@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, copyFile, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { encoded } from '../../test/support/encoded.ts';
+import { systemClock } from '../../packager/clock.ts';
+import { createCoreBudget } from '../../packager/encode/budget.ts';
+import { openCatalog } from '../catalog/catalog.ts';
+import { someAccount, testFolder } from '../catalog/testing.ts';
+import { aac, picture, tone, x264 } from './exactness.ts';
+import { leftOvers, silent, testIntake, type TestIntake } from './testing.ts';
+import { openWorkshop } from './workshop.ts';
+
+const mpeg4 = ['-c:v', 'mpeg4', '-q:v', '5', '-g', '25'];
+/** Encoding it takes some seconds. */
+const long = await encoded('mkv', [...picture(60), ...tone(60), ...mpeg4, ...aac]);
+const short = await encoded('mkv', [...picture(1), ...tone(1), ...x264, ...aac]);
+
+/** Resolves when the video is in the middle of this step. */
+const inTheMiddle = async ({ intake }: TestIntake, video: string, step: string): Promise<void> => {
+  for (;;) {
+    const progress = intake.progress(video);
+    if (progress?.step === step && (progress.done ?? 0) > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+/** Programs that work in this folder. */
+const programsIn = async (folder: string): Promise<string[]> => {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    const [place, line] = await Promise.all([readlink(`/proc/${pid}/cwd`).catch(() => ''), readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')]);
+    if (place.startsWith(folder) || line.includes(folder)) found.push(line.replaceAll('\0', ' '));
+  }
+  return found;
+};
+
+const noPrograms = async (folder: string): Promise<boolean> => {
+  for (let look = 0; look < 100; look += 1) {
+    if ((await programsIn(folder)).length === 0) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+};
+
+t.test('what can be shown as it is needs no work', async (t) => {
+  const asked: string[] = [];
+  const shop = await testIntake(t, { arrivals: { arrived: () => undefined, dropped: () => undefined, whole: async (video) => (asked.push(video), 'taken') } });
+  const video = await shop.upload(short);
+  await shop.intake.whole(video);
+  t.same(asked, [video]);
+  t.equal(await shop.catalog.jobs.byKey(`inspect:${video}`), null);
+  t.equal(shop.intake.progress(video), null);
+});
+
+t.test('told twice that it is whole, and while work goes on, it is worked on once', async (t) => {
+  const shop = await testIntake(t);
+  const video = await shop.upload(short);
+  await Promise.all([shop.intake.whole(video), shop.intake.whole(video)]);
+  await shop.intake.whole(video);
+  t.equal((await shop.settled(video)).state, 'ready');
+  const before = await shop.catalog.videos.withTracks(video);
+  await shop.intake.whole(video);
+  t.same(await shop.catalog.videos.withTracks(video), before);
+  t.match(await shop.catalog.jobs.byKey(`inspect:${video}`), { attempts: 1, state: 'done' });
+});
+
+t.test('whoever waits is told what is done, and how far it is', async (t) => {
+  const shop = await testIntake(t);
+  const { video } = await shop.taken(long);
+  t.equal(video.state, 'ready');
+  const told = shop.told.get(video.id) ?? [];
+  const done = told.filter(({ step }) => step === 'lowest').map((progress) => progress.done ?? 0);
+  t.ok(done.length > 2 && done.every((share, index) => share >= (done[index - 1] ?? 0) && share <= 1));
+  t.equal(shop.intake.progress(video.id), null);
+});
+
+t.test('a video that is removed ends its work at once', async (t) => {
+  const shop = await testIntake(t);
+  const video = await shop.upload(long);
+  await shop.intake.whole(video);
+  await inTheMiddle(shop, video, 'lowest');
+  t.ok((await programsIn(shop.jobs)).length > 0);
+  await shop.catalog.videos.remove(video);
+  shop.intake.dropped(video);
+  t.ok(await noPrograms(shop.jobs));
+  t.same(await leftOvers(shop), []);
+  t.equal(shop.intake.progress(video), null);
+  t.match(await shop.catalog.jobs.byKey(`lowest:${video}`), { state: 'done' });
+});
+
+t.test('a server that stops gives its work back, and the next one does it', async (t) => {
+  const shop = await testIntake(t);
+  const video = await shop.upload(long);
+  await shop.intake.whole(video);
+  await inTheMiddle(shop, video, 'lowest');
+  await shop.intake.stop();
+  t.ok(await noPrograms(shop.jobs));
+  t.same(await readdir(shop.jobs), []);
+  t.same(await readdir(join(shop.data, 'videos', video)), ['original']);
+  t.match(await shop.catalog.jobs.byKey(`lowest:${video}`), { state: 'queued', attempts: 0 });
+  const next = shop.again();
+  next.start();
+  t.equal((await shop.settled(video)).state, 'ready');
+});
+
+t.test('killed in the middle, it leaves no program and nothing that could be seen, and is done anew', async (t) => {
+  const data = await testFolder(t);
+  const open = () => openCatalog({ folder: data, clock: systemClock, log: silent });
+  const first = await open();
+  const { id: video } = await first.videos.createUpload({ ownerId: await someAccount(first), title: '', description: '', visibility: 'public', downloads: true, ladder: 'source', source: 'upload', filename: 'film', size: 1 });
+  await first.close();
+  await mkdir(join(data, 'videos', video), { recursive: true });
+  await copyFile(long, join(data, 'videos', video, 'original'));
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, fileURLToPath(new URL('kill-child.ts', import.meta.url)), data, video], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface(child.stdout)) {
+    if (/^lowest 0\.\d/.test(line)) break;
+  }
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  t.ok(await noPrograms(data));
+  t.same(await readdir(join(data, 'videos', video)), ['original'], 'no half track');
+
+  const shop = await testIntake(t, { data, leaseMs: 1_500, idleMs: 200 });
+  t.match(await shop.catalog.videos.withTracks(video), { video: { state: 'processing' }, tracks: [] });
+  t.equal((await shop.settled(video)).state, 'ready');
+  t.same(await leftOvers(shop), []);
+  t.match(await shop.catalog.jobs.byKey(`lowest:${video}`), { state: 'done', attempts: 2 });
+  t.equal((await readdir(join(data, 'videos', video))).length, 3, 'the original, a picture, a sound');
+});
+
+t.test('a track that was moved and never named is cleared away when the work is done anew', async (t) => {
+  const shop = await testIntake(t);
+  const video = await shop.upload(short);
+  const home = join(shop.data, 'videos', video);
+  await mkdir(join(home, 'vmwqj7g9d'));
+  await writeFile(join(home, 'vmwqj7g9d', '00000.cmaf'), 'of an earlier attempt');
+  await mkdir(join(home, 'tmwqj7g9d'));
+  await shop.intake.whole(video);
+  await shop.settled(video);
+  const { tracks = [] } = (await shop.catalog.videos.withTracks(video)) ?? {};
+  t.same((await readdir(home)).sort(), [...tracks.map(({ id }) => id), 'original', 'tmwqj7g9d'].sort());
+});
+
+t.test('where ffmpeg is missing, what has to be converted says so', async (t) => {
+  const folder = await testFolder(t);
+  const { sandbox, facts } = await openWorkshop({ folder: join(folder, 'jobs'), clock: systemClock, log: silent, strict: false, environment: { PATH: folder } });
+  t.same(facts, { ffmpeg: null, sandbox: null, refused: 'ffmpeg is not in PATH' });
+  const shop = await testIntake(t, { sandbox: Promise.resolve(sandbox) });
+  const { video } = await shop.taken(short);
+  t.match(video, { state: 'failed', errorCode: 'encode-failed', errorMessage: 'This server cannot convert videos: ffmpeg is not in PATH.' });
+  t.match(await shop.taken(Buffer.from('#EXTM3U')), { video: { errorCode: 'not-a-video' } });
+});
+
+t.test('strict: nothing is converted but behind all of the walls', async (t) => {
+  const folder = join(await testFolder(t), 'jobs');
+  const open = (strict: boolean, only: readonly ('bwrap' | 'unshare' | 'limits' | 'bare')[]) => openWorkshop({ folder, clock: systemClock, log: silent, strict, only });
+  const strict = await open(true, ['limits', 'bare']);
+  t.type(strict.sandbox, 'string');
+  t.match(strict.facts.refused, /strict/);
+  t.type((await open(false, ['limits', 'bare'])).sandbox, 'object');
+  const full = await open(true, ['bwrap', 'unshare']);
+  t.ok(typeof full.sandbox === 'object' ? full.facts.sandbox === 'full' : full.facts.refused, 'where this machine allows it');
+});
+
+t.test('what fails for good is told with a code and a sentence, and is not tried again', async (t) => {
+  const shop = await testIntake(t);
+  const broken = (await readFile(short)).subarray(0, 600);
+  const { video } = await shop.taken(broken);
+  t.equal(video.state, 'failed');
+  t.same(await leftOvers(shop), []);
+  t.match(await shop.catalog.jobs.byKey(`inspect:${video.id}`), { state: 'dead', attempts: 1 });
+  t.equal(shop.intake.progress(video.id), null);
+});
+
+t.test('without the better picture, a video plays on with the lowest, and says why', async (t) => {
+  const folder = await testFolder(t);
+  // ffmpeg as it is, until it is asked for more than 360 lines.
+  const fake = join(folder, 'ffmpeg');
+  await writeFile(fake, '#!/bin/sh\ncase "$*" in *scale=640:400*) echo no >&2; exit 1;; esac\nexec ffmpeg "$@"\n');
+  await chmod(fake, 0o755);
+  const { sandbox } = await openWorkshop({ folder: join(folder, 'jobs'), clock: systemClock, log: silent, strict: false, environment: { ...process.env, FFMPEG_PATH: fake } });
+  const shop = await testIntake(t, { sandbox: Promise.resolve(sandbox) });
+  const { video, tracks } = await shop.taken(await encoded('mkv', [...picture(2, '640x400'), ...mpeg4]));
+  t.match(video, { state: 'playable', errorCode: 'encode-failed' });
+  t.match(tracks, [{ kind: 'video', codec: 'h264' }]);
+});
+
+t.test('no room on the disk: it is tried again for a while, and then told', async (t) => {
+  const shop = await testIntake(t, { disk: { space: async () => ({ free: 1_000_000, total: 1_000_000_000 }) }, idleMs: 10 });
+  const video = await shop.upload(short);
+  await shop.intake.whole(video);
+  for (;;) {
+    const job = await shop.catalog.jobs.byKey(`remux:${video}`);
+    if (job?.state === 'queued' && job.reason !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.match(await shop.catalog.jobs.byKey(`remux:${video}`), { attempts: 1, reason: /^no-room: / });
+  t.equal((await shop.catalog.videos.get(video))?.state, 'processing');
+});
+
+t.test('live comes first: work gives its cores back and goes on later', async (t) => {
+  const budget = createCoreBudget(2.25);
+  const shop = await testIntake(t, { budget });
+  const video = await shop.upload(long);
+  await shop.intake.whole(video);
+  await inTheMiddle(shop, video, 'lowest');
+  const live = budget.take({ rank: 'live', cores: 2, name: 'a ladder', yield: () => undefined });
+  t.ok(await noPrograms(shop.jobs));
+  live?.release();
+  t.equal((await shop.settled(video)).state, 'ready');
+});

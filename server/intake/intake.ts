@@ -1,0 +1,149 @@
+/**
+ * Intake, put together: what needs no work is handed to the arrivals, everything else goes through the workshop as jobs.
+ * The rest of the server sees only this.
+ *
+ *     whole ─▶ arrivals: taken ────────────────────────────────▶ ready
+ *           └▶ not-standard ─▶ inspect ─▶ remux, audio, lowest ─▶ playable ─▶ mezzanine ─▶ ready
+ */
+import type { CoreBudget } from '../../packager/encode/budget.ts';
+import { newId } from '../catalog/ids.ts';
+import { JobRunner, type JobHandler, type RunnerOptions } from '../jobs/runner.ts';
+import type { Job } from '../jobs/queue.ts';
+import type { Arrivals } from './arrivals.ts';
+import { failing, failureOf, withWords, type Failure } from './failures.ts';
+import { inspectionOf, jobClasses, keysOf, queueInspection, type InspectPayload, type JobClass, type Runners, type ShopTools } from './ground.ts';
+import { inspectHandler } from './inspect.ts';
+import { makeHandler } from './make.ts';
+import { containerOf, originalPath } from './originals.ts';
+import type { Arriving, Intake, Progress } from './types.ts';
+
+export type IntakeOptions = Omit<ShopTools, 'tell'> & {
+  readonly arrivals: Pick<Arrivals, 'arrived' | 'whole' | 'dropped'>;
+  /** `<data>/jobs` */
+  readonly jobsFolder: string;
+  readonly budget: CoreBudget;
+  /** Somebody may want to know how far this video is. */
+  readonly changed: (video: string) => void;
+  readonly leaseMs?: number;
+  readonly idleMs?: number;
+};
+
+const tidyMs = 60_000;
+const pageSize = 100;
+
+export class VideoIntake implements Intake {
+  readonly #o: IntakeOptions;
+  readonly #runners: Runners;
+  readonly #progress = new Map<string, Progress>();
+  #cancelTidy: () => void = () => undefined;
+  #tidying: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: IntakeOptions) {
+    this.#o = options;
+    const tools: ShopTools = { ...options, tell: (video, progress) => this.#tell(video, progress) };
+    const handlers = { inspect: this.#waking(inspectHandler(tools)), make: this.#waking(makeHandler(tools)) };
+    const worker = newId();
+    const runner = (jobClass: JobClass): JobRunner => {
+      const { catalog, clock, log, jobsFolder, budget, leaseMs, idleMs } = options;
+      const times = { ...(leaseMs !== undefined && { leaseMs }), ...(idleMs !== undefined && { idleMs }) };
+      const shared: Omit<RunnerOptions, 'cores' | 'most'> = { queue: catalog.jobs, clock, log, jobClass, worker, folder: jobsFolder, budget, handlers, died: (job, error) => this.#died(job, failureOf(error)), ...times };
+      return new JobRunner({ ...shared, ...shares(jobClass, budget.total) });
+    };
+    this.#runners = { inspect: runner('inspect'), first: runner('first'), rest: runner('rest') };
+  }
+
+  arrived(video: string, original: Arriving): void {
+    this.#o.arrivals.arrived(video, original);
+  }
+
+  async whole(video: string): Promise<void> {
+    const { catalog, arrivals, disk, folder } = this.#o;
+    const row = await catalog.videos.get(video);
+    if (!row || !['uploading', 'playable', 'processing'].includes(row.state)) return;
+    // The workshop has it already: what can be played now was made there.
+    if (await inspectionOf(catalog, video)) return;
+    if (row.state !== 'processing') {
+      if ((await arrivals.whole(video)) === 'taken') return;
+      const known = (await containerOf(disk, originalPath(folder, video))) !== null;
+      if (!(await catalog.videos.become(video, ['uploading', 'playable', 'processing'], known ? { state: 'processing' } : { state: 'failed', error: failing('not-a-video') })) || !known) return;
+    }
+    await queueInspection(catalog, video);
+    this.#tell(video, { step: 'inspect', done: null });
+    this.#runners.inspect.wake();
+  }
+
+  dropped(video: string): void {
+    this.#o.arrivals.dropped(video);
+    const mine = (job: Job): boolean => (job.payload as InspectPayload).video === video;
+    for (const name of jobClasses) void this.#runners[name].drop(mine);
+    this.#progress.delete(video);
+  }
+
+  progress(video: string): Progress | null {
+    return this.#progress.get(video) ?? null;
+  }
+
+  /** Jobs of a killed server are taken up when their leases have run out. */
+  start(): void {
+    for (const name of jobClasses) this.#runners[name].start();
+    this.#tidyLater();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTidy();
+    await Promise.all([this.#tidying, ...jobClasses.map((name) => this.#runners[name].stop())]);
+  }
+
+  #tell(video: string, progress: Progress | null): void {
+    if (progress) this.#progress.set(video, progress);
+    else this.#progress.delete(video);
+    this.#o.changed(video);
+  }
+
+  /** One job queues the next, of another class perhaps. */
+  #waking(handler: JobHandler): JobHandler {
+    return async (job, context) => {
+      const result = await withWords(handler)(job, context);
+      for (const name of jobClasses) this.#runners[name].wake();
+      return result;
+    };
+  }
+
+  /** What can be played stays so, with the reason why there is not more of it. */
+  async #died({ payload }: Pick<Job, 'payload'>, failure: Failure): Promise<void> {
+    const { video } = payload as InspectPayload;
+    const { videos } = this.#o.catalog;
+    const over = (await videos.become(video, ['processing'], { state: 'failed', error: failure })) || (await videos.become(video, ['playable'], { state: 'playable', error: failure }));
+    if (over) this.#tell(video, null);
+  }
+
+  /** Jobs whose workers vanished too often died without a word. */
+  #tidyLater(): void {
+    this.#cancelTidy = this.#o.clock.after(tidyMs, () => {
+      this.#tidying = this.#tidy()
+        .catch((error: unknown) => this.#o.log.error({ err: error }, 'Videos whose work has died could not be looked for.'))
+        .finally(() => {
+          if (!this.#stopped) this.#tidyLater();
+        });
+    });
+  }
+
+  async #tidy(): Promise<void> {
+    const { videos, jobs } = this.#o.catalog;
+    const { items } = await videos.list({ limit: pageSize, after: null, state: 'processing', seenBy: null });
+    for (const { id } of items) {
+      const found = (await Promise.all(keysOf(id).map((key) => jobs.byKey(key)))).filter((job) => job !== null);
+      const dead = found.find(({ state }) => state === 'dead');
+      if (dead && found.every(({ state }) => state === 'dead' || state === 'done')) await this.#died(dead, failing('encode-failed'));
+    }
+  }
+}
+
+/** Looking takes next to nothing. What makes a video playable, and what makes it better, each have a part of the machine. */
+const shares = (jobClass: JobClass, total: number): { cores: number; most: number } => {
+  if (jobClass === 'inspect') return { cores: Math.min(0.1, total / 20), most: 2 };
+  if (jobClass === 'rest') return { cores: total * 0.35, most: 1 };
+  return { cores: Math.min(2, total * 0.5), most: 8 };
+};
