@@ -304,20 +304,18 @@ export class TableBuilder {
     if (this.#inChunks < count) throw new Mp4Error('invalid', `${count} samples, and chunks for ${this.#inChunks}`);
     this.#giveHeld();
     const chunkCount = this.#chunks.length;
-    const chunks: Chunks = {
-      offsets: this.#chunks.copyTo(this.#furthest < 2 ** 32 ? new Uint32Array(chunkCount) : new Float64Array(chunkCount)),
-      samples: this.#inChunk.finish(),
-    };
-    const parts: Parts = {
-      count,
-      start: this.#start,
-      duration: this.#duration,
-      keys: this.#allKeys ? null : this.#keys.copyTo(new Uint32Array(this.#keys.length)),
-      sizes: this.#sizes.finish(),
-      durations: this.#durations.finish(),
-      offsets: this.#offsets.finish(),
-      chunks,
-    };
+    const places = this.#chunks.copyTo(this.#furthest < 2 ** 32 ? new Uint32Array(chunkCount) : new Float64Array(chunkCount));
+    const chunks: Chunks = { offsets: places, samples: await this.#packed(this.#inChunk) };
+    const [sizes, durations] = [await this.#packed(this.#sizes), await this.#packed(this.#durations)];
+    const offsets = await this.#packed(this.#offsets);
+    const keys = this.#allKeys ? null : this.#keys.copyTo(new Uint32Array(this.#keys.length));
+    const parts: Parts = { count, start: this.#start, duration: this.#duration, keys, sizes, durations, offsets, chunks };
     return new PackedTable(parts, await mark(parts, fileSize, this.#allowance));
+  }
+  /** A column is packed in one go: others have a turn before the next one. */
+  async #packed(column: ColumnBuilder): Promise<Column> {
+    const packed = column.finish();
+    await this.#allowance.entries(this.#count);
+    return packed;
   }
 }
