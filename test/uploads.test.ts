@@ -58,7 +58,7 @@ const film = async (noise: number, seed: number): Promise<Buffer> => {
 
 const sendByTus = (uploadUrl: string, bytes: Buffer, onProgress: (sent: number) => void): Promise<void> =>
   new Promise((resolve, reject) => {
-    const upload = new TusUpload(bytes, { uploadUrl, retryDelays: Array.from({ length: 100 }, () => 100), onSuccess: () => resolve(), onError: reject, onProgress });
+    const upload = new TusUpload(bytes, { uploadUrl, retryDelays: Array.from({ length: 600 }, () => 100), onSuccess: () => resolve(), onError: reject, onProgress });
     upload.start();
   });
 
