@@ -35,6 +35,11 @@ const NothingYet = () => {
           {t('home.empty.action')}
         </Link>
       )}
+      {creates && (
+        <Link class="button" to={paths.upload}>
+          {t('studio.upload')}
+        </Link>
+      )}
       {who.is === 'nobody' && (
         <Link class="button" to={paths.login()}>
           {t('frame.signIn')}

@@ -4,6 +4,18 @@ import { useEffect, useRef } from 'preact/hooks';
 
 let arrivals = 0;
 
+/** For what can be taken off a page: whoever stood on it stands on the heading then, and not nowhere. */
+export const useFootingWhenGone = (): void => {
+  useEffect(
+    () => () =>
+      void setTimeout(() => {
+        const nowhere = document.activeElement === null || document.activeElement === document.body;
+        if (nowhere) document.querySelector('h1')?.focus({ preventScroll: true });
+      }),
+    [],
+  );
+};
+
 export const Heading = ({ children, hidden }: { children: ComponentChildren; hidden?: boolean }) => {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -31,7 +31,8 @@ export const stateText = ({ state, progress, upload }: Now): string => {
     case 'processing':
       return progress ? workText(progress) : t('video.state.processing');
     case 'playable':
-      return percent === null ? t('video.state.playable') : t('video.growing.at', { percent });
+      if (percent !== null) return t('video.growing.at', { percent });
+      return progress ? t('video.playable.work', { work: workText(progress) }) : t('video.state.playable');
     default:
       return t(`video.state.${state}`);
   }
@@ -55,8 +56,8 @@ export const VideoBadge = ({ now }: { now: Now }) => (
 
 /** A bar while something is being done, nothing otherwise. */
 export const WorkBar = ({ now, label }: { now: Now; label: string }) => {
-  const at = now.state === 'uploading' || now.state === 'processing' || isGrowing(now);
-  return at ? <Progress label={label} share={shareDone(now)} words={stateText(now)} /> : null;
+  const working = now.state === 'uploading' || now.state === 'processing' || isGrowing(now) || Boolean(now.progress);
+  return working ? <Progress label={label} share={shareDone(now)} words={stateText(now)} /> : null;
 };
 
 /** What these mean depends on what only the server knows: where from, how large, how long. */

@@ -131,6 +131,7 @@ export const enUploads = {
   'video.state.playable': 'Plays already',
   'video.state.ready': 'Ready',
   'video.uploading.at': 'Uploading · {percent}',
+  'video.playable.work': 'Plays already · {work}',
   'video.growing.at': 'Still being uploaded · {percent}',
   'video.growing.title': 'The rest is still on its way',
   'video.growing.text': 'It goes on by itself as soon as more of it has arrived.',

@@ -125,6 +125,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'video.state.playable': '재생 가능',
   'video.state.ready': '준비됨',
   'video.uploading.at': '올리는 중 · {percent}',
+  'video.playable.work': '재생 가능 · {work}',
   'video.growing.at': '아직 올리는 중 · {percent}',
   'video.growing.title': '나머지를 올리는 중입니다',
   'video.growing.text': '더 올라오면 자동으로 이어서 재생합니다.',

@@ -1,8 +1,9 @@
 /** What a page knows of its video: the record, what becomes of it, and where it plays as soon as it does. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import { askedPiece, take } from '../../api/head-start.ts';
 import type { PlaybackAddress, Video } from '../../api/types.ts';
+import { isGrowing } from '../../parts/video-state.tsx';
 import { useEvery, useLoaded } from '../../state/use.ts';
 import type { Loading } from '../../state/use.ts';
 import { isUnderWay, useVideoNow, withNow } from '../video-now.ts';
@@ -33,6 +34,19 @@ export const useVideo = (id: string): VideoParts => {
   useEffect(() => {
     if (playable && refused) address.reload();
   }, [playable]);
+  const growing = video !== null && isGrowing(video);
+  const grew = useRef(false);
+  useEffect(() => {
+    if (growing) grew.current = true;
+    if (growing || !playable || !grew.current || address.now.is !== 'here') return;
+    grew.current = false;
+    const playing = address.now.value;
+    // Whole, it can be downloaded. What is being played stays: another grant would be another address.
+    api.playVideo(id, askedPiece()).then(
+      ({ downloads = [] }) => address.replace({ ...playing, downloads }),
+      () => {}, // it plays, and the next visit offers the file
+    );
+  }, [growing, playable]);
   useEvery(4_000, () => {
     if (playable && refused) address.reload();
     if (video?.state === 'scheduled') record.reload();

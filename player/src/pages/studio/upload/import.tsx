@@ -7,6 +7,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Confirm } from '../../../parts/dialog.tsx';
 import { Notice, TextField } from '../../../parts/field.tsx';
 import { problemText } from '../../../parts/states.tsx';
+import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
 import { failureText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
 import { createStore } from '../../../state/store.ts';
@@ -95,6 +96,7 @@ export const Imports = () => {
 const ImportRow = ({ video, onGone }: { video: Video; onGone: () => void }) => {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
+  useFootingWhenGone();
   const name = video.title;
   const over = !isUnderWay(video);
   const plays = video.state === 'playable' || video.state === 'ready';

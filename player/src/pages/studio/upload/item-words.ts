@@ -24,12 +24,20 @@ export const reasons: Readonly<Record<UploadReason, PlainKey>> = {
   unexpected: 'upload.why.unexpected',
 };
 
-/** In a word or two, for the badge; it is read out when it changes. */
-export const itemState = ({ state, now, plays }: UploadItem): string => {
+/** In a word or two, for the badge. */
+export const itemState = ({ state, now }: UploadItem): string => {
   if (state.is === 'sending' && state.line !== 'good') return t(`upload.is.${state.line}`);
   // The server goes on with it: what it does counts more than that all of it has been sent.
-  if (state.is === 'done' && now) return plays || isWatchable(now) ? t('video.state.ready') : stateText(now);
+  if (state.is === 'done' && now) return stateText(now);
   return t(`upload.is.${state.is}`);
+};
+
+/** The same for whoever listens: without figures, which would be read out with every per cent. */
+export const itemNews = (item: UploadItem): string => {
+  const { now, state } = item;
+  if (state.is === 'done' && now && now.state !== 'failed')
+    return now.progress ? t(`video.step.${now.progress.step}`) : t(`video.state.${now.state}`);
+  return itemState(item);
 };
 
 export type Look = 'work' | 'good' | 'bad' | 'warn' | 'calm';

@@ -7,6 +7,7 @@ import { Confirm } from '../../../parts/dialog.tsx';
 import { ChoiceField, SwitchField, TextArea, TextField } from '../../../parts/field.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { problemText } from '../../../parts/states.tsx';
+import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
 import { failureText, WorkBar } from '../../../parts/video-state.tsx';
 import { Link } from '../../../router.tsx';
@@ -16,7 +17,7 @@ import { language, t } from '../../../words/index.ts';
 import { visibilityOptions } from '../choices.ts';
 import { useDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { itemFacts, itemLook, itemState, reasons } from './item-words.ts';
+import { itemFacts, itemLook, itemNews, itemState, reasons } from './item-words.ts';
 import { queue } from './queue.ts';
 import { WatchLink } from './watch-link.tsx';
 
@@ -25,6 +26,7 @@ const useful = ({ state, now }: UploadItem): boolean =>
   state.is !== 'cancelled' && now?.state !== 'failed' && (state.is !== 'failed' || state.again);
 
 export const UploadCard = ({ item }: { item: UploadItem }) => {
+  useFootingWhenGone();
   const draft = useDraft(item);
   const { state, now, video } = item;
   const name = draft.values.title.trim() || item.filename;
@@ -35,8 +37,11 @@ export const UploadCard = ({ item }: { item: UploadItem }) => {
       <header class="upload-head">
         <h3>{item.filename}</h3>
         <span class="small soft">{bytesText(language.get(), item.size)}</span>
-        <span class={`badge ${itemLook(item)}`} role="status">
+        <span class={`badge ${itemLook(item)}`} aria-hidden="true">
           {itemState(item)}
+        </span>
+        <span class="sr-only" role="status">
+          {itemNews(item)}
         </span>
         <Actions item={item} name={name} />
       </header>

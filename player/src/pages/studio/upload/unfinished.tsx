@@ -7,6 +7,7 @@ import { Confirm } from '../../../parts/dialog.tsx';
 import { Notice } from '../../../parts/field.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Failed, problemText } from '../../../parts/states.tsx';
+import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
 import { useSending } from '../../../state/use-form.ts';
 import { useEvery, useLoaded } from '../../../state/use.ts';
@@ -53,6 +54,7 @@ const Row = ({ item, onFiles, onGone }: RowProps) => {
   const [other, setOther] = useState(false);
   const [asking, setAsking] = useState(false);
   const sending = useSending();
+  useFootingWhenGone();
   const tongue = language.get();
   const name = item.title || item.filename;
   const size = bytesText(tongue, item.size);

@@ -39,7 +39,14 @@ const Uploads = () => {
   // Each that begins or ends changes how much room is left.
   const promised = items.map(({ video, state }) => `${video} ${state.is === 'cancelled'}`).join(' ');
   useEffect(account.reload, [promised]);
-  const add = (files: readonly File[]): void => void queue.add(files);
+  const add = (files: readonly File[]): void => {
+    for (const file of files) {
+      // Chosen again after it failed: it is tried once more, and not there twice.
+      const failed = queue.items().find((item) => item.state.is === 'failed' && item.filename === file.name && item.size === file.size);
+      if (failed) queue.forget(failed.key);
+    }
+    queue.add(files);
+  };
   return (
     <main id="main">
       <StudioNav here="upload" />

@@ -6,6 +6,7 @@ import { Button } from '../../../parts/button.tsx';
 import { Water } from '../../../parts/cover.tsx';
 import { Icon } from '../../../parts/icons.tsx';
 import { since } from '../../../parts/since.ts';
+import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { failureText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
 import { Link } from '../../../router.tsx';
 import { paths } from '../../../routes.ts';
@@ -17,6 +18,7 @@ type Props = { video: Video; onChanged: (video: Video) => void; onRemoved: () =>
 
 export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
   const [open, setOpen] = useState<'edit' | 'remove' | null>(null);
+  useFootingWhenGone();
   const name = video.title || t('home.untitled');
   const bytes = Math.max(video.bytes ?? 0, video.originalBytes ?? 0);
   const when = video.startedAt ?? video.createdAt;
