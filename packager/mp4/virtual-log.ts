@@ -17,6 +17,7 @@ const longestRun = 4 * 1024 * 1024;
 const readsAtOnce = 4;
 /** Heads are asked for by the hundred. */
 const widestHoleOfHeads = 4_096;
+const headsAtOnce = 8;
 
 export class VirtualTrackLog implements TrackLogReader {
   readonly plan: TrackPlan;
@@ -51,8 +52,9 @@ export class VirtualTrackLog implements TrackLogReader {
     };
   }
 
+  /** One fragment after the other: memory is bounded by the largest of them, beyond what is asked for. */
   read(from: number, to: number): Promise<Buffer[]> {
-    return this.#read(from, to, Infinity, widestHole);
+    return this.#read(from, to, Infinity, widestHole, 1);
   }
 
   readChecked(from: number, to: number): Promise<Buffer[]> {
@@ -60,7 +62,7 @@ export class VirtualTrackLog implements TrackLogReader {
   }
 
   readHeads(from: number, to: number, bytes: number): Promise<Buffer[]> {
-    return this.#read(from, to, bytes, widestHoleOfHeads);
+    return this.#read(from, to, bytes, widestHoleOfHeads, headsAtOnce);
   }
 
   /** The file is not this reader's: other tracks read it too. */
@@ -76,13 +78,16 @@ export class VirtualTrackLog implements TrackLogReader {
     return { seq, epoch: 0, dts, firstPts: dts, duration: (starts[seq + 1] ?? dts) - dts, size, key: true, segmentStart: true, gap: size === 0, volatile: false };
   }
 
-  async #read(from: number, to: number, bytes: number, hole: number): Promise<Buffer[]> {
+  async #read(from: number, to: number, bytes: number, hole: number, atOnce: number): Promise<Buffer[]> {
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from > to) throw new RangeError(`no range: ${from} to ${to}`);
     const out: Buffer[] = [];
     if (from < 0) throw outside(from, this.#end);
     if (to > this.#end) throw outside(to - 1, this.#end);
     if (this.#closed) throw closed();
-    for (let seq = from; seq < to; seq += 1) out.push(await this.#fragment(seq, bytes, hole));
+    for (let seq = from; seq < to; seq += atOnce) {
+      const some = Array.from({ length: Math.min(atOnce, to - seq) }, (_, index) => this.#fragment(seq + index, bytes, hole));
+      out.push(...(await Promise.all(some)));
+    }
     return out;
   }
 
