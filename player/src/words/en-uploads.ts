@@ -208,7 +208,21 @@ export const enUploads = {
   'admin.disk.warn': 'getting full',
   'admin.disk.refuse': 'too full for uploads and new recordings',
   'admin.disk.stop': 'full: nothing is recorded any more',
-  'admin.sandbox': 'Sandbox of uploads',
+  'admin.converting': 'Conversion',
+  'admin.converting.with': 'ffmpeg {version}',
+  'admin.converting.refused': 'Off: only files that need no conversion can be used.',
+  'admin.sandbox': 'Sandbox',
+  'admin.sandbox.full': 'Full',
+  'admin.sandbox.full.text': 'ffmpeg sees the file that it reads, and nothing else of this machine.',
+  'admin.sandbox.no-network': 'No network',
+  'admin.sandbox.no-network.text':
+    'ffmpeg has no network, but could read what the server may read. The operating guide says how to close that.',
+  'admin.sandbox.limits': 'Limits only',
+  'admin.sandbox.limits.text':
+    'ffmpeg is limited in memory and time, and not kept from files and network. The operating guide says what is missing.',
+  'admin.sandbox.bare': 'None',
+  'admin.sandbox.bare.text':
+    'ffmpeg runs as any other program of this user. The operating guide says what is missing.',
 
   // When the server says no to an upload
   'problem.uploadTooLarge': 'That is larger than this server takes.',

@@ -199,7 +199,20 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'admin.disk.warn': '거의 참',
   'admin.disk.refuse': '업로드와 새 녹화를 받지 않음',
   'admin.disk.stop': '가득 참: 녹화 중단',
-  'admin.sandbox': '업로드 격리',
+  'admin.converting': '영상 변환',
+  'admin.converting.with': 'ffmpeg {version}',
+  'admin.converting.refused': '꺼짐: 변환이 필요 없는 파일만 쓸 수 있습니다.',
+  'admin.sandbox': '격리 수준',
+  'admin.sandbox.full': '완전',
+  'admin.sandbox.full.text': 'ffmpeg는 변환할 파일만 볼 수 있고, 그 밖에는 아무것도 볼 수 없습니다.',
+  'admin.sandbox.no-network': '네트워크 차단',
+  'admin.sandbox.no-network.text':
+    '네트워크는 막혀 있지만 ffmpeg가 서버의 파일을 읽을 수 있습니다. 해결 방법은 운영 안내서에 있습니다.',
+  'admin.sandbox.limits': '자원 제한만',
+  'admin.sandbox.limits.text':
+    'ffmpeg의 메모리와 시간만 제한되고 파일과 네트워크는 막혀 있지 않습니다. 부족한 것은 운영 안내서에 있습니다.',
+  'admin.sandbox.bare': '없음',
+  'admin.sandbox.bare.text': 'ffmpeg가 보통 프로그램처럼 실행됩니다. 부족한 것은 운영 안내서에 있습니다.',
 
   'problem.uploadTooLarge': '서버가 받을 수 있는 크기를 넘습니다.',
   'problem.quota': '남은 저장 공간이 모자랍니다. 영상을 삭제하거나 관리자에게 공간을 요청하세요.',

@@ -1,4 +1,4 @@
-/** Whether the server is well: whether it takes work, how full its disk is, how far uploads are shut in. */
+/** Whether the server is well: whether it takes work, how full its disk is, what files are converted with and how far that is shut in. */
 import { bytesText } from '../../lib/format.ts';
 import { Progress } from '../../parts/progress.tsx';
 import { Skeleton } from '../../parts/states.tsx';
@@ -8,11 +8,14 @@ import { language, t } from '../../words/index.ts';
 const levels = ['ok', 'warn', 'refuse', 'stop'] as const;
 type Level = (typeof levels)[number];
 
+const sandboxes = ['full', 'no-network', 'limits', 'bare'] as const;
+type Sandbox = (typeof sandboxes)[number];
+
 type Facts = {
   readonly state: 'ready' | 'notReady' | 'unreachable';
   readonly disk: { readonly level: Level; readonly free: number; readonly total: number } | null;
-  /** As the server calls it. */
-  readonly sandbox: { readonly level: string } | null;
+  /** With what, and behind which walls, files are converted. `refused`: why none are. */
+  readonly converting: { readonly ffmpeg: string | null; readonly sandbox: Sandbox | null; readonly refused: string | null } | null;
 };
 
 const fieldOf = (from: unknown, name: string): unknown =>
@@ -25,18 +28,22 @@ const diskOf = (body: unknown): Facts['disk'] => {
   return level && total > 0 && free >= 0 ? { level, free, total } : null;
 };
 
-const sandboxOf = (body: unknown): Facts['sandbox'] => {
-  const level = fieldOf(fieldOf(body, 'sandbox'), 'level');
-  return typeof level === 'string' ? { level } : null;
+const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+
+const convertingOf = (body: unknown): Facts['converting'] => {
+  const told = fieldOf(body, 'converting');
+  if (told === undefined) return null;
+  const sandbox = sandboxes.find((known) => known === fieldOf(told, 'sandbox')) ?? null;
+  return { sandbox, ffmpeg: textOf(fieldOf(told, 'ffmpeg')), refused: textOf(fieldOf(told, 'refused')) };
 };
 
 const ask = async (): Promise<Facts> => {
   try {
     const answer = await fetch('/readyz', { cache: 'no-store' });
     const body: unknown = await answer.json().catch(() => null);
-    return { state: answer.ok ? 'ready' : 'notReady', disk: diskOf(body), sandbox: sandboxOf(body) };
+    return { state: answer.ok ? 'ready' : 'notReady', disk: diskOf(body), converting: convertingOf(body) };
   } catch {
-    return { state: 'unreachable', disk: null, sandbox: null };
+    return { state: 'unreachable', disk: null, converting: null };
   }
 };
 
@@ -44,7 +51,7 @@ export const ServerState = () => {
   const facts = useLoaded('health', ask);
   useEvery(5_000, facts.reload);
   if (facts.now.is !== 'here') return <Skeleton lines={1} />;
-  const { state, disk, sandbox } = facts.now.value;
+  const { state, disk, converting } = facts.now.value;
   return (
     <section class="card" aria-labelledby="state">
       <h2 id="state">{t('admin.state')}</h2>
@@ -58,12 +65,7 @@ export const ServerState = () => {
       </p>
       <dl class="facts">
         {disk && <Disk {...disk} />}
-        {sandbox && (
-          <>
-            <dt>{t('admin.sandbox')}</dt>
-            <dd>{sandbox.level}</dd>
-          </>
-        )}
+        {converting && <Converting {...converting} />}
       </dl>
     </section>
   );
@@ -86,3 +88,24 @@ const Disk = ({ level, free, total }: NonNullable<Facts['disk']>) => {
     </>
   );
 };
+
+const Converting = ({ ffmpeg, sandbox, refused }: NonNullable<Facts['converting']>) => (
+  <>
+    <dt>{t('admin.converting')}</dt>
+    <dd>
+      {refused === null ? t('admin.converting.with', { version: ffmpeg ?? '' }) : t('admin.converting.refused')}
+      {refused !== null && <small>{t('failure.said', { detail: refused })}</small>}
+    </dd>
+    {sandbox !== null && (
+      <>
+        <dt>{t('admin.sandbox')}</dt>
+        <dd>
+          <span class="row">
+            <span class={`badge ${sandbox === 'full' ? 'good' : 'warn'}`}>{t(`admin.sandbox.${sandbox}`)}</span>
+          </span>
+          <small>{t(`admin.sandbox.${sandbox}.text`)}</small>
+        </dd>
+      </>
+    )}
+  </>
+);
