@@ -12,6 +12,7 @@ import { firstPicture, forget, goLive, report, seek, seekable, servePlayerPages,
 import { until } from './support/playlists.ts';
 import { startServer } from './support/server.ts';
 import { flvClip, ShowSender } from './support/show-sender.ts';
+import { dash, shaka } from './support/viewings.ts';
 import { watchFor } from './support/watching.ts';
 
 t.setTimeout(115_000);
@@ -29,13 +30,12 @@ const pages = await servePlayerPages();
 t.teardown(() => pages.close());
 
 type Contestant = { readonly name: string; readonly player: PlayerName; readonly file: string; readonly config?: object };
-const lowLatency = { streaming: { lowLatencyMode: true } };
 const contestants: readonly Contestant[] = [
   { name: 'hls.js', player: 'hls', file: 'master.m3u8' },
   { name: 'hls.js, MPEG-TS', player: 'hls', file: 'ts/master.m3u8' },
-  { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', config: lowLatency },
-  { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', config: lowLatency },
-  { name: 'dash.js', player: 'dash', file: 'manifest.mpd' },
+  { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', config: shaka },
+  { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', config: shaka },
+  { name: 'dash.js', player: 'dash', file: 'manifest.mpd', config: dash },
 ];
 
 /** hls.js steps once over the few milliseconds by which sound begins earlier than picture, and says so. */

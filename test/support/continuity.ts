@@ -40,7 +40,8 @@ export const interruptions = (pictures: readonly ShownPicture[], grid: Grid, { r
     if (moved > 1) faults.push(`picture ${picture.stamp} after ${last.stamp}, ${at} after ${last.mediaTime.toFixed(3)} s`);
     const media = picture.mediaTime - last.mediaTime;
     if (media * grid.fps < -back - 0.5) faults.push(`back by ${(-media).toFixed(3)} s ${at}`);
-    const wall = (picture.shownAt - last.shownAt) / 1000;
+    // Not `shownAt`: a picture that is expected on the screen too late would make a leap of the one after it.
+    const wall = (picture.submittedAt - last.submittedAt) / 1000;
     if (media > wall * rate + looseSeconds) faults.push(`a leap of ${media.toFixed(3)} s in ${wall.toFixed(3)} s ${at}`);
     else if (media > frozenSeconds * rate) faults.push(`no picture for ${media.toFixed(3)} s ${at}`);
     last = picture;

@@ -74,7 +74,7 @@ t.test('what a person does works the same in each player', async (t) => {
 
 t.test('disorder is seen', async (t) => {
   const shown = (stamps: (number | null)[]) =>
-    stamps.map((stamp, at) => ({ stamp, shownAt: at, mediaTime: at / 30, presented: at }));
+    stamps.map((stamp, at) => ({ stamp, shownAt: at, submittedAt: at, mediaTime: at / 30, presented: at }));
   t.same(disorder(shown([0, 1, 3, 238, 239, 0, 1]), 240).length, 1, 'a jump of more than half a clip is a step back');
   t.same(disorder(shown([230, 239, 0, 1]), 240), [], 'a loop is in order');
   t.same(disorder(shown([5, 4, 5]), 240).length, 1);

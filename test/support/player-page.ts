@@ -28,8 +28,10 @@ const libraries: Record<Exclude<PlayerName, 'none'>, string> = {
 
 export type ShownPicture = {
   readonly stamp: number | null;
-  /** Wall clock of its display, in ms. */
+  /** Wall clock of its display as the browser expects it, in ms. On a busy machine it is not in order. */
   readonly shownAt: number;
+  /** Wall clock of when the compositor got it, in ms: in order. */
+  readonly submittedAt: number;
   readonly mediaTime: number;
   /** The compositor's count of pictures: a jump by more than one is a callback that was missed, not a lost frame. */
   readonly presented: number;

@@ -5,10 +5,10 @@ import type { Viewing } from './glass.ts';
  * What a page with Shaka sets; docs/playback.md says why. An outage takes no media time, but Shaka's window of a live
  * show moves with the clock: whatever is listed has to stay in it.
  */
-const shaka = { streaming: { lowLatencyMode: true }, manifest: { availabilityWindowOverride: 12 * 3600 } };
+export const shaka = { streaming: { lowLatencyMode: true }, manifest: { availabilityWindowOverride: 12 * 3600 } };
 
 /** And with dash.js: it begins at what is listed instead of at the wall clock, where there is nothing during an outage. */
-const dash = { streaming: { timeShiftBuffer: { calcFromSegmentTimeline: true } } };
+export const dash = { streaming: { timeShiftBuffer: { calcFromSegmentTimeline: true } } };
 
 export type LowLatencyViewing = Viewing & {
   readonly latency: 'low' | 'ultra';

@@ -2,20 +2,22 @@
 import type { Locator, Page } from 'playwright-core';
 import { until } from './playlists.ts';
 
-type VideoElement = { readonly currentTime: number; readonly duration: number; readonly muted: boolean; readonly paused: boolean; readonly readyState: number };
-export type VideoFacts = VideoElement & { readonly count: number };
+type Numbers = { readonly currentTime: number; readonly duration: number; readonly muted: boolean; readonly paused: boolean; readonly readyState: number };
+type VideoElement = Numbers & { readonly dataset: { readonly state?: string } };
+/** `state` is what the page makes of it: the clock is at its place before there is a picture. */
+export type VideoFacts = Numbers & { readonly state: string; readonly count: number };
 
 /** Functions, never texts: the page's own policy forbids evaluating texts, and it is in force in these tests. */
 export const videoFacts = async (page: Page): Promise<VideoFacts> => {
   const videos = page.locator('video');
-  const seen = await videos.first().evaluate(({ currentTime, duration, muted, paused, readyState }: VideoElement) => ({ currentTime, duration, muted, paused, readyState }));
+  const seen = await videos.first().evaluate(({ currentTime, duration, muted, paused, readyState, dataset }: VideoElement) => ({ currentTime, duration, muted, paused, readyState, state: dataset.state ?? '' }));
   return { ...seen, count: await videos.count() };
 };
 
-/** Waits until the picture has run so many seconds from here on. */
+/** Waits until the picture has run so many seconds from here on: to be put at a place, as at the beginning, is not to run. */
 export const plays = async (page: Page, seconds = 1, withinMs = 30_000): Promise<VideoFacts> => {
   await page.locator('video').first().waitFor({ state: 'attached', timeout: withinMs });
-  const { currentTime } = await videoFacts(page);
+  const { currentTime } = await until(() => videoFacts(page), ({ state }) => state === 'playing', withinMs);
   return until(() => videoFacts(page), (now) => !now.paused && now.currentTime > currentTime + seconds, withinMs);
 };
 

@@ -12,7 +12,7 @@ const watch = (() => {
   const video = document.querySelector('video');
   const startedAt = performance.now();
 
-  /** @type {{ stamp: number | null, shownAt: number, mediaTime: number, presented: number }[]} */
+  /** @type {{ stamp: number | null, shownAt: number, submittedAt: number, mediaTime: number, presented: number }[]} */
   const pictures = [];
   const stalls = [];
   const errors = [];
@@ -25,27 +25,33 @@ const watch = (() => {
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
 
-  const look = () => {
-    const width = video.videoWidth;
-    const height = video.videoHeight;
+  const look = (frame) => {
+    const { displayWidth: width, displayHeight: height } = frame;
     const rows = Math.floor(height / 6);
-    if (width === 0 || rows === 0) return null;
     if (canvas.width !== width) canvas.width = width;
     if (canvas.height !== rows) canvas.height = rows;
-    context.drawImage(video, 0, 0, width, rows, 0, 0, width, rows);
+    context.drawImage(frame, 0, 0, width, rows, 0, 0, width, rows);
     return readStamp({ pixels: context.getImageData(0, 0, width, rows).data, width, height, step: 4 });
   };
 
   const onPicture = (_now, facts) => {
     video.requestVideoFrameCallback(onPicture);
-    const stamp = look();
+    // A seek has begun meanwhile: the element has no picture.
+    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    // What is drawn from the element may be a later picture than the one that the facts are about: the compositor goes
+    // on while a busy machine lets this thread wait. A frame keeps its time with it.
+    const frame = new VideoFrame(video);
     pictures.push({
-      stamp,
-      // The moment at which the picture was (or is about to be) on the screen, as a wall clock.
+      stamp: look(frame),
+      // The moment at which the picture was (or is about to be) on the screen, as a wall clock. A busy compositor
+      // expects it hundreds of milliseconds too late or too early.
       shownAt: performance.timeOrigin + facts.expectedDisplayTime,
-      mediaTime: facts.mediaTime,
+      // The moment at which the compositor got it: always after the one before.
+      submittedAt: performance.timeOrigin + facts.presentationTime,
+      mediaTime: frame.timestamp / 1_000_000,
       presented: facts.presentedFrames,
     });
+    frame.close();
   };
   video.requestVideoFrameCallback(onPicture);
 

@@ -1,7 +1,7 @@
 /** A link to the video: from its beginning, from the moment that is shown, or to a piece of it. */
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
-import { timesQuery, typedTime } from '../../lib/time-param.ts';
+import { askedTimes, timesQuery, typedTime } from '../../lib/time-param.ts';
 import { Button } from '../../parts/button.tsx';
 import { CopyField } from '../../parts/copy-field.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -39,12 +39,15 @@ type Kind = 'whole' | 'from' | 'piece';
 const ShareDialog = ({ id, player, live, alone, begins, onClose }: Props & { onClose: () => void }) => {
   // In the time of the show, which is that of its recording, whatever part of it is listed.
   const now = (): number | null => player.current?.showTime() ?? null;
-  const [shown] = useState(() => Math.max(0, Math.floor(now() ?? begins)));
-  // `?t=` counts from where the video begins for viewers. Only its owner is told how much was trimmed away before that;
-  // the bar of a whole recording begins there for everybody.
-  const [at] = useState(() => {
+  const [{ shown, at }] = useState(() => {
+    const time = now();
+    // `?t=` counts from where the video begins for viewers. Only its owner is told how much was trimmed away before that;
+    // the bar of a whole recording begins there for everybody.
     const moment = live || alone ? null : player.current?.moment();
-    return Math.max(0, Math.floor(moment ? moment.at - moment.window.from : shown - begins));
+    // Before the first picture: where the address of this page leads to.
+    const asked = alone ? 0 : (askedTimes(location.search).start ?? 0);
+    const at = moment ? moment.at - moment.window.from : time === null ? asked : time - begins;
+    return { shown: Math.max(0, Math.floor(time ?? begins + at)), at: Math.max(0, Math.floor(at)) };
   });
   const [kind, setKind] = useState<Kind>(at >= 1 ? 'from' : 'whole');
   const form = usePiece({ in: shown, out: null });
