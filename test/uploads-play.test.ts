@@ -123,6 +123,24 @@ t.test('a trim holds for every address, and is taken back', async (t) => {
   await until(() => stage.text(id, 'v0/whole.m3u8'), ({ text }) => [...text.matchAll(/m4s/g)].length === 3);
 });
 
+t.test('sound alone, pictures alone, and a picture that is turned', async (t) => {
+  const heard = await stage.ready(await encoded('m4a', [...tone(440, 10), '-c:a', 'aac']));
+  t.match((await stage.text(heard, 'master.m3u8')).text, /STREAM-INF:[^\n]*CODECS="mp4a\.40\.2"\na0\/whole\.m3u8/);
+  t.same([...(await stage.text(heard, 'a0/whole.m3u8')).text.matchAll(/EXTINF:(\d)/g)].map(([, seconds]) => seconds), ['3', '3', '2'], 'four seconds of whole frames each');
+  for (const below of ['master.m3u8', 'manifest.mpd', 'ts/master.m3u8']) t.ok((await framesOf(stage.url(heard, below), '0:a')).md5.length >= 468, below);
+
+  const silent = await encoded('mp4', [...pictures(6), ...x264]);
+  const turned = await encoded('mov', ['-i', silent, '-c', 'copy', '-metadata:s:v', 'rotate=90']);
+  const [seen, upright] = [await stage.ready(silent), await stage.ready(turned)];
+  t.match((await stage.text(seen, 'master.m3u8')).text, /RESOLUTION=160x90/);
+  t.match((await stage.text(upright, 'master.m3u8')).text, /RESOLUTION=90x160/);
+  for (const below of ['master.m3u8', 'manifest.mpd']) t.same((await framesOf(stage.url(upright, below))).md5, (await framesOf(turned)).md5, `turned by the decoder, ${below}`);
+  const found = await stage.live.presentations.find(upright);
+  const [file] = found ? downloadsOf(found.snapshot()) : [];
+  t.same((await framesOf(stage.url(upright, file?.path ?? ''))).md5, (await framesOf(turned)).md5, 'and in a download');
+  t.same(stage.errors, []);
+});
+
 t.test('the same names are the same bytes after a restart', async (t) => {
   const list = (await stage.text(id, 'v0/whole.m3u8')).text;
   const names = [...list.matchAll(/^.*\.m4s$|[^"]+\.mp4/gm)].map(([name]) => name);
