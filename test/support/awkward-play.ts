@@ -1,0 +1,63 @@
+/** An awkward file in a whole server: sent, waited for, and held against its original as whoever watches it gets it. */
+import type { Test } from 'tap';
+import { readFragments } from '../../packager/cmaf/reader.ts';
+import type { Awkward } from './awkward.ts';
+import { decodeErrors } from './encoded.ts';
+import { furthestApart, heardClicks, shownPictures } from './exact.ts';
+import { fetchText } from './blocking-reload.ts';
+import type { MillraceServer } from './server.ts';
+import { untilState, uploadFile } from './upload.ts';
+
+export type Played = { readonly id: string; readonly hls: string; readonly dash: string };
+
+/** Media playlists of a multivariant one: the pictures, and the sounds. */
+const listsOf = (text: string, base: string): { readonly pictures: string[]; readonly sounds: string[] } => {
+  const absolute = (uri: string): string => new URL(uri, base).href;
+  const sounds = [...text.matchAll(/^#EXT-X-MEDIA:TYPE=AUDIO.*URI="([^"]+)"/gm)].map(([, uri = '']) => absolute(uri));
+  const variants = text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map(absolute);
+  const pictures = [...new Set(variants)].filter((uri) => !sounds.includes(uri));
+  // Sound alone has no group: it is the variant.
+  return /RESOLUTION=/.test(text) ? { pictures, sounds } : { pictures: [], sounds: pictures };
+};
+
+/** Where the first picture of a playlist is shown, as its fragment says: ffmpeg 5.1 moves such tracks by their composition offsets. */
+const firstMoment = async (list: string): Promise<number> => {
+  const { text } = await fetchText(list);
+  const file = text.split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  const init = /#EXT-X-MAP:URI="([^"]+)"/.exec(text)?.[1] ?? '';
+  const bytes = async (name: string): Promise<Buffer> => Buffer.from(await (await fetch(new URL(name, list))).arrayBuffer());
+  const [fragment] = readFragments(await bytes(file));
+  const head = await bytes(init);
+  const mdhd = head.indexOf('mdhd') + 4;
+  const timescale = head.readUInt32BE(mdhd + (head[mdhd] === 1 ? 20 : 12));
+  return ((fragment?.baseDecodeTime ?? NaN) + (fragment?.samples[0]?.cts ?? NaN)) / timescale;
+};
+
+export const sendAwkward = async (server: MillraceServer, token: string, { name, file }: Awkward): Promise<Played> => {
+  const { id } = await uploadFile(server, token, file, { title: name });
+  const video = await untilState(server, token, id, ['ready'], 90_000);
+  if (video.state !== 'ready') throw new Error(`${name}: ${video.state} ${JSON.stringify(video.error)}\n${server.log.slice(-2000)}`);
+  const { hls, dash } = await server.must<{ hls: string; dash: string }>('POST', `videos/${id}/playback`, {}, token);
+  return { id, hls, dash };
+};
+
+/** Every rung has every picture at its moment, every sound its clicks, and decoders complain of nothing. */
+export const compare = async (t: Test, { file, pictures, sounds }: Awkward, { hls }: Played): Promise<void> => {
+  const lists = listsOf((await fetchText(hls)).text, hls);
+  t.equal(lists.pictures.length > 0, pictures, 'pictures');
+  t.equal(lists.sounds.length, sounds, 'sounds');
+  const wanted = pictures ? await shownPictures(file) : [];
+  for (const list of lists.pictures) {
+    t.equal(await decodeErrors(['-i', list]), '', 'a decoder has nothing to complain of');
+    const got = await shownPictures(list);
+    t.equal(got.length, wanted.length, 'as many pictures as in the file');
+    const begin = await firstMoment(list);
+    const apart = furthestApart(got.map((time) => time - (got[0] ?? 0) + begin), wanted);
+    t.ok(apart <= 0.0011, `no picture more than a millisecond from its moment: ${apart}`);
+  }
+  for (const [index, list] of lists.sounds.entries()) {
+    t.equal(await decodeErrors(['-i', list]), '');
+    const apart = furthestApart(await heardClicks(['-i', list]), await heardClicks(['-i', file, '-map', `0:a:${index}`]));
+    t.ok(apart <= 0.0011, `no sound more than a millisecond from its moment: ${apart}`);
+  }
+};
