@@ -37,7 +37,9 @@ const soundDecoders = [
   ...['pcm_s16le', 'pcm_s16be', 'pcm_s24le', 'pcm_s24be', 'pcm_s32le', 'pcm_s32be', 'pcm_s8', 'pcm_u8', 'pcm_u16le', 'pcm_f32le', 'pcm_f32be', 'pcm_f64le', 'pcm_f64be', 'pcm_alaw', 'pcm_mulaw', 'pcm_bluray', 'pcm_dvd'],
   ...['adpcm_ms', 'adpcm_ima_wav', 'adpcm_ima_qt', 'adpcm_swf', 'adpcm_yamaha'],
 ];
-const decoders = [...pictureDecoders, ...soundDecoders].join(',');
+/** Nobody decodes them, but ffprobe opens a decoder for every track that has one, and ends where it may not. */
+const subtitleDecoders = ['subrip', 'srt', 'ass', 'ssa', 'webvtt', 'mov_text', 'text', 'dvbsub', 'dvdsub', 'pgssub', 'xsub', 'cc_dec', 'libzvbi_teletextdec', 'stl', 'sami', 'realtext'];
+const decoders = [...pictureDecoders, ...soundDecoders, ...subtitleDecoders].join(',');
 
 /** Said ahead of everything else. */
 export const calm: readonly string[] = ['-hide_banner', '-v', 'error', '-max_alloc', String(mostAtOnce)];

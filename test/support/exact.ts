@@ -24,7 +24,7 @@ const rate = 48_000;
 
 /** Seconds at which the clicks of a clip begin: the sound as it is heard, with silence where there is none yet. */
 export const heardClicks = async (args: readonly string[]): Promise<number[]> => {
-  const pcm = await run([...args, '-vn', '-af', `aresample=${rate}:async=1:first_pts=0`, '-ac', '1', '-f', 's16le', 'pipe:1']);
+  const pcm = await run(['-copyts', ...args, '-vn', '-af', `aresample=${rate}:async=1:first_pts=0`, '-ac', '1', '-f', 's16le', 'pipe:1']);
   const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
   const clicks: number[] = [];
   for (const [at, sample] of samples.entries()) {
