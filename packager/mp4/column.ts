@@ -55,6 +55,9 @@ const narrowest = (least: number, most: number, count: number): Numbers => {
   return least >= -0x8000 && most <= 0x7fff ? new Int16Array(count) : new Int32Array(count);
 };
 
+/** Of the first block: so much lies on the heap itself, and most lists of small files need no more. */
+const firstBytes = 64;
+
 /** Integers one after the other, in blocks: what is there is never moved while it grows. */
 export class GrowingList {
   readonly #kind: typeof Int32Array | typeof Float64Array;
@@ -66,7 +69,7 @@ export class GrowingList {
   /** What an Int32Array holds may come out without sign again (`copyTo`). */
   constructor(kind: typeof Int32Array | typeof Float64Array) {
     this.#kind = kind;
-    this.#block = new kind(32);
+    this.#block = new kind(firstBytes / kind.BYTES_PER_ELEMENT);
   }
 
   get length(): number {

@@ -155,7 +155,7 @@ export const readFragments = async (top: TopLevel, drafts: readonly TrackDraft[]
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
   for (let box = await nextWhole(top); box; box = await nextWhole(top)) {
     allowance.box();
-    await allowance.entries(64);
+    if (allowance.isDue(64)) await allowance.turn();
     if (box.type !== 'moof') continue;
     const size = box.end - box.at;
     if (size > allowance.limits.moofBytes) throw new Mp4Error('limit', `a moof of ${size} bytes`);
@@ -163,7 +163,7 @@ export const readFragments = async (top: TopLevel, drafts: readonly TrackDraft[]
     const runs = readMoof(bytes, box, byId, inherited, allowance);
     if (runs.some(({ to }) => to > top.size)) break;
     for (const run of runs) addRun(bytes, run);
-    await allowance.entries(size / 16);
+    if (allowance.isDue(size / 16)) await allowance.turn();
   }
   if (drafts.every(({ table }) => table.count === 0)) throw new Mp4Error('truncated', 'the file ends before its first fragment does');
 };

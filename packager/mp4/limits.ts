@@ -55,10 +55,14 @@ export class Allowance {
     if (this.#samples < 0) throw new Mp4Error('limit', `more than ${this.limits.samples} samples`);
   }
 
-  /** After so many entries of a table: resolves at once, or after everybody else's turn. */
-  async entries(count: number): Promise<void> {
-    this.#entries += count;
-    if (this.#entries < entriesOfATurn) return;
+  /** After so many entries of a table: whether it is somebody else's turn. Asked often, so it is no promise. */
+  isDue(entries: number): boolean {
+    this.#entries += entries;
+    return this.#entries >= entriesOfATurn;
+  }
+
+  /** Everybody else's. */
+  async turn(): Promise<void> {
     this.#entries = 0;
     await setImmediate();
   }

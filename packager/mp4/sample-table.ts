@@ -122,7 +122,7 @@ const mark = async ({ count, start, sizes, durations, chunks }: Parts, fileSize:
       time += duration[i] ?? 0;
       walk.step(bytes);
     }
-    await allowance.entries(markEvery);
+    if (allowance.isDue(markEvery)) await allowance.turn();
   }
   return marks;
 };
@@ -315,7 +315,7 @@ export class TableBuilder {
   /** A column is packed in one go: others have a turn before the next one. */
   async #packed(column: ColumnBuilder): Promise<Column> {
     const packed = column.finish();
-    await this.#allowance.entries(this.#count);
+    if (this.#allowance.isDue(this.#count)) await this.#allowance.turn();
     return packed;
   }
 }

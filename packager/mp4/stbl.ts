@@ -31,7 +31,7 @@ const inSteps = async (count: number, allowance: Allowance, each: (i: number) =>
   for (let from = 0; from < count; from += step) {
     const to = Math.min(from + step, count);
     for (let i = from; i < to; i += 1) each(i);
-    await allowance.entries(to - from);
+    if (allowance.isDue(to - from)) await allowance.turn();
   }
 };
 

@@ -23,7 +23,7 @@ const macintosh: readonly string[] = [
 export const packedLanguage = (packed: number, quickTime: boolean): string => {
   if (packed < 0x400) return (packed > 0 || quickTime ? macintosh[packed] : null) ?? unknown;
   const letters = String.fromCharCode(...[10, 5, 0].map((shift) => 0x60 + ((packed >> shift) & 0x1f)));
-  return /^[a-z]{3}$/.test(letters) ? (canonical(letters) ?? unknown) : unknown;
+  return letters !== unknown && /^[a-z]{3}$/.test(letters) ? (canonical(letters) ?? unknown) : unknown;
 };
 
 const longestText = 256;
