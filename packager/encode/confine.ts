@@ -43,6 +43,8 @@ export type Confined = {
   /** A name in the folder that it may read and not write; null: none. */
   readonly input: string | null;
   readonly limits: Limits;
+  /** Others on this machine come first. */
+  readonly gentle: boolean;
 };
 
 export type Command = { readonly file: string; readonly args: readonly string[]; readonly cwd: string; readonly env: Readonly<Record<string, string>> };
@@ -62,7 +64,7 @@ const namespaces = ['--user', '--map-root-user', '--net', '--ipc', '--uts', '--p
 export const confine = (wall: Wall, mason: Mason, run: Confined): Command | null => {
   const words = wallOf(wall, mason, run);
   if (!words) return null;
-  const [file, ...args] = [...prefix(wall, mason), ...words];
+  const [file, ...args] = [...prefix(wall, mason, run.gentle), ...words];
   return file === undefined ? null : { file, args, cwd: run.folder, env: inside };
 };
 
@@ -92,10 +94,10 @@ const wallOf = (wall: Wall, { bwrap, unshare, setpriv, prlimit, sh }: Mason, run
 };
 
 /** Dies with the server, and gives way to it. */
-const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason): string[] => [
+const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason, gentle: boolean): string[] => [
   ...(setpriv && wall !== 'bare' ? [setpriv, '--pdeathsig', 'KILL', '--'] : []),
-  ...(nice ? [nice, '-n', '10'] : []),
-  ...(ionice && wall !== 'bare' ? [ionice, '-c', '2', '-n', '7'] : []),
+  ...(nice && gentle ? [nice, '-n', '10'] : []),
+  ...(ionice && gentle && wall !== 'bare' ? [ionice, '-c', '2', '-n', '7'] : []),
 ];
 
 const limited = (prlimit: string, { memoryBytes, cpuSeconds, fileBytes }: Limits, count: number | null, command: readonly string[]): string[] => [

@@ -199,13 +199,14 @@ t.test('programs: which are taken, and why none are', async (t) => {
 });
 
 t.test('each wall says what it lacks, and is no wall then', (t) => {
-  const run = { program: '/usr/bin/ffmpeg', args: [], homes: ['/opt/x'], folder: '/job', root: '/root', input: null, limits: roomy };
+  const run = { program: '/usr/bin/ffmpeg', args: [], homes: ['/opt/x'], folder: '/job', root: '/root', input: null, limits: roomy, gentle: true };
   const all = { bwrap: '/b', unshare: '/u', setpriv: '/s', prlimit: '/p', nice: '/n', ionice: '/i', sh: '/sh' };
   for (const wall of ['bwrap', 'unshare', 'no-network', 'limits', 'bare'] as const) t.ok(confine(wall, all, run), wall);
   const { bwrap: _bwrap, ...noBwrap } = all;
   t.equal(confine('bwrap', noBwrap, run), null);
   t.equal(confine('unshare', { ...noBwrap, unshare: '/u' }, run)?.args.includes('/opt/x'), false);
   t.ok(confine('unshare', all, run)?.args.some((word) => word.split('\n').includes('/opt/x')), 'the folder of a program that the operator named');
+  t.same(confine('bare', all, run)?.args.slice(0, 2), ['-n', '10'], 'others come first');
   t.equal(confine('limits', {}, run), null);
   t.same(confine('bare', {}, run)?.file, '/usr/bin/ffmpeg');
   t.same((['bwrap', 'unshare', 'no-network', 'limits', 'bare'] as const).map(levelOf), ['full', 'full', 'no-network', 'limits', 'bare']);

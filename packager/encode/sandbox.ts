@@ -31,6 +31,8 @@ export type SandboxOptions = {
   readonly path?: string;
   /** Only these are tried; for tests. */
   readonly only?: readonly Wall[];
+  /** False: programs do not give way to others of this machine; for tests, which share it with tests. */
+  readonly gentle?: boolean;
 };
 
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -55,8 +57,10 @@ export class Sandbox {
   readonly programs: Programs;
   readonly #mason: Mason;
   readonly #clock: Clock;
+  readonly #gentle: boolean;
 
-  private constructor({ programs, clock }: SandboxOptions, mason: Mason, wall: Wall) {
+  private constructor({ programs, clock, gentle = true }: SandboxOptions, mason: Mason, wall: Wall) {
+    this.#gentle = gentle;
     this.programs = programs;
     this.wall = wall;
     this.level = levelOf(wall);
@@ -74,7 +78,7 @@ export class Sandbox {
   }
 
   run({ program, args, place, limits, ...rest }: SandboxRun): Promise<Ran> {
-    const command = confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input: inputName, limits });
+    const command = confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input: inputName, limits, gentle: this.#gentle });
     if (!command) return Promise.reject(new Error(`There are no tools for the sandbox ${this.wall}.`));
     return runChild(command, { clock: this.#clock, ...rest });
   }
@@ -98,7 +102,7 @@ const holds = async (wall: Wall, mason: Mason, { programs, clock, folder }: Sand
     await Promise.all([writeFile(secret, ''), writeFile(join(place.work, inputName), '')]);
     const { sh } = mason;
     const [program, args] = sh ? [sh, ['-c', trial, 'sh', secret, levelOf(wall), programs.ffmpeg, ...trialEncode]] : [programs.ffmpeg, trialEncode];
-    const command = confine(wall, mason, { program, args, homes: homesOf(programs), folder: place.work, root: place.root, input: inputName, limits: tryLimits });
+    const command = confine(wall, mason, { program, args, homes: homesOf(programs), folder: place.work, root: place.root, input: inputName, limits: tryLimits, gentle: false });
     if (!command) return false;
     const { code } = await runChild(command, { clock, wallMs: tryMs }).catch(() => ({ code: null }));
     return code === 0;

@@ -31,9 +31,9 @@ export type CraftedTrack = {
   readonly every?: number;
 };
 
-/** `frames`: of the first track, 40 ms apart. */
-export const matroska = (tracks: readonly CraftedTrack[], frames: readonly Buffer[] = []): Buffer => {
-  const entries = tracks.map(({ codec, type = 'video', size: [width, height] = [320, 180], codecPrivate, every }, index) =>
+/** `frames`: of the first track, 40 ms apart. `times`: each track is there so often. */
+export const matroska = (tracks: readonly CraftedTrack[], frames: readonly Buffer[] = [], times = 1): Buffer => {
+  const once = tracks.map(({ codec, type = 'video', size: [width, height] = [320, 180], codecPrivate, every }, index) =>
     element(
       ids.entry,
       ...[element(ids.number, index + 1), element(ids.uid, index + 1), element(ids.type, { video: 1, audio: 2, subtitle: 17 }[type]), element(ids.codec, codec)],
@@ -42,6 +42,7 @@ export const matroska = (tracks: readonly CraftedTrack[], frames: readonly Buffe
       ...(type === 'video' ? [element(ids.video, element(ids.width, width), element(ids.height, height))] : []),
     ),
   );
+  const entries = Array.from({ length: times }, () => once).flat();
   const blocks = frames.map((frame, index) => element(ids.block, Buffer.from([0x81, (index * 40) >> 8, (index * 40) & 0xff, 0x80]), frame));
   return Buffer.concat([
     element(ids.ebml, element(ids.docType, 'matroska')),

@@ -176,7 +176,7 @@ const crafted: Record<string, Case> = {
   'a playlist behind the beginning of an MP4': { bytes: () => inBoxes(['ftyp', Buffer.from('isom\0\0\0\0isom')], ['free', Buffer.from(playlist)], ['mdat', Buffer.from(playlist)]), ends: ['failed truncated', 'failed broken', 'failed not-a-video'] },
   '16K': { bytes: () => matroska([{ codec: 'V_MS/VFW/FOURCC', size: [16_384, 8640], codecPrivate: bitmap('MPNG', 16_384, 8640) }], [png(16_384, 8640)]), ends: ['failed picture-too-large'] },
   '65,535 lines of as many pixels, said in the picture alone': { bytes: () => matroska([{ codec: 'V_MS/VFW/FOURCC', size: [320, 180], codecPrivate: bitmap('MPNG', 320, 180) }], Array.from({ length: 20 }, () => png(65_535, 65_535))), ends: ['failed picture-too-large', 'failed encode-failed'] },
-  'a hundred thousand tracks': { bytes: () => matroska(Array.from({ length: 100_000 }, (_, index) => ({ codec: index % 2 ? 'A_AAC' : 'V_VP9', type: index % 2 ? ('audio' as const) : ('video' as const) }))), ends: ['failed too-many-tracks'] },
+  'a hundred thousand tracks': { bytes: () => matroska([{ codec: 'V_VP9' }, { codec: 'A_AAC', type: 'audio' }], [], 50_000), ends: ['failed too-many-tracks'] },
   'tracks of codecs that nobody knows': { bytes: () => matroska(Array.from({ length: 20 }, () => ({ codec: 'V_UNHEARD' })), [Buffer.alloc(10)]), ends: ['failed no-media'] },
   'a frame that lasts a nanosecond': { bytes: async () => matroska([{ codec: 'V_VP9', every: 1 }], [(await webm()).subarray(0, 2000)]), ends: ['failed encode-failed', 'failed broken', 'failed no-media', 'ready'] },
   'thousands of millions of pictures a second': { bytes: async () => { const bytes = await avi(); const at = bytes.indexOf('strh', 0, 'latin1') + 8; return patched(patched(bytes, at + 24, 1_000_000_000), at + 20, 1); }, ends: ['ready', 'failed encode-failed', 'failed broken'] },
@@ -208,7 +208,7 @@ for (const extension of ['mkv', 'ts', 'flv', 'mp4', 'avi']) {
     const codecs = extension === 'avi' ? ['-c:v', 'mpeg4', '-c:a', 'libmp3lame'] : [...x264, ...(extension === 'mp4' ? ['-c:a', 'ac3'] : aac)];
     const whole = await readFile(await encoded(extension, [...picture(2), ...tone(2), ...codecs]));
     const next = random(extension.length * 31);
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       const { state, code, ms } = await ends(whole.subarray(0, Math.floor(next() * whole.length)));
       t.ok(state === 'ready' || ['truncated', 'broken', 'no-media', 'not-a-video', 'encode-failed'].includes(code ?? ''), `${state} ${code ?? ''}`);
       t.ok(ms < clearWithinMs);
@@ -219,7 +219,7 @@ for (const extension of ['mkv', 'ts', 'flv', 'mp4', 'avi']) {
 trial('bytes that are spoiled on the way', async (t) => {
   const whole = await readFile(await encoded('mkv', [...picture(2), ...tone(2), ...x264, ...aac]));
   const next = random(99);
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const bytes = Buffer.from(whole);
     for (let hit = 0; hit < 60; hit += 1) bytes[100 + Math.floor(next() * (bytes.length - 100))] = Math.floor(next() * 256);
     const { state, ms } = await ends(bytes);

@@ -11,7 +11,7 @@ import { openWorkshop } from './workshop.ts';
 const [, , data = '', video = ''] = process.argv;
 const clock = systemClock;
 const catalog = await openCatalog({ folder: data, clock, log: silent });
-const { sandbox } = await openWorkshop({ folder: join(data, 'jobs'), clock, log: silent, strict: false });
+const { sandbox } = await openWorkshop({ folder: join(data, 'jobs'), clock, log: silent, strict: false, gentle: false });
 const intake: VideoIntake = new VideoIntake({
   ...{ catalog, clock, log: silent, disk: nodeDisk, folder: join(data, 'videos'), jobsFolder: join(data, 'jobs'), arrivals: noArrivals },
   ...{ sandbox: Promise.resolve(sandbox), budget: createCoreBudget(4), outdated: () => undefined, leaseMs: 1_500, idleMs: 200 },

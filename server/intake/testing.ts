@@ -57,7 +57,7 @@ export const testIntake = async (t: Test, { data: given, disk, ...options }: Tes
   const folder = join(data, 'videos');
   const jobs = join(data, 'jobs');
   await Promise.all([mkdir(folder, { recursive: true }), mkdir(jobs, { recursive: true })]);
-  const sandbox = await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder: data });
+  const sandbox = await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder: data, gentle: false });
   if (!sandbox) throw new Error('ffmpeg does not run here');
   const intakes: VideoIntake[] = [];
   const told = new Map<string, Progress[]>();

@@ -21,8 +21,7 @@ export type WorkshopOptions = {
   /** Nothing is converted but behind all of the walls. */
   readonly strict: boolean;
   readonly environment?: Environment;
-  readonly only?: SandboxOptions['only'];
-};
+} & Pick<SandboxOptions, 'only' | 'gentle'>;
 
 const meanings: { readonly [level in SandboxLevel]: string } = {
   full: 'ffmpeg sees the file that it reads, and nothing else of this machine',
@@ -31,7 +30,7 @@ const meanings: { readonly [level in SandboxLevel]: string } = {
   bare: 'ffmpeg runs as any other program of this user',
 };
 
-export const openWorkshop = async ({ folder, clock, log, strict, environment, only }: WorkshopOptions): Promise<Workshop> => {
+export const openWorkshop = async ({ folder, clock, log, strict, environment, ...tried }: WorkshopOptions): Promise<Workshop> => {
   await sweepJobs(folder, log);
   const refusing = (refused: string, programs: Programs | null = null, level: SandboxLevel | null = null): Workshop => {
     log.warn({ ffmpeg: programs?.version ?? null, sandbox: level }, `Videos that would have to be converted are refused: ${refused}.`);
@@ -44,7 +43,7 @@ export const openWorkshop = async ({ folder, clock, log, strict, environment, on
     if (error instanceof NoPrograms) return refusing(error.message);
     throw error;
   }
-  const sandbox = await Sandbox.open({ programs, clock, folder, ...(only && { only }) });
+  const sandbox = await Sandbox.open({ programs, clock, folder, ...tried });
   if (!sandbox) return refusing(`ffmpeg ${programs.version} does not run here`, programs);
   const { level, wall } = sandbox;
   if (strict && level !== 'full') return refusing(`the sandbox is to be strict, and this machine allows no more than "${level}"`, programs, level);

@@ -98,6 +98,8 @@ export class JobRunner {
     this.#again = true;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
+      // Woken when it had looked everywhere already.
+      if (this.#again) this.wake();
     });
   }
 
