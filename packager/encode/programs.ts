@@ -10,7 +10,6 @@ export type Programs = {
   /** As it calls itself: `5.1.9-0+deb12u1`, `N-118000-g1234567`. */
   readonly version: string;
   readonly encoders: ReadonlySet<string>;
-  readonly decoders: ReadonlySet<string>;
   readonly filters: ReadonlySet<string>;
 };
 
@@ -52,19 +51,20 @@ export const findPrograms = async ({ FFMPEG_PATH: named, PATH: path }: Environme
   const beside = join(dirname(ffmpeg), 'ffprobe');
   const ffprobe = (await isProgram(beside)) ? beside : await findProgram('ffprobe', path);
   if (ffprobe === null) throw new NoPrograms('there is no ffprobe beside ffmpeg and none in PATH');
-  const [head, encoders, decoders, filters] = await Promise.all(['-version', '-encoders', '-decoders', '-filters'].map((what) => say(ffmpeg, what)));
-  const version = /^ffmpeg version (\S{1,100})/.exec(head ?? '')?.[1];
+  const [encoders, filters] = await Promise.all([say(ffmpeg, '-encoders'), say(ffmpeg, '-filters')]);
+  const version = /^ffmpeg version (\S{1,100})/.exec(encoders.stderr)?.[1];
   if (version === undefined) throw new NoPrograms(`${ffmpeg} does not say its version`);
   if (isTooOld(version)) throw new NoPrograms(`ffmpeg ${version} is too old: ${oldest.major}.${oldest.minor} is needed`);
-  const found = { ffmpeg: await realpath(ffmpeg), ffprobe: await realpath(ffprobe), version, encoders: names(encoders), decoders: names(decoders), filters: names(filters) };
+  const found = { ffmpeg: await realpath(ffmpeg), ffprobe: await realpath(ffprobe), version, encoders: names(encoders.stdout), filters: names(filters.stdout) };
   const missing = needed.filter((name) => !found.encoders.has(name));
   if (missing.length > 0) throw new NoPrograms(`ffmpeg ${version} was built without ${missing.join(' and ')}`);
   return found;
 };
 
-const say = async (program: string, what: string): Promise<string> => {
+/** A list to its output, and who it is to its errors. */
+const say = async (program: string, what: string): Promise<{ stdout: string; stderr: string }> => {
   try {
-    return (await run(program, ['-hide_banner', what], { timeout: 20_000, maxBuffer: 4 * 1024 * 1024 })).stdout;
+    return await run(program, [what], { timeout: 20_000, maxBuffer: 4 * 1024 * 1024 });
   } catch (error) {
     throw new NoPrograms(`${program} ${what} failed`, { cause: error });
   }
@@ -78,4 +78,4 @@ export const isTooOld = (version: string): boolean => {
 };
 
 /** ` V....D libx264   libx264 H.264 …`: marks, and the name; a head above a line of dashes. */
-const names = (list = ''): Set<string> => new Set([...list.matchAll(/^ [A-Z.|]{2,6} +(\w+) /gm)].flatMap(([, name]) => (name === undefined ? [] : [name])));
+const names = (list: string): Set<string> => new Set([...list.matchAll(/^ [A-Z.|]{2,6} +(\w+) /gm)].flatMap(([, name]) => (name === undefined ? [] : [name])));
