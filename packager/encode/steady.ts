@@ -7,6 +7,7 @@ import type { MovieAudio, SampleRows, SampleTable } from '../mp4/movie.ts';
 
 /** What AAC frames have, and twice that with SBR. */
 const lengths = [960, 1024, 1920, 2048];
+const mostLookedAt = 4_096;
 const rowsAtOnce = 65_536;
 
 export const steadySound = (track: MovieAudio): MovieAudio => {
@@ -15,10 +16,13 @@ export const steadySound = (track: MovieAudio): MovieAudio => {
   return frame === null ? track : { ...track, samples: steady(samples, frame, (1.05 * timescale) / 1000) };
 };
 
-/** By the whole of it: single frames say next to nothing. */
-const frameLength = ({ count, duration }: SampleTable): number | null => {
+/** On average, without the shortest and the longest: holes and what runs backwards say nothing of it. */
+const frameLength = (table: SampleTable): number | null => {
+  const count = Math.min(table.count, mostLookedAt);
   if (count < 2) return null;
-  const mean = duration / count;
+  const sorted = table.rows(0, count - 1).duration.toSorted();
+  const usual = sorted.subarray(Math.floor(sorted.length / 4), Math.ceil((sorted.length * 3) / 4));
+  const mean = usual.reduce((sum, ticks) => sum + ticks, 0) / usual.length;
   return lengths.find((length) => Math.abs(mean - length) < length * 0.02) ?? null;
 };
 

@@ -37,6 +37,8 @@ export type MakePayload = {
   readonly steps: readonly Step[];
   /** In place of all that, where the pictures turn out not to be what can be taken over. */
   readonly otherwise: readonly Step[];
+  /** It has come to that. */
+  readonly isOtherwise: boolean;
   /** Tracks that are whole and wait in the folder of the video until it can be played everywhere. */
   readonly kept: (Shelf & { readonly bytes: number }) | null;
 };
@@ -65,10 +67,10 @@ export const inspectionOf = ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Pr
 export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: MakePayload): Promise<{ readonly created: boolean }> => {
   const [step] = payload.steps;
   if (!step) throw new Error('There is no step to be queued.');
-  return jobs.enqueue({ key: keyOf(payload.video, step.kind), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
+  return jobs.enqueue({ key: keyOf(payload.video, step.kind, payload.isOtherwise), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
 };
 
-const keyOf = (video: string, kind: Step['kind'] | 'inspect'): string => `${kind}:${video}`;
+const keyOf = (video: string, kind: Step['kind'] | 'inspect', isOtherwise = false): string => `${kind}${isOtherwise ? '-otherwise' : ''}:${video}`;
 
 /** Every job that there can be for a video. */
-export const keysOf = (video: string): string[] => (['inspect', 'remux', 'audio', 'lowest', 'mezzanine'] as const).map((kind) => keyOf(video, kind));
+export const keysOf = (video: string): string[] => (['inspect', 'remux', 'audio', 'lowest', 'mezzanine'] as const).flatMap((kind) => [keyOf(video, kind), keyOf(video, kind, true)]);

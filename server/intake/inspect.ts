@@ -48,9 +48,10 @@ export const inspectHandler = (tools: ShopTools): JobHandler => async (job, { si
   const plan = planOf(facts);
   if (plan.kind === 'unusable') throw (plan.code === 'no-media' ? trouble : null) ?? new IntakeFault({ code: plan.code, message: plan.why });
   const [first] = plan.steps;
-  const second = first?.kind === 'remux' ? planOf({ ...facts, mayCopy: false }) : null;
+  // Pictures that are taken over may turn out not to be what can be cut.
+  const second = first?.kind === 'remux' || first?.original.picture ? planOf({ ...facts, original: nothing.shown, mayCopy: false }) : null;
   await queueMaking(catalog, {
-    ...{ video, container, duration: inspection.duration, kept: null },
+    ...{ video, container, duration: inspection.duration, isOtherwise: false, kept: null },
     steps: plan.steps,
     otherwise: second?.kind === 'steps' ? second.steps : [],
   });

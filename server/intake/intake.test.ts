@@ -1,10 +1,11 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { encoded } from '../../test/support/encoded.ts';
 import { systemClock } from '../../packager/clock.ts';
+import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import { testFolder } from '../catalog/testing.ts';
-import { aac, picture, tone, x264 } from './exactness.ts';
+import { aac, picture, tone, x264, x265 } from './exactness.ts';
 import { leftOvers, silent, testIntake } from './testing.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -77,17 +78,28 @@ t.test('what fails for good is told with a code and a sentence, and is not tried
   t.equal(shop.intake.progress(video.id), null);
 });
 
-t.test('without the better picture, a video plays on with the lowest, and says why', async (t) => {
+/** ffmpeg with a few lines of a shell ahead of it. */
+const altered = async (t: Test, script: string): Promise<Sandbox | string> => {
   const folder = await testFolder(t);
-  // ffmpeg as it is, until it is asked for more than 360 lines.
   const fake = join(folder, 'ffmpeg');
-  await writeFile(fake, '#!/bin/sh\ncase "$*" in *scale=640:400*) echo no >&2; exit 1;; esac\nexec ffmpeg "$@"\n');
+  await writeFile(fake, `#!/bin/sh\n${script}\nexec ffmpeg "$@"\n`);
   await chmod(fake, 0o755);
   const { sandbox } = await openWorkshop({ folder: join(folder, 'jobs'), clock: systemClock, log: silent, strict: false, gentle: false, environment: { ...process.env, FFMPEG_PATH: fake } });
-  const shop = await testIntake(t, { sandbox: Promise.resolve(sandbox) });
+  return sandbox;
+};
+
+t.test('without the better picture, a video plays on with the lowest, and says why', async (t) => {
+  const shop = await testIntake(t, { sandbox: altered(t, 'case "$*" in *scale=640:400*) echo no >&2; exit 1;; esac') });
   const { video, tracks } = await shop.taken(await encoded('mkv', [...picture(2, '640x400'), ...mpeg4]));
   t.match(video, { state: 'playable', errorCode: 'encode-failed' });
   t.match(tracks, [{ kind: 'video', codec: 'h264' }]);
+});
+
+t.test('a rung that comes out with other key frames than the picture that it stands beside stands alone', async (t) => {
+  const shop = await testIntake(t, { sandbox: altered(t, 'for word; do shift; [ "$word" = source ] && word="expr:gte(t,n_forced*0.7)"; set -- "$@" "$word"; done') });
+  const { video, tracks } = await shop.taken(await encoded('mp4', [...picture(4, '480x384'), ...tone(4), ...x265, ...aac]));
+  t.match(video, { state: 'ready', errorCode: null });
+  t.same(tracks.map(({ codec, original }) => [codec, original]), [['h264', null], ['h264', null], ['aac', null]]);
 });
 
 t.test('no room on the disk: it is tried again for a while, and then told', async (t) => {
@@ -103,3 +115,13 @@ t.test('no room on the disk: it is tried again for a while, and then told', asyn
   t.equal((await shop.catalog.videos.get(video))?.state, 'processing');
 });
 
+
+t.test('work whose workers vanished too often is no reason to wait for ever', async (t) => {
+  const shop = await testIntake(t, { tidyMs: 50, idleMs: 10 });
+  const video = await shop.upload(short);
+  const { jobs, videos } = shop.catalog;
+  await jobs.enqueue({ key: `inspect:${video}`, class: 'inspect', kind: 'inspect', payload: { video }, maxAttempts: 1, runAt: 0 });
+  await jobs.lease('inspect', 'a ghost', 1);
+  await videos.become(video, ['uploading'], { state: 'processing' });
+  t.match(await shop.settled(video), { state: 'failed', errorCode: 'encode-failed' });
+});

@@ -26,9 +26,12 @@ export type IntakeOptions = Omit<ShopTools, 'tell'> & {
   readonly changed: (video: string) => void;
   readonly leaseMs?: number;
   readonly idleMs?: number;
+  readonly tidyMs?: number;
 };
 
-const tidyMs = 60_000;
+const usualTidyMs = 60_000;
+/** So long can be looked up what became of a job. */
+const keptMs = 30 * 86_400_000;
 const pageSize = 100;
 
 export class VideoIntake implements Intake {
@@ -121,7 +124,7 @@ export class VideoIntake implements Intake {
 
   /** Jobs whose workers vanished too often died without a word. */
   #tidyLater(): void {
-    this.#cancelTidy = this.#o.clock.after(tidyMs, () => {
+    this.#cancelTidy = this.#o.clock.after(this.#o.tidyMs ?? usualTidyMs, () => {
       this.#tidying = this.#tidy()
         .catch((error: unknown) => this.#o.log.error({ err: error }, 'Videos whose work has died could not be looked for.'))
         .finally(() => {
@@ -132,6 +135,7 @@ export class VideoIntake implements Intake {
 
   async #tidy(): Promise<void> {
     const { videos, jobs } = this.#o.catalog;
+    await jobs.forget(this.#o.clock.wall() - keptMs);
     const { items } = await videos.list({ limit: pageSize, after: null, state: 'processing', seenBy: null });
     for (const { id } of items) {
       const found = (await Promise.all(keysOf(id).map((key) => jobs.byKey(key)))).filter((job) => job !== null);

@@ -109,15 +109,17 @@ const described = (movie: Movie, { container }: MakePayload, { sounds }: Step): 
   return { ...movie, tracks };
 };
 
-const planOf = async ({ movie, usable }: Made, { steps }: MakePayload, step: Step, { grid }: Beside): Promise<MoviePlan | 'not-carried'> => {
-  if (step.picture?.how !== 'copy') return onGrid(movie, grid);
+const planOf = async ({ movie, usable }: Made, { steps, otherwise }: MakePayload, step: Step, { grid }: Beside): Promise<MoviePlan | 'not-carried'> => {
+  const copied = step.picture?.how === 'copy';
   // What is played by few needs a rung beside it.
-  if (!usable.picture || (usable.picture.codec === 'hevc') !== steps.length > 1) return 'not-carried';
+  if (copied && (!usable.picture || (usable.picture.codec === 'hevc') !== steps.length > 1)) return 'not-carried';
   try {
+    if (!copied) return await onGrid(movie, grid);
     const plan = await planCalmly(movie);
     return plan.tracks.every(({ sizes }) => sizes.every((size) => size <= maxFragmentBytes)) ? plan : 'not-carried';
   } catch (error) {
-    if (error instanceof Mp4Error) return 'not-carried';
+    // A rung that has not the key frames of the picture that it stands beside stands alone.
+    if (error instanceof Mp4Error && otherwise.length > 0) return 'not-carried';
     throw error;
   }
 };
@@ -131,7 +133,7 @@ const onGrid = async (movie: Movie, grid: Grid | null): Promise<MoviePlan> => {
 const tryOtherwise = async ({ catalog, tell }: ShopTools, payload: MakePayload): Promise<void> => {
   const [first] = payload.otherwise;
   if (!first) throw new IntakeFault(failing('encode-failed'));
-  await queueMaking(catalog, { ...payload, steps: payload.otherwise, otherwise: [] });
+  await queueMaking(catalog, { ...payload, steps: payload.otherwise, otherwise: [], isOtherwise: true, kept: null });
   tell(payload.video, { step: first.kind, done: null });
 };
 
@@ -159,7 +161,7 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
   const named: Shelf = { ...shelf, tracks: shelf.tracks.map((track, index) => ({ ...track, id: names[index] ?? track.id })) };
   const [, next] = payload.steps;
   if (step.kind === 'remux' && next) {
-    const { created } = await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [], kept: { ...named, bytes } });
+    const { created } = await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), kept: { ...named, bytes } });
     if (!created) return drop(tools, home, names);
     tools.tell(video.id, { step: next.kind, done: null });
     return;
