@@ -13,8 +13,8 @@ export type Awkward = {
   readonly way: 'original' | 'remux' | 'encode';
   readonly pictures: boolean;
   readonly sounds: number;
-  /** Browsers here do not decode what is its best rung; another one is there for them. */
-  readonly hevc?: true;
+  /** Its composition offsets differ from segment to segment: ffmpeg 5.1 moves such a track by the most negative one it has seen so far. */
+  readonly moves?: true;
 };
 
 type Recipe = Omit<Awkward, 'file'> & { readonly ending: string; readonly args: (source: string) => readonly string[] | Promise<readonly string[]> };
@@ -31,7 +31,7 @@ const recipes: readonly Recipe[] = [
   { ...made, name: 'an edit list that begins inside a GOP', args: (s) => ['-ss', '1.3', '-i', s, ...copy] },
   { ...made, name: 'open GOPs', args: (s) => ['-i', s, ...x264('keyint=30:min-keyint=30:open-gop=1:bframes=3:b-adapt=0'), ...sound] },
   { ...usual, name: 'a pyramid of B pictures', args: (s) => ['-i', s, ...x264(`${closed}:bframes=4:b-adapt=0:b-pyramid=normal`), ...sound] },
-  { ...usual, name: 'pictures at a rate that varies', args: (s) => ['-i', s, '-vf', "select='mod(n\\,5)*lt(mod(n\\,31)\\,27)'", '-fps_mode', 'vfr', ...x264(`${closed}:bframes=2`), ...sound] },
+  { ...usual, name: 'pictures at a rate that varies', moves: true, args: (s) => ['-i', s, '-vf', "select='mod(n\\,5)*lt(mod(n\\,31)\\,27)'", '-fps_mode', 'vfr', ...x264(`${closed}:bframes=2`), ...sound] },
   { ...usual, name: '29.97 pictures a second', args: (s) => ['-i', s, '-vf', 'setpts=N*1001/30000/TB', '-r', '30000/1001', '-video_track_timescale', '30000', ...x264(`${closed}:bframes=2`), ...sound] },
   { ...usual, name: 'negative composition offsets', args: (s) => ['-i', s, ...x264(`${closed}:bframes=2`), ...sound, '-movflags', 'negative_cts_offsets'] },
   { ...usual, name: 'sound with priming', args: (s) => ['-i', s, ...x264(closed), '-c:a', 'aac', '-b:a', '96k'] },
@@ -43,7 +43,7 @@ const recipes: readonly Recipe[] = [
     args: (s) => ['-i', s, '-map', '0:v', '-map', '0:a', '-map', '0:a', '-map', '0:a', ...copy, ...['kor', 'eng', 'fra'].flatMap((language, at) => [`-metadata:s:a:${at}`, `language=${language}`])],
   },
   { ...usual, name: 'Matroska with subtitles', way: 'remux', ending: 'mkv', args: async (s) => ['-i', s, '-i', await subtitles(), ...copy, '-c:s', 'srt'] },
-  { ...made, name: 'HEVC', hevc: true, args: (s) => ['-i', s, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=60:min-keyint=60:open-gop=0:scenecut=0', '-tag:v', 'hvc1', ...sound] },
+  { ...made, name: 'HEVC', args: (s) => ['-i', s, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=60:min-keyint=60:open-gop=0:scenecut=0', '-tag:v', 'hvc1', ...sound] },
   { ...made, name: 'VP9 and Opus', ending: 'webm', args: (s) => ['-i', s, '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k', '-c:a', 'libopus'] },
   { ...made, name: 'AV1', args: (s) => ['-i', s, '-c:v', 'libsvtav1', '-preset', '12', '-b:v', '400k', ...sound] },
   { ...made, name: 'ten bits, 4:2:2', args: (s) => ['-i', s, '-pix_fmt', 'yuv422p10le', ...x264(closed), ...sound] },
