@@ -70,6 +70,9 @@ export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: Make
   return jobs.enqueue({ key: keyOf(payload.video, step.kind, payload.isOtherwise), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
 };
 
+/** The job of a step; null: it has never been queued. */
+export const makingOf = ({ jobs }: Pick<Catalog, 'jobs'>, video: string, { kind }: Step, isOtherwise: boolean): Promise<Job | null> => jobs.byKey(keyOf(video, kind, isOtherwise));
+
 const keyOf = (video: string, kind: Step['kind'] | 'inspect', isOtherwise = false): string => `${kind}${isOtherwise ? '-otherwise' : ''}:${video}`;
 
 /** Every job that there can be for a video. */

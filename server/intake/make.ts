@@ -20,7 +20,7 @@ import type { TrackRow, VideoRow, VideoWithTracks } from '../catalog/videos.ts';
 import type { JobContext, JobHandler } from '../jobs/runner.ts';
 import { beside, type Beside } from './beside.ts';
 import { failing, IntakeFault } from './failures.ts';
-import { queueMaking, type MakePayload, type ShopTools } from './ground.ts';
+import { makingOf, queueMaking, type MakePayload, type ShopTools } from './ground.ts';
 import { mustSandbox, placeWith } from './inspect.ts';
 import { originalPath, usableTracks, type Usable } from './originals.ts';
 
@@ -33,7 +33,10 @@ export const makeHandler = (tools: ShopTools): JobHandler => async (job, context
   const payload = job.payload as MakePayload;
   const [step] = payload.steps;
   const found = await tools.catalog.videos.withTracks(payload.video);
-  if (!step || found?.video.state !== waitsIn(step)) return;
+  if (!step || !found) return;
+  if (found.video.state !== waitsIn(step)) return await goOn(tools, found, payload);
+  // What lies there is somebody else's by now, and must not be swept away.
+  if (await isHandedOn(tools, payload)) return;
   await sweep(tools, found, payload);
   const ground = await beside(tools, found, payload, step);
   const made = await makeMovie(tools, context, payload, step, job.attempts > 1);
@@ -44,6 +47,18 @@ export const makeHandler = (tools: ShopTools): JobHandler => async (job, context
   } finally {
     await made.close();
   }
+};
+
+/** It has been done, and the server was killed before the step behind it was queued. */
+const goOn = async ({ catalog }: ShopTools, { video }: VideoWithTracks, payload: MakePayload): Promise<void> => {
+  const steps = payload.steps.slice(1);
+  if (steps[0] && video.state === waitsIn(steps[0])) await queueMaking(catalog, { ...payload, steps, otherwise: [] });
+};
+
+/** What is done in the place of a step, or behind a remux, is queued when that has been done, and before anything is shown. */
+const isHandedOn = async ({ catalog }: ShopTools, { video, steps: [step, next], otherwise: [instead], isOtherwise }: MakePayload): Promise<boolean> => {
+  if (instead && (await makingOf(catalog, video, instead, true))) return true;
+  return step?.kind === 'remux' && next !== undefined && (await makingOf(catalog, video, next, isOtherwise)) !== null;
 };
 
 type Made = OpenMovie & { readonly usable: Usable };
@@ -167,7 +182,6 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
     return;
   }
   const all = together(ground.shelf ?? { ...named, tracks: [] }, named);
-  if (next) await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
   const done = await catalog.videos.become(video.id, [waitsIn(step)], {
     ...{ state: next ? 'playable' : 'ready', run, policy: all.policy, durationMs: all.durationMs, error: null },
     startedAt: wallClockOf(video),
@@ -179,6 +193,8 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
     return drop(tools, home, names);
   }
   tools.outdated(video.id);
+  // Not sooner: it would find a video that does not wait for it yet, and take that for work that has been done.
+  if (next) await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
   tools.tell(video.id, next ? { step: next.kind, done: null } : null);
 };
 
