@@ -59,12 +59,13 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
   const jobsFolder = join(config.data, 'jobs');
   // While the rest of the server starts: programs are run for it.
   const workshop = openWorkshop({ folder: jobsFolder, clock, log, strict: config.sandbox === 'strict' });
+  const sandbox = workshop.then((opened) => opened.sandbox);
   // It is waited for at the start; where that does not come about, nobody asks for it.
-  workshop.catch(() => undefined);
+  sandbox.catch(() => undefined);
   const cores = config['encode.cores'];
   const intake = new VideoIntake({
     ...{ catalog, clock, log, disk: nodeDisk, folder, jobsFolder, arrivals },
-    sandbox: workshop.then(({ sandbox }) => sandbox),
+    sandbox,
     // The budget keeps a quarter of a core for the server itself.
     budget: createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25),
     outdated: (video) => live.presentations.forget(video),
