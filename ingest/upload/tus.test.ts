@@ -52,6 +52,23 @@ t.test('a body that breaks off leaves what came; the next one goes on there', as
   t.ok((await readFile(path)).equals(bytes));
 });
 
+t.test('a disk that fills while a body comes ends it there; what came before is kept, and it goes on when there is room', async (t) => {
+  const stage = await UploadStage.start(t);
+  const bytes = randomBytes(2 * MiB);
+  const { at, path } = await stage.upload('full', bytes.length);
+  const raw = await stage.begin('PATCH', at, { ...patchOf(0), 'content-length': String(bytes.length) });
+  await raw.send(bytes.subarray(0, MiB));
+  while (stage.desk.landedBytes.get('full') !== MiB) await new Promise((turn) => setTimeout(turn, 5));
+  stage.desk.full = { status: 507, code: 'disk-full', detail: 'no room' };
+  await raw.send(bytes.subarray(MiB));
+  await stage.bodies(0);
+  t.match(await stage.head(at), { headers: { 'upload-offset': String(MiB) } });
+  stage.desk.full = null;
+  t.match(await stage.patch(at, MiB, bytes.subarray(MiB)), { status: 204 });
+  t.ok((await readFile(path)).equals(bytes));
+  t.same(stage.faults, [], 'it is no fault of the server');
+});
+
 t.test('slow bytes are counted while they come, without waiting for more', async (t) => {
   const stage = await UploadStage.start(t);
   const { at } = await stage.upload('slow', 1000);

@@ -4,6 +4,7 @@ import { parseUploadChecksum, type Expected } from './digest-fields.ts';
 import { startDigest } from './digest.ts';
 import type { Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
+import { UploadFault } from './faults.ts';
 import type { Original } from './original.ts';
 import type { Originals } from './originals.ts';
 import { wholeNumber } from './path.ts';
@@ -102,6 +103,9 @@ const patch = async (edge: Edge, exchange: Exchange, request: Patch, original: O
       piecemeal: !digest,
       see: (piece) => digest?.update(piece),
       take: async (batch, bytes) => {
+        // Such a body may be the whole file, and others fill the disk meanwhile.
+        const full = edge.desk.room(bytes);
+        if (full) throw new UploadFault('disk-full', full.detail);
         await original.write(at, batch);
         at += bytes;
         if (!digest) await claim(original, seat, at);
