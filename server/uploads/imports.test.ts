@@ -57,6 +57,21 @@ t.test('a disk without room takes none of it', async (t) => {
   t.match(await end(await add(origin)), { state: 'failed', errorCode: 'no-room', errorMessage: /server has no room/ });
 });
 
+t.test('a line that breaks before the first byte does not ask for the same room twice', async (t) => {
+  const disk = new FakeDisk();
+  disk.space = { free: 104_500_000, total: 1_000_000_000 };
+  let answers = 0;
+  const { origin } = await source(t, (request, response, from) => {
+    answers += 1;
+    if (answers > 1) return decent(request, response, from);
+    response.writeHead(200, { 'content-length': film.length, etag: '"one"' }).flushHeaders();
+    setTimeout(() => response.destroy(), 200);
+  });
+  const { add, end } = await stage(t, { uploads: { disk } });
+  t.match(await end(await add(origin)), { state: 'uploading', originalBytes: film.length });
+  t.equal(answers, 2);
+});
+
 t.test('what takes too long is given up', async (t) => {
   const { origin } = await source(t, (_request, response) => {
     response.writeHead(200, { 'content-length': film.length, etag: '"slow"' });
@@ -118,15 +133,18 @@ t.test('a restart goes on where it was', async (t) => {
     if (!hold) return decent(request, response, from);
     response.writeHead(200, { 'content-length': film.length, etag: '"one"' }).write(film.subarray(0, 1_000_000));
   });
-  const before = await stage(t);
+  const disk = new FakeDisk();
+  const before = await stage(t, { uploads: { disk } });
   const id = await before.add(`${origin}/film.mp4`);
   while ((before.imports.progress(id)?.done ?? 0) < 0.333) await sleep(5);
   await before.imports.stop();
   await before.uploads.stop();
   t.match(await before.catalog.videos.get(id), { state: 'uploading' }, 'a stop is no failure');
   hold = false;
+  // Enough for the rest, not for all of it again.
+  disk.space = { free: 102_500_000, total: 1_000_000_000 };
   const after: { imports?: Imports } = {};
-  const { uploads } = uploadsOn(before.catalog, before.clock, before.events, { fetch: (wanted) => after.imports?.add(wanted), files: { landed: async () => null, release: async () => undefined } });
+  const { uploads } = uploadsOn(before.catalog, before.clock, before.events, { disk, fetch: (wanted) => after.imports?.add(wanted), files: { landed: async () => null, release: async () => undefined } });
   after.imports = new Imports({ ...before.options, desk: uploads });
   t.teardown(async () => {
     await after.imports?.stop();

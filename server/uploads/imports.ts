@@ -129,6 +129,8 @@ export class Imports {
     running.file = file;
     try {
       const { size } = file.facts;
+      // What an earlier run fetched lies on the disk: only for the rest is room wanted.
+      if (file.bytes > 0) desk.landed(id, file);
       if (size !== null && file.bytes > 0) this.#mustFit(await desk.sized(id, size));
       let reserved = 0;
       await fetchFile({

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
+import { EventDispatcher } from '../events/dispatcher.ts';
 import { FakeDisk, first, testUploads, uploadsOn } from './testing.ts';
 
 const day = 86_400_000;
@@ -154,6 +155,29 @@ t.test('what cannot be used is said to whoever still sends it, and nothing of it
   t.notOk(existsSync(path) || existsSync(`${path}.landed`));
   t.equal((await catalog.uploads.room(ownerId, 0)).used, 0);
   t.match(await catalog.videos.get(id), { state: 'failed', errorCode: 'encrypted' }, 'its owner can read why');
+});
+
+t.test('killed before its bytes were removed, what cannot be used takes no room after the next start either', async (t) => {
+  const before = await testUploads(t);
+  const { catalog, clock, folder, ownerId } = before;
+  const { id, token } = await before.made({ size: 1_000 });
+  const path = join(folder, 'videos', id, 'original');
+  await Promise.all([writeFile(path, 'x'), writeFile(`${path}.landed`, 'x')]);
+  await before.events.stop();
+  await catalog.videos.become(id, ['uploading'], { state: 'failed', error: { code: 'encrypted', message: 'The pictures are encrypted.' } });
+  const events = new EventDispatcher({ outbox: catalog.outbox, clock, log: { error: () => undefined, warn: () => undefined } });
+  const { uploads } = uploadsOn(catalog, clock, events);
+  await uploads.start();
+  events.start();
+  t.teardown(async () => {
+    await uploads.stop();
+    await events.stop();
+  });
+  await events.settled();
+  t.notOk(existsSync(path) || existsSync(`${path}.landed`));
+  t.equal((await catalog.uploads.room(ownerId, 0)).used, 0);
+  t.match(await uploads.verdict(token), { kind: 'refused', refusal: { code: 'encrypted' } });
+  t.same(await catalog.outbox.next(10), [], 'and that is said once');
 });
 
 t.test('nothing is promised that would fill the disk with all that was promised before', async (t) => {

@@ -86,7 +86,7 @@ export class Uploads implements UploadDesk {
     this.#o = options;
     this.#taking = new Taking({ ...options, tidy: (id) => this.#tidy(id) });
     const { events } = options;
-    events.subscribe('video.updated', ({ videoId, changed }) => (changed.includes('state') && this.#open.has(videoId) ? this.#judged(videoId) : undefined));
+    events.subscribe('video.updated', ({ videoId, changed }) => (changed.includes('state') ? this.#judged(videoId) : undefined));
   }
 
   /** Open uploads, and bytes received since the start. */
@@ -98,7 +98,7 @@ export class Uploads implements UploadDesk {
     const { catalog, clock, expireMs, usualQuota } = this.#o;
     await this.#o.disk.look();
     // Nothing may come between the two: what is promised counts from the moment that it was found to fit.
-    if (!this.#fits(upload.size)) return { kind: 'disk-full' };
+    if (!this.#fits(null, upload.size)) return { kind: 'disk-full' };
     this.#promising += upload.size;
     try {
       const expiresAt = clock.wall() + expireMs;
@@ -243,13 +243,14 @@ export class Uploads implements UploadDesk {
   async #promise(id: string, bytes: number, more: number): Promise<'quota' | 'disk' | null> {
     const { catalog, disk, usualQuota } = this.#o;
     await disk.look();
-    if (!this.#fits(Math.max(0, more))) return 'disk';
+    if (!this.#fits(id, Math.max(0, more))) return 'disk';
     return (await catalog.uploads.promise(id, bytes, usualQuota)) ? null : 'quota';
   }
 
-  #fits(size: number): boolean {
+  /** Beside all others: what was promised to this one before is not wanted twice. */
+  #fits(id: string | null, size: number): boolean {
     let promised = this.#promising;
-    for (const { size: whole, received } of this.#open.values()) promised += Math.max(0, whole - received);
+    for (const [other, { size: whole, received }] of this.#open) if (other !== id) promised += Math.max(0, whole - received);
     return this.room(promised + size) === null;
   }
 
@@ -274,18 +275,22 @@ export class Uploads implements UploadDesk {
     if (oldest !== undefined) this.#whole.delete(oldest);
   }
 
-  /** What came of it so far is enough to know that nothing will become of it: no more is taken, and nothing of it kept. */
+  /**
+   * What came of it so far is enough to know that nothing will become of it: no more is taken, and nothing of it kept. Asks
+   * the catalog, since a kill may come in between: the event is heard again then, and nothing of this is open any more.
+   */
   async #judged(id: string): Promise<void> {
-    const { catalog, files } = this.#o;
-    const open = this.#open.get(id);
-    if (!open || (await catalog.videos.get(id))?.state !== 'failed') return;
-    this.#open.delete(id);
-    this.#o.changed(id);
+    const { catalog, files, folder } = this.#o;
+    const row = await catalog.uploads.get(id);
+    if (row?.state !== 'failed' || (row.wholeAt !== null && !this.#open.has(id))) return;
+    if (this.#open.delete(id)) this.#o.changed(id);
     await files.release(id);
     this.#o.intake.dropped(id);
-    await rm(open.path, { force: true });
+    const path = join(folder, id, 'original');
+    await rm(path, { force: true });
     await this.#tidy(id);
-    await catalog.videos.become(id, ['failed'], { state: 'failed', originalBytes: 0 });
+    // Which is a change of its own: said once.
+    if (row.size > 0) await catalog.videos.become(id, ['failed'], { state: 'failed', originalBytes: 0 });
   }
 
   /** Nothing came for too long. */
