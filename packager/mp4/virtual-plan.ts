@@ -34,8 +34,12 @@ export type Cutting = Pick<TrackPlan, 'track' | 'first' | 'starts' | 'shift'>;
 
 /** Readers of fragments take no more. */
 const mostSamples = 65_536;
-/** 16 MiB are allowed to a GOP, and a segment is some of them. */
-const mostBytes = 256 * 1024 * 1024;
+/**
+ * A segment is put together in memory for whoever asks, and dozens may ask at once for segments that all lie in the same
+ * few bytes of a file that was made for it. 16 MiB are allowed to a GOP; more than four of them in a segment of two
+ * seconds are pictures that no line carries.
+ */
+const mostBytes = 64 * 1024 * 1024;
 const longest = 0xffff_ffff;
 
 /** Memory that a plan holds. */

@@ -1,10 +1,10 @@
 /** The original as it lies on the disk: what kind of file it is, and what of it can be shown as it is. */
 import { join } from 'node:path';
-import { openMovie } from '../../packager/encode/shelve.ts';
+import { openMovie, planCalmly } from '../../packager/encode/shelve.ts';
 import type { Disk } from '../../packager/log/types.ts';
 import { sniff, sniffBytes, type Container } from '../../packager/media/sniff.ts';
 import { judgeMovie } from '../../packager/mp4/judge.ts';
-import type { Movie, RangeSource } from '../../packager/mp4/movie.ts';
+import { Mp4Error, type Movie, type RangeSource } from '../../packager/mp4/movie.ts';
 import { playable } from '../../packager/mp4/virtual.ts';
 
 export const originalPath = (folder: string, video: string): string => join(folder, video, 'original');
@@ -44,11 +44,23 @@ export const usableTracks = async (movie: Movie, source: RangeSource): Promise<U
   };
 };
 
+/** A picture that looks as it should may still not be cut: segments too large, times that no fragment can say. */
+const isCut = async (movie: Movie, picture: number): Promise<boolean> => {
+  try {
+    await planCalmly(movie, { tracks: [picture] });
+    return true;
+  } catch (error) {
+    if (error instanceof Mp4Error) return false;
+    throw error;
+  }
+};
+
 /** Rejects with an Mp4Error. */
 export const usableOf = async (disk: Pick<Disk, 'open'>, path: string): Promise<Usable> => {
   const { movie, source, close } = await openMovie(disk, path);
   try {
-    return await usableTracks(movie, source);
+    const usable = await usableTracks(movie, source);
+    return usable.picture && !(await isCut(movie, usable.picture.id)) ? { ...usable, picture: null } : usable;
   } finally {
     await close();
   }
