@@ -29,6 +29,8 @@ export type ArrivalsOptions = {
 
 /** Indexes of files that are still arriving, all together: those that come when there is no room wait until they are whole. */
 const mostBytes = 256 * 1024 * 1024;
+/** The smallest holds an open file too, of which there are not enough for everybody who could send a thousand. */
+const leastWeight = 512 * 1024;
 /** An index takes some hundred MB while it is read. */
 const readAtOnce = 2;
 
@@ -74,14 +76,14 @@ export class Arrivals {
   #of(video: string): Arrival {
     const known = this.#arrivals.get(video);
     if (known) return known;
-    const arrival = new Arrival(video, { ...this.#o, reading: this.#reading, mayHold: (bytes) => this.#held + bytes <= mostBytes });
+    const arrival = new Arrival(video, { ...this.#o, reading: this.#reading, mayHold: (bytes) => this.#held + Math.max(bytes, leastWeight) <= mostBytes });
     this.#arrivals.set(video, arrival);
     return arrival;
   }
 
   get #held(): number {
     let bytes = 0;
-    for (const { weight } of this.#arrivals.values()) bytes += weight;
+    for (const { weight } of this.#arrivals.values()) bytes += weight > 0 ? Math.max(weight, leastWeight) : 0;
     return bytes;
   }
 }
