@@ -41,6 +41,11 @@ const mostSamples = 65_536;
  */
 const mostBytes = 64 * 1024 * 1024;
 const longest = 0xffff_ffff;
+/**
+ * Nothing that is sent here is shown two months after it began. A file may say so all the same, and up to 285,000 years:
+ * no date can be told of that, and no player counts so far.
+ */
+const latestSeconds = 60 * 86_400;
 
 /** Memory that a plan holds. */
 export const weightOf = ({ first, starts, sizes, lows, highs }: TrackPlan): number =>
@@ -59,6 +64,8 @@ const stepSegments = 16;
 export function* measured(cutting: Cutting): Steps<TrackPlan> {
   const { track, first } = cutting;
   const segments = first.length - 1;
+  const end = (cutting.starts[segments] ?? 0) / track.timescale;
+  if (end > latestSeconds) throw new Mp4Error('unsupported', `track ${track.id} ends after ${Math.round(end / 86_400)} days`);
   const sizes = new Uint32Array(segments);
   const lows = new Float64Array(segments);
   const highs = new Float64Array(segments);

@@ -299,4 +299,7 @@ t.test('what would make segments without end is refused', async (t) => {
   t.throws(() => logsOf(pretendMovie([pictureTrack(pictureSamples(250, 50)), soundTrack(far)])), { code: 'limit' });
   const stills = Array.from({ length: 70_000 }, (_, n) => ({ dts: n, duration: 1, size: 0, key: n === 0 }));
   t.throws(() => logsOf(pretendMovie([pictureTrack(stills)])), { code: 'limit' });
+  const years = plainEdit(0, 2 ** 50);
+  t.throws(() => logsOf(pretendMovie([pictureTrack(pictureSamples(250, 50), { edit: years })])), { code: 'unsupported' });
+  t.throws(() => logsOf(pretendMovie([soundTrack(soundSamples(470), { edit: years })])), { code: 'unsupported' });
 });
