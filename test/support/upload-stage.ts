@@ -100,7 +100,9 @@ export class UploadStage {
     const folder = path.join(this.folder, 'videos', made.video.id);
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'original.landed'), '');
-    return new StagedUpload(this, made.video.id, bytes, await open(path.join(folder, 'original'), 'w+'));
+    const original = await open(path.join(folder, 'original'), 'w+');
+    this.#stops.unshift(() => original.close());
+    return new StagedUpload(this, made.video.id, bytes, original);
   }
 
   /** All of it at once, and opened anew by whoever plays it, as long after its arrival; its id. */
