@@ -1,7 +1,9 @@
 /** What all requests of the upload edge share: who is let in, how bodies are read, and how an upload becomes whole. */
 import type { Clock } from '../../packager/clock.ts';
+import { BatchMemory, type Batch } from './batch-memory.ts';
 import { Body, type BodyEnd } from './body.ts';
 import type { OpenUpload, UploadDesk } from './desk.ts';
+import { DigestThread } from './digest-thread.ts';
 import type { Exchange } from './exchange.ts';
 import type { Range } from './landed-map.ts';
 import type { UploadLimits } from './limits.ts';
@@ -24,8 +26,7 @@ export type Reading = {
   readonly most: number;
   /** Whether what came is of use when the rest does not. */
   readonly piecemeal: boolean;
-  readonly see: (piece: Buffer) => void;
-  readonly take: (batch: readonly Buffer[], bytes: number) => Promise<void>;
+  readonly take: (batch: Batch, length: number) => Promise<void>;
   /** All of it has come. Nobody else writes these bytes until this is done. */
   readonly judge: () => Promise<Problem | null>;
 };
@@ -33,18 +34,18 @@ export type Reading = {
 /** What is said instead of reading it; 'not-needed': these bytes are there. */
 export type NotRead = Problem | 'not-needed';
 
-const smallestBatch = 64 * 1024;
-const largestBatch = 512 * 1024;
-
 export class Edge {
   readonly #p: EdgeParts;
   readonly #bodies = new Set<Body>();
+  readonly #memory: BatchMemory;
+  readonly digests = new DigestThread();
   readonly #finishing = new Map<string, Promise<Range[]>>();
   stopping = false;
   received = 0;
 
   constructor(parts: EdgeParts) {
     this.#p = parts;
+    this.#memory = new BatchMemory(parts.limits.heldBytes);
   }
 
   get desk(): UploadDesk {
@@ -72,13 +73,10 @@ export class Edge {
     let reading: Reading | null = null;
     // It waits for a seat as a body that has not begun; what it does with what comes is said when it has one.
     const body = new Body(exchange.request, {
-      ...{ clock, silenceMs: limits.silenceMs, most: () => reading?.most ?? 0, batchBytes: () => this.#share },
+      ...{ clock, memory: this.#memory, silenceMs: limits.silenceMs, most: () => reading?.most ?? 0 },
       lingerMs: () => (reading?.piecemeal ? limits.lingerMs : null),
-      see: (piece) => {
-        this.received += piece.length;
-        reading?.see(piece);
-      },
-      take: (batch, bytes) => reading?.take(batch, bytes) ?? Promise.resolve(),
+      came: (bytes) => (this.received += bytes),
+      take: (batch, length) => reading?.take(batch, length) ?? Promise.resolve(),
     });
     this.#bodies.add(body);
     try {
@@ -112,7 +110,7 @@ export class Edge {
         return problems.tooMuch(left);
       case 'whole':
       case 'stopped':
-        return stopped[seat.stopped ?? 'over'];
+        return stoppedProblems[seat.stopped ?? 'over'];
     }
   }
 
@@ -156,12 +154,11 @@ export class Edge {
     this.stopping = true;
     for (const body of this.#bodies) body.cut();
   }
-
-  /** Of a batch: less for each when there are many. */
-  get #share(): number {
-    const share = Math.floor(this.limits.heldBytes / (2 * Math.max(1, this.#bodies.size)));
-    return Math.min(largestBatch, Math.max(smallestBatch, share));
-  }
 }
 
-const stopped: Readonly<Record<StopReason, Problem>> = { 'taken-over': problems.takenOver, over: problems.over, 'disk-failed': problems.diskFailed };
+/** Both have come to their end when this does, whatever one of them came to. */
+export const both = async (one: Promise<void>, other: Promise<void> | undefined): Promise<void> => {
+  for (const outcome of await Promise.allSettled([one, other])) if (outcome.status === 'rejected') throw outcome.reason;
+};
+
+export const stoppedProblems: Readonly<Record<StopReason, Problem>> = { 'taken-over': problems.takenOver, over: problems.over, 'disk-failed': problems.diskFailed };

@@ -11,6 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
 import type { UploadLimits } from './limits.ts';
 import { problemDocument, type Problem } from './problems.ts';
+import { letGo } from './body.ts';
 import { tusAlgorithms } from './digest-fields.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -129,6 +130,7 @@ export class Exchange {
       this.#hurry = () => end(false);
       const count = (data: Buffer): void => {
         left -= data.length;
+        letGo(data);
         if (left < 0) end(false);
       };
       request.on('data', count);

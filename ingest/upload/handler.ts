@@ -129,6 +129,7 @@ export const createUploadEdge = ({ desk, originals, clock, failed, limits: chang
       edge.stop();
       for (const exchange of exchanges) exchange.hurry();
       await Promise.all(under);
+      await edge.digests.close();
     },
     stats: () => ({ requests: under.size, bodies: edge.bodies, received: edge.received }),
   };

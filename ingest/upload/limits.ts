@@ -8,7 +8,7 @@ export type UploadLimits = {
   readonly requests: number;
   /** Originals whose files are open at once. */
   readonly openFiles: number;
-  /** Bytes of bodies that are held in memory, waiting for the disk; each body has its share. */
+  /** Bytes of bodies that are held in memory, waiting for the disk. */
   readonly heldBytes: number;
   /** Writes that are at the disk at once: the threads that do them also write what is live. */
   readonly writes: number;
@@ -39,7 +39,7 @@ export const uploadLimits: UploadLimits = {
   bodies: 256,
   requests: 2_048,
   openFiles: 256,
-  heldBytes: 64 * MiB,
+  heldBytes: 24 * MiB,
   writes: 4,
   silenceMs: 60_000,
   takeoverMs: 2_000,

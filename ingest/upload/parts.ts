@@ -2,8 +2,7 @@
 import { unit } from './limits.ts';
 import type { UploadVerdict } from './desk.ts';
 import { parseContentDigest } from './digest-fields.ts';
-import { startDigest } from './digest.ts';
-import type { Edge } from './edge.ts';
+import { both, stoppedProblems, type Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
 import type { Original } from './original.ts';
 import type { Originals } from './originals.ts';
@@ -51,48 +50,47 @@ const take = async (edge: Edge, exchange: Exchange, original: Original, from: nu
   const refusal = edge.refusal(original, length);
   if (refusal) return exchange.problem(refusal);
 
-  const digest = startDigest(expected.name);
+  const digest = edge.digests.start(expected.name);
   let at = from;
-  const problem = await edge.receive(exchange, original, [from, to], () => {
+  const received = edge.receive(exchange, original, [from, to], (seat) => {
     if (!original.begin('parts')) return problems.otherWay;
     // Somebody else sent the same meanwhile.
     if (original.landed.has(from, to)) return 'not-needed';
     return {
       most: length,
       piecemeal: false,
-      see: (piece) => digest.update(piece),
-      take: async (batch, bytes) => {
-        for (const piece of notThere(original, at, batch, bytes)) await original.write(piece.at, piece.data);
-        at += bytes;
+      take: async ({ bytes, shared }, length) => {
+        await both(writeNew(original, at, bytes.subarray(0, length)), digest.update(shared, length));
+        at += length;
       },
       judge: async () => {
-        if (at !== to || !digest.value().equals(expected.value)) return problems.digest;
+        if (at !== to || !(await digest.value()).equals(expected.value)) return problems.digest;
+        // The disk may have dropped what was written while this was looked at.
+        if (seat.stopped) return stoppedProblems[seat.stopped];
         await original.land(from, to);
         return null;
       },
     };
   });
+  const problem = await received.finally(() => digest.drop());
   if (problem === 'not-needed') return haveIt(exchange);
   if (problem) return exchange.problem(problem);
   exchange.answer(204, {});
 };
 
 /** What has landed already, as a part of another size, stays as it is: somebody may be reading it. */
-const notThere = ({ landed, size }: Original, from: number, batch: readonly Buffer[], bytes: number): { readonly at: number; readonly data: readonly Buffer[] }[] => {
-  const to = from + bytes;
-  const pieces: { at: number; to: number }[] = [];
+const writeNew = async (original: Original, from: number, data: Buffer): Promise<void> => {
+  const { landed, size } = original;
+  const to = from + data.length;
+  let begin = from;
   for (let at = from; at < to; ) {
-    const begin = Math.floor(at / unit) * unit;
-    const end = Math.min(to, begin + unit);
-    const last = pieces.at(-1);
-    if (!landed.has(begin, Math.min(size, begin + unit))) {
-      if (last?.to === at) last.to = end;
-      else pieces.push({ at, to: end });
+    const border = Math.floor(at / unit) * unit;
+    const end = Math.min(to, border + unit);
+    if (landed.has(border, Math.min(size, border + unit))) {
+      if (begin < at) await original.write(begin, [data.subarray(begin - from, at - from)]);
+      begin = end;
     }
     at = end;
   }
-  const [first] = pieces;
-  if (first?.at === from && first.to === to) return [{ at: from, data: batch }];
-  const all = pieces.length > 0 ? Buffer.concat(batch) : Buffer.alloc(0);
-  return pieces.map((piece) => ({ at: piece.at, data: [all.subarray(piece.at - from, piece.to - from)] }));
+  if (begin < to) await original.write(begin, [data.subarray(begin - from)]);
 };

@@ -1,8 +1,7 @@
 /** tus 1.0 on an upload that exists already: HEAD, PATCH, DELETE; with checksum, expiration and termination. */
 import type { OpenUpload, UploadVerdict } from './desk.ts';
 import { parseUploadChecksum, type Expected } from './digest-fields.ts';
-import { startDigest } from './digest.ts';
-import type { Edge } from './edge.ts';
+import { both, type Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
 import { UploadFault } from './faults.ts';
 import type { Original } from './original.ts';
@@ -93,31 +92,31 @@ const patch = async (edge: Edge, exchange: Exchange, request: Patch, original: O
   if (refusal) return refuse(exchange, refusal);
 
   let at = request.offset;
-  const digest = request.expected ? startDigest(request.expected.name) : null;
-  const problem = await edge.receive(exchange, original, [0, upload.size], (seat) => {
+  const digest = request.expected ? edge.digests.start(request.expected.name) : null;
+  const received = edge.receive(exchange, original, [0, upload.size], (seat) => {
     if (!original.begin('tus')) return problems.otherWay;
     // Somebody else may have gone on meanwhile.
     if (original.landed.prefix !== request.offset) return problems.offset(original.landed.prefix);
     return {
       most: left,
       piecemeal: !digest,
-      see: (piece) => digest?.update(piece),
-      take: async (batch, bytes) => {
+      take: async ({ bytes, shared }, length) => {
         // Such a body may be the whole file, and others fill the disk meanwhile.
-        const full = edge.desk.room(bytes);
+        const full = edge.desk.room(length);
         if (full) throw new UploadFault('disk-full', full.detail);
-        await original.write(at, batch);
-        at += bytes;
+        await both(original.write(at, [bytes.subarray(0, length)]), digest?.update(shared, length));
+        at += length;
         if (!digest) await claim(original, seat, at);
       },
       judge: async () => {
         if (!digest || !request.expected) return null;
-        if (!digest.value().equals(request.expected.value)) return problems.checksum;
+        if (!(await digest.value()).equals(request.expected.value)) return problems.checksum;
         await claim(original, seat, at);
         return null;
       },
     };
   });
+  const problem = await received.finally(() => digest?.drop());
   const whole = original.landed.whole;
   if (problem && problem !== 'not-needed') exchange.problem(problem);
   // Whoever sent the last byte may be gone, and not come back: what is whole is finished all the same.
