@@ -19,6 +19,12 @@ const environment = () => ({
   MALLOC_MMAP_THRESHOLD_: process.env.MALLOC_MMAP_THRESHOLD_ ?? '1048576',
 });
 
+/**
+ * Where there is much memory, V8 lets short-lived objects pile up to 128 MiB before it looks: memory that a busy server never
+ * gives back, for no time that could be measured.
+ */
+const heap = ['--max-semi-space-size=16'];
+
 /** @param {string} node @param {string[]} args */
 const startChild = (node, args) => {
   const child = spawn(node, args, { stdio: 'inherit', env: environment() });
@@ -43,7 +49,7 @@ const startChild = (node, args) => {
 
 try {
   const node = requireNode24();
-  const args = [...process.execArgv, inRoot('server/cli.ts'), ...process.argv.slice(2)];
+  const args = [...heap, ...process.execArgv, inRoot('server/cli.ts'), ...process.argv.slice(2)];
   if (node === process.execPath && typeof process.execve === 'function') {
     process.removeAllListeners('warning'); // execve is marked experimental
     process.execve(node, [node, ...args], environment());

@@ -44,7 +44,8 @@ export class BatchMemory {
     this.#idle.push(batch);
     this.#idleBytes += batch.bytes.length;
     // While there is traffic all of it is used again: memory that is dropped is only given back by a collection.
-    for (const most = this.#taken === 0 ? mostIdle : this.#limit - this.#taken; this.#idleBytes > most; ) this.#idleBytes -= this.#idle.shift()?.bytes.length ?? 0;
+    const most = this.#taken === 0 ? mostIdle : this.#limit - this.#taken;
+    while (this.#idle.length > 0 && this.#idleBytes > most) this.#idleBytes -= this.#idle.shift()?.bytes.length ?? 0;
   }
 }
 

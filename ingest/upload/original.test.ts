@@ -29,6 +29,14 @@ const part = async (original: Original, bytes: Buffer, from: number, to: number)
   await original.land(from, to);
 };
 
+/** What comes in order, as by tus. */
+const append = async (original: Original, data: readonly Buffer[]): Promise<void> => {
+  original.begin('tus');
+  const at = original.landed.prefix;
+  await original.write(at, data);
+  await original.landTo(data.reduce((sum, piece) => sum + piece.length, at));
+};
+
 t.test('parts land, are spoken of, and are there for the next process; nothing is made before something is written', async (t) => {
   const disk = new MemoryDisk();
   const size = 5 * unit + 77;
@@ -68,11 +76,11 @@ t.test('parts land, are spoken of, and are there for the next process; nothing i
 t.test('what comes in order goes on where it was', async (t) => {
   const disk = new MemoryDisk();
   const bytes = randomBytes(100_000);
-  await store(disk).originals.use(place(bytes.length), (original) => original.append([bytes.subarray(0, 10), bytes.subarray(10, 70_000)]));
+  await store(disk).originals.use(place(bytes.length), (original) => append(original, [bytes.subarray(0, 10), bytes.subarray(10, 70_000)]));
   const { originals } = store(disk);
   await originals.use(place(bytes.length), async (original) => {
     t.same([original.mode, original.landed.prefix], ['tus', 70_000]);
-    await original.append([bytes.subarray(70_000)]);
+    await append(original, [bytes.subarray(70_000)]);
   });
   await originals.settle(place(bytes.length), async () => undefined);
   t.ok(disk.bytes(path).equals(bytes));
@@ -101,7 +109,7 @@ t.test('whenever the power goes: what is claimed afterwards is there', async (t)
       for (let step = 0; step < 8 && at < size; step += 1) {
         if (tus) {
           const to = Math.min(size, at + 1 + random.below(2 * unit));
-          await original.append([content.subarray(at, to)]);
+          await append(original, [content.subarray(at, to)]);
           at = to;
         } else {
           original.begin('parts');
@@ -128,7 +136,7 @@ t.test('whenever the power goes: what is claimed afterwards is there', async (t)
     await after.originals.use(place(size), async (original) => {
       if (original.landed.whole) return;
       const [from, to] = original.missing()[0] ?? [0, 0];
-      if (original.mode === 'tus') await original.append([content.subarray(from, to)]);
+      if (original.mode === 'tus') await append(original, [content.subarray(from, to)]);
       else if (original.begin('parts')) await part(original, content, from, Math.min(to, from + unit));
     });
     const bytesNow = (await store(disk, { boot: round % 2 === 0 ? bootB : null }).originals.landed(path, size))?.bytes ?? 0;
@@ -148,13 +156,13 @@ t.test('a full disk: nothing is claimed, and with room again it goes on', async 
     };
     await originals.use(place(bytes.length), async (original) => {
       await t.rejects(part(original, bytes, 0, unit), { code: 'disk-full' });
-      await t.rejects(original.append([bytes]), { code: 'disk-full' });
+      await t.rejects(append(original, [bytes]), { code: 'disk-full' });
       t.equal(original.landed.bytes, 0);
     });
   }
   t.same(heard, []);
   disk.before = () => undefined;
-  await originals.use(place(bytes.length), (original) => original.append([bytes]));
+  await originals.use(place(bytes.length), (original) => append(original, [bytes]));
   t.same(heard, [bytes.length]);
 });
 
@@ -231,7 +239,7 @@ t.test('files are closed when nobody has wanted them for a while, and there are 
   const { originals, clock } = store(disk, { limits: { openFiles: 3, idleMs: 1000 } });
   const places = [0, 1, 2, 3].map((at) => ({ id: `id${at}`, path: `/v/${at}/original`, size: 10 }));
   const ends: (() => void)[] = [];
-  const use = (at: number) => originals.use(places[at] as { id: string; path: string; size: number }, (original) => original.append([Buffer.from('x')]).then(() => new Promise<void>((end) => ends.push(end))));
+  const use = (at: number) => originals.use(places[at] as { id: string; path: string; size: number }, (original) => append(original, [Buffer.from('x')]).then(() => new Promise<void>((end) => ends.push(end))));
   const uses = [use(0), use(1), use(2)];
   while (ends.length < 3) await turn();
   await t.rejects(use(3), { code: 'crowded' });
@@ -255,7 +263,7 @@ t.test('release waits for what is being written, and nobody writes afterwards', 
   const { originals } = store(disk);
   let go: () => void = () => undefined;
   disk.before = ({ call, path: of }) => (call === 'write' && of === path ? new Promise((resolve) => (go = resolve)) : undefined);
-  const writing = originals.use(place(unit), (original) => original.append([Buffer.alloc(unit)]));
+  const writing = originals.use(place(unit), (original) => append(original, [Buffer.alloc(unit)]));
   const ended = writing.then(() => 'written', codeOf);
   for (let turns = 0; turns < 10; turns += 1) await turn();
   let released = false;

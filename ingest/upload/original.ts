@@ -102,14 +102,6 @@ export class Original {
     return this.#claim(to - this.landed.prefix, (file) => file.addPrefix(to));
   }
 
-  /** Goes on behind what has landed in order. For whoever alone writes from the beginning to the end. */
-  async append(data: readonly Buffer[]): Promise<void> {
-    if (!this.begin('tus')) throw new UploadFault('over', 'this upload comes in parts');
-    const at = this.landed.prefix;
-    await this.write(at, data);
-    await this.landTo(data.reduce((sum, piece) => sum + piece.length, at));
-  }
-
   missing(most = this.#p.limits.ranges): Range[] {
     return this.landed.missing(most);
   }
