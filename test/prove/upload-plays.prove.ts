@@ -35,7 +35,8 @@ for (const [title, flags] of [['foremost', ['-movflags', '+faststart']], ['hindm
     for (const { player, page, firstPictureAt, firstPictureMs, early } of watched) {
       t.comment(`${player}: first picture ${(firstPictureMs / 1000).toFixed(1)} s after the choice, when ${(firstPictureAt * 100).toFixed(1)} % had arrived`);
       t.ok(firstPictureAt < 0.5, `${player} plays before half of it is there`);
-      t.ok((early.pictures[0]?.mediaTime ?? Infinity) < 0.5, `${player} begins at the beginning`);
+      // Not where a live show would begin; the first pictures may be gone before a busy page looks.
+      t.ok((early.pictures[0]?.mediaTime ?? Infinity) < 2, `${player} begins at the beginning: ${early.pictures[0]?.mediaTime} s`);
       await page.waitForFunction('document.querySelector("video").ended', undefined, { timeout: seconds * 2_000, polling: 250 });
       const { errors, stalls, pictures, currentTime } = await report(page);
       t.same(errors.filter(({ fatal }) => fatal), [], `${player}: nothing that it cannot get over`);

@@ -43,6 +43,7 @@ export class UploadStage {
   readonly errors: unknown[];
   readonly #owner: string;
   readonly #stops: (() => unknown)[];
+  readonly #files: FileHandle[] = [];
 
   private constructor(parts: Pick<UploadStage, 'folder' | 'catalog' | 'live' | 'arrivals' | 'origin' | 'errors'>, owner: string, stops: (() => unknown)[]) {
     ({ folder: this.folder, catalog: this.catalog, live: this.live, arrivals: this.arrivals, origin: this.origin, errors: this.errors } = parts);
@@ -83,7 +84,10 @@ export class UploadStage {
       () => catalog.close(),
     ];
     const stage = new UploadStage({ folder: data, catalog, live, arrivals, origin, errors }, await someAccount(catalog), stops);
-    t.teardown(() => stage.stop());
+    t.teardown(async () => {
+      await stage.stop();
+      for (const file of stage.#files) await file.close();
+    });
     return stage;
   }
 
@@ -101,7 +105,8 @@ export class UploadStage {
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'original.landed'), '');
     const original = await open(path.join(folder, 'original'), 'w+');
-    this.#stops.unshift(() => original.close());
+    // It may be written to after this stage has stopped, as if the server had been started again.
+    this.#files.push(original);
     return new StagedUpload(this, made.video.id, bytes, original);
   }
 
