@@ -54,6 +54,8 @@ const films = async (folder: string): Promise<Film[]> => {
 const playing = async (browser: Browser, pages: PlayerPages, address: () => Promise<string>, startedAt: () => number): Promise<number> => {
   const { page } = await openPage(browser);
   try {
+    // Whoever waits for a film has a player before him: its process is there, and its script has been read once.
+    await page.goto(pages.url('nothing-yet'));
     const src = await address();
     await page.goto(pages.url(src));
     // Any picture: the stamp of one that lies on its side cannot be read.
