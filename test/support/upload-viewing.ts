@@ -58,9 +58,11 @@ export const uploadAndWatch = async (plan: UploadPlan): Promise<UploadViewing> =
     await input.waitFor({ state: 'attached' });
     await input.setInputFiles(file);
     const beganAt = performance.now();
-    const stalled = line.passed(before + stallAt * size).then(() => {
+    // It ends by itself, whatever is there by then: several parts are on their way at once, and one of the first may be among those that wait.
+    const stalled = line.passed(before + stallAt * size).then(async () => {
       line.hold();
-      return performance.now();
+      await wait(stallMs);
+      line.release();
     });
     const video = (await until(find, (found) => found !== undefined, 20_000))?.id ?? '';
     // What it is called, and for whom, can be said while it is on its way.
@@ -76,9 +78,8 @@ export const uploadAndWatch = async (plan: UploadPlan): Promise<UploadViewing> =
         return { player, page, firstPictureAt: received / size, firstPictureMs };
       }),
     );
-    await wait(Math.max(0, (await stalled) + stallMs - performance.now()));
+    await stalled;
     const watched = await Promise.all(watching.map(async (one) => ({ ...one, early: await report(one.page) })));
-    line.release();
     await until(find, (found) => found?.state === 'ready', 30_000 + (size / plan.bytesPerSecond) * 3_000);
     return { video, watched, uploadMs: performance.now() - beganAt };
   } finally {
