@@ -81,3 +81,10 @@ export const uploadOf = (ownerId: string, change: Partial<NewUpload> = {}): NewU
 });
 
 export const planOf = (change: Partial<UploadPlan> = {}): UploadPlan => ({ partSize: 8 * 2 ** 20, url: null, expiresAt: Date.UTC(2027, 0, 1), usualQuota: 0, mostOpen: 10, ...change });
+
+/** An upload that nobody has sent a byte of; the id of its video. */
+export const someUpload = async (catalog: Catalog, change: Partial<NewUpload> = {}): Promise<string> => {
+  const made = await catalog.uploads.create(uploadOf(change.ownerId ?? (await someAccount(catalog)), { visibility: 'public', ...change }), planOf({ mostOpen: 10_000 }));
+  if (made.kind !== 'made') throw new Error(made.kind);
+  return made.video.id;
+};

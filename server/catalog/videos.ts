@@ -83,8 +83,6 @@ export type LiveNow = { readonly videoId: string; readonly channelId: string; re
 export interface VideoStore {
   /** Called when the gate opens: from here on it is there for everybody whom its visibility allows. Whether it may be downloaded is the channel's to say. */
   createLive(live: NewLive): Promise<VideoRow>;
-  /** Named before its first byte has come. */
-  createUpload(upload: NewUpload): Promise<VideoRow>;
   /** Only from one of these states; false: it is in another, or gone. */
   become(id: string, from: readonly VideoState[], step: Step): Promise<boolean>;
   /** False: it was not live (any more). */
@@ -178,11 +176,6 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const parts: Part[] = [must(db.insertInto('videos').values(row))];
       if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
       await write(parts, [{ type: 'video.live', videoId: id, channelId: live.channelId, ownerId: live.ownerId }]);
-      return parsed(row);
-    },
-    async createUpload(upload) {
-      const row = uploadedRow(upload, clock.wall());
-      await write([must(db.insertInto('videos').values(row))], [{ type: 'video.created', videoId: row.id, ownerId: row.ownerId }]);
       return parsed(row);
     },
     async become(id, from, { tracks, policy, error, ...plain }) {

@@ -12,7 +12,7 @@ import { createCoreBudget } from '../../packager/encode/budget.ts';
 import { findPrograms } from '../../packager/encode/programs.ts';
 import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import { openCatalog } from '../catalog/catalog.ts';
-import { someAccount, testFolder } from '../catalog/testing.ts';
+import { someUpload, testFolder } from '../catalog/testing.ts';
 import { aac, picture, tone } from './exactness.ts';
 import { leftOvers, silent, testIntake, type TestIntake } from './testing.ts';
 import { openWorkshop } from './workshop.ts';
@@ -109,7 +109,7 @@ t.test('killed in the middle, it leaves no program and nothing that could be see
   const { path } = await slowly(t);
   const open = () => openCatalog({ folder: data, clock: systemClock, log: silent });
   const first = await open();
-  const { id: video } = await first.videos.createUpload({ ownerId: await someAccount(first), title: '', description: '', visibility: 'public', downloads: true, ladder: 'source', source: 'upload', filename: 'film', size: 1 });
+  const video = await someUpload(first);
   await first.close();
   await mkdir(join(data, 'videos', video), { recursive: true });
   await copyFile(film, join(data, 'videos', video, 'original'));

@@ -6,7 +6,7 @@ import { systemClock } from '../../packager/clock.ts';
 import type { Step } from '../../packager/encode/plan.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { someAccount, testCatalog } from '../catalog/testing.ts';
+import { someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Job } from '../jobs/queue.ts';
 import { queueMaking, type MakePayload } from './ground.ts';
 import { makeHandler } from './make.ts';
@@ -19,7 +19,7 @@ type Stage = { readonly catalog: Catalog; readonly video: string; readonly home:
 /** Where nothing can be made: whoever tries to fails. */
 const stageIn = async (t: Test, state: 'processing' | 'playable'): Promise<Stage> => {
   const { catalog, folder } = await testCatalog(t, { clock: systemClock });
-  const { id: video } = await catalog.videos.createUpload({ ownerId: await someAccount(catalog), title: '', description: '', visibility: 'public', downloads: true, ladder: 'source', source: 'upload', filename: 'film', size: 1 });
+  const video = await someUpload(catalog);
   await catalog.videos.become(video, ['uploading'], { state });
   const home = join(folder, 'videos', video);
   await mkdir(join(home, 'v1abcdefg'), { recursive: true });

@@ -9,7 +9,7 @@ import { Sandbox } from '../../packager/encode/sandbox.ts';
 import type { Disk } from '../../packager/log/types.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { openTrackLogReader } from '../../packager/log/open.ts';
-import { quiet, someAccount, testCatalog } from '../catalog/testing.ts';
+import { quiet, someAccount, someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { TrackRow, VideoRow, VideoWithTracks } from '../catalog/videos.ts';
 import { VideoIntake, type IntakeOptions } from './intake.ts';
@@ -82,7 +82,7 @@ export const testIntake = async (t: Test, { data: given, disk, ...options }: Tes
 
   const upload = async (original: string | Buffer): Promise<string> => {
     const bytes = typeof original === 'string' ? (await readFile(original)).length : original.length;
-    const { id } = await catalog.videos.createUpload({ ownerId, title: 'A film', description: '', visibility: 'public', downloads: true, ladder: 'source', source: 'upload', filename: 'film', size: bytes });
+    const id = await someUpload(catalog, { ownerId, size: bytes });
     await mkdir(join(folder, id));
     const path = join(folder, id, 'original');
     await (typeof original === 'string' ? copyFile(original, path) : writeFile(path, original));
