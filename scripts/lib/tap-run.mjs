@@ -8,7 +8,7 @@ import path from 'node:path';
 import { inRoot, root } from './place.mjs';
 import { requireNode24 } from './node24.mjs';
 
-/** @typedef {{ passed: number, failed: number }} Count */
+/** @typedef {{ passed: number, failed: number, failedFiles: string[] }} Count */
 
 // Passed assertions, plans and empty lines say nothing to whoever looks for the failure.
 const isNoise = /^\s*(?:ok \d|1\.\.\d|$|TAP version)/;
@@ -21,9 +21,11 @@ const maxKeptLines = 2000;
  * @returns {Promise<Count>}
  */
 const follow = async (lines) => {
-  /** @type {Count | undefined} */
+  /** @type {{ passed: number, failed: number } | undefined} */
   let count;
   let without = 0;
+  /** @type {string[]} */
+  const failedFiles = [];
   let inFailure = false; // what tap knows about a failed file stands below its line
   /** @type {string[]} */
   let kept = [];
@@ -38,6 +40,7 @@ const follow = async (lines) => {
       if (hasNone) without += 1;
       inFailure = verdict === 'not ok';
       if (inFailure) console.log(kept.join('\n'));
+      if (inFailure || hasNone) failedFiles.push(file);
       console.log(`${verdict === 'ok' && !hasNone ? 'ok    ' : 'FAILED'} ${file}${seconds}${hasNone ? ': it has no tests' : ''}`);
       kept = [];
     } else if (sum) {
@@ -49,10 +52,10 @@ const follow = async (lines) => {
       kept.push(line);
     }
   }
-  if (count) return { passed: count.passed, failed: count.failed + without };
+  if (count) return { passed: count.passed, failed: count.failed + without, failedFiles };
   // tap ends with its sum; without it the run was cut off.
   console.log([...kept, 'FAILED: the results of tap have no end'].join('\n'));
-  return { passed: 0, failed: 1 };
+  return { passed: 0, failed: 1, failedFiles: [] };
 };
 
 /**
@@ -80,5 +83,5 @@ export const runTap = async (files, { jobs, timeoutSeconds }) => {
   const code = await closed;
   process.off('SIGTERM', passOn).off('SIGINT', passOn);
   // tap has reasons of its own to fail, such as a file that vanished.
-  return code !== 0 && count.failed === 0 ? { passed: count.passed, failed: 1 } : count;
+  return code !== 0 && count.failed === 0 ? { passed: count.passed, failed: 1, failedFiles: [] } : count;
 };

@@ -1,0 +1,58 @@
+/** What a run makes of files that fail: a planted file that always does, and one that does the first time. */
+import t, { type Test } from 'tap';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+const planted = {
+  sound: "import t from 'tap';\nt.ok(true);\n",
+  broken: "import t from 'tap';\nt.ok(false, 'always');\n",
+  // A file beside it remembers that it ran before.
+  unsteady:
+    "import t from 'tap';\nimport { existsSync, writeFileSync } from 'node:fs';\nconst ran = new URL('ran', import.meta.url);\n" +
+    "t.ok(existsSync(ran), 'not the first time');\nwriteFileSync(ran, '');\n",
+};
+
+const run = (t: Test, files: readonly (keyof typeof planted)[], args: readonly string[]) => {
+  const project = mkdtempSync(path.join(tmpdir(), 'millrace-runs-'));
+  t.teardown(() => rmSync(project, { recursive: true, force: true }));
+  cpSync(path.join(root, 'scripts'), path.join(project, 'scripts'), { recursive: true, filter: (file) => !file.endsWith('.test.ts') });
+  cpSync(path.join(root, '.taprc'), path.join(project, '.taprc'));
+  symlinkSync(path.join(root, 'node_modules'), path.join(project, 'node_modules'));
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'planted', version: '0.0.0', type: 'module' }));
+  mkdirSync(path.join(project, 'test'));
+  for (const file of files) writeFileSync(path.join(project, `test/${file}.test.ts`), planted[file]);
+  // tap tells the runs below it where to report to: this one is not below it.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:TAP|NODE_OPTIONS|_TAPJS)/.test(name)));
+  const { stdout, stderr, status } = spawnSync(process.execPath, [path.join(project, 'scripts/run-tests.mjs'), 'test', ...args], { encoding: 'utf8', env });
+  return { output: stdout + stderr, status };
+};
+
+t.test('a file that fails fails the run', (t) => {
+  const { output, status } = run(t, ['sound', 'unsteady'], []);
+  t.match(output, /^ok {4} test\/sound\.test\.ts/m, output);
+  t.match(output, /^FAILED test\/unsteady\.test\.ts/m, output);
+  t.match(output, /^1 passed, 1 failed$/m, output);
+  t.equal(status, 1);
+  t.end();
+});
+
+t.test('where it may run again, one that passes by itself is named, and fails nobody', (t) => {
+  const { output, status } = run(t, ['sound', 'unsteady'], ['--again']);
+  t.match(output, /^UNSTEADY test\/unsteady\.test\.ts/m, output);
+  t.match(output, /^1 passed, 0 failed$/m, output);
+  t.equal(status, 0);
+  t.end();
+});
+
+t.test('one that fails again has failed', (t) => {
+  const { output, status } = run(t, ['sound', 'broken', 'unsteady'], ['--again']);
+  t.match(output, /^UNSTEADY test\/unsteady\.test\.ts/m, output);
+  t.notMatch(output, /^UNSTEADY test\/broken/m, output);
+  t.match(output, /^1 passed, 1 failed$/m, output);
+  t.equal(status, 1);
+  t.end();
+});
