@@ -4,13 +4,12 @@ import { api } from '../../api/endpoints.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { Channel, Visibility } from '../../api/types.ts';
 import { longestName, nameFault, nameFromTitle } from '../../lib/channel-name.ts';
-import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
-import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
+import { Notice, TextField } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
-import { visibilityOptions } from './choices.ts';
+import { DialogEnd, isNamed, TitleField, VisibilityField } from './fields.tsx';
 
 type Taken = 'unknown' | 'free' | 'taken';
 
@@ -61,7 +60,7 @@ export const CreateChannel = ({
   const submit = (event: Event): void => {
     event.preventDefault();
     setTried(true);
-    if (title.trim() === '' || wrong !== null || taken === 'taken') return;
+    if (!isNamed(title) || wrong !== null || taken === 'taken') return;
     sending.run(async () => {
       onCreated(await api.createChannel({ name, title: title.trim().normalize('NFC'), visibility, latency: 'low' }));
     });
@@ -70,14 +69,12 @@ export const CreateChannel = ({
     <Dialog title={t('create.title')} onClose={onClose}>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TextField
+        <TitleField
           label={t('create.channelTitle')}
-          name="title"
           value={title}
           onValue={setTitle}
           hint={t('create.channelTitle.hint')}
-          fault={tried && title.trim() === '' ? t('account.required') : null}
-          maxLength={200}
+          calm={!tried}
           focus
         />
         <TextField
@@ -91,19 +88,8 @@ export const CreateChannel = ({
           good={wrong === null && taken === 'free' ? t('create.name.free') : null}
           plain
         />
-        <ChoiceField
-          label={t('room.visibility')}
-          name="visibility"
-          value={visibility}
-          options={visibilityOptions()}
-          onValue={setVisibility}
-        />
-        <div class="dialog-foot">
-          <Button onPress={onClose}>{t('frame.cancel')}</Button>
-          <Button look="primary" submit busy={sending.busy}>
-            {sending.busy ? t('create.doing') : t('create.do')}
-          </Button>
-        </div>
+        <VisibilityField value={visibility} onValue={setVisibility} />
+        <DialogEnd busy={sending.busy} words={t('create.do')} doing={t('create.doing')} onClose={onClose} />
       </form>
     </Dialog>
   );

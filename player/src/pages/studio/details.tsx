@@ -1,23 +1,20 @@
 /** Title, visibility, latency and what viewers may do. The title can change in the middle of a show. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import { visibilities } from '../../api/types.ts';
-import type { Channel, Visibility } from '../../api/types.ts';
+import type { Channel } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { ChoiceField, Notice, SwitchField, TextField } from '../../parts/field.tsx';
+import { ChoiceField, Notice } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
-import { dvrOf, dvrOptions, dvrValue, latencyOptions, visibilityOptions } from './choices.ts';
+import { dvrOf, dvrOptions, dvrValue, latencyOptions } from './choices.ts';
+import { DownloadsField, isNamed, knownVisibility, TitleField, VisibilityField } from './fields.tsx';
 import { LanguageList } from './language-list.tsx';
-
-/** A visibility that this page has no words for (a list, a password) is set elsewhere and left as it is. */
-const known = (text: string): Visibility | null => visibilities.find((visibility) => visibility === text) ?? null;
 
 export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
   const [title, setTitle] = useState(channel.title);
-  const [visibility, setVisibility] = useState(known(channel.visibility));
+  const [visibility, setVisibility] = useState(knownVisibility(channel.visibility));
   const [latency, setLatency] = useState(channel.latency);
   // Absent: a server that cannot do it yet, and would refuse to be told.
   const [dvr, setDvr] = useState(channel.dvr);
@@ -26,7 +23,7 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
   const sending = useSending();
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (title.trim() === '') return;
+    if (!isNamed(title)) return;
     sending.run(async () => {
       const change = {
         title: title.trim().normalize('NFC'),
@@ -45,23 +42,8 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
       <h2 id="details">{t('room.details')}</h2>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TextField
-          label={t('create.channelTitle')}
-          name="title"
-          value={title}
-          onValue={setTitle}
-          fault={title.trim() === '' ? t('account.required') : null}
-          maxLength={200}
-        />
-        {visibility && (
-          <ChoiceField
-            label={t('room.visibility')}
-            name="visibility"
-            value={visibility}
-            options={visibilityOptions()}
-            onValue={setVisibility}
-          />
-        )}
+        <TitleField label={t('create.channelTitle')} value={title} onValue={setTitle} />
+        <VisibilityField value={visibility} onValue={setVisibility} />
         <ChoiceField
           label={t('room.latency')}
           name="latency"
@@ -81,15 +63,7 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
           />
         )}
         {captions !== undefined && <LanguageList tags={captions} onTags={setCaptions} />}
-        {downloads !== undefined && (
-          <SwitchField
-            label={t('downloads.allow')}
-            hint={t('room.downloads.hint')}
-            name="downloads"
-            on={downloads}
-            onChange={setDownloads}
-          />
-        )}
+        {downloads !== undefined && <DownloadsField hint={t('room.downloads.hint')} on={downloads} onChange={setDownloads} />}
         <div class="form-foot">
           <Button look="primary" submit busy={sending.busy}>
             {sending.busy ? t('room.saving') : t('room.save')}

@@ -1,29 +1,26 @@
 /** What a video is called, who may watch it, and whether it may be taken along; and its end. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import { visibilities } from '../../api/types.ts';
 import type { Video } from '../../api/types.ts';
-import { Button } from '../../parts/button.tsx';
 import { Confirm, Dialog } from '../../parts/dialog.tsx';
-import { ChoiceField, Notice, SwitchField, TextArea, TextField } from '../../parts/field.tsx';
+import { Notice, TextArea } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
-import { visibilityOptions } from './choices.ts';
+import { DialogEnd, DownloadsField, isNamed, knownVisibility, TitleField, VisibilityField } from './fields.tsx';
 
 type EditProps = { video: Video; onClose: () => void; onChanged: (video: Video) => void };
 
 export const EditVideo = ({ video, onClose, onChanged }: EditProps) => {
   const [title, setTitle] = useState(video.title);
   const [description, setDescription] = useState(video.description ?? '');
-  // A visibility that this page has no words for is set elsewhere and left as it is.
-  const [visibility, setVisibility] = useState(visibilities.find((known) => known === video.visibility) ?? null);
+  const [visibility, setVisibility] = useState(knownVisibility(video.visibility));
   const [downloads, setDownloads] = useState(video.downloads ?? false);
   const sending = useSending();
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (title.trim() === '') return;
+    if (!isNamed(title)) return;
     sending.run(async () => {
       const change = { title: title.trim().normalize('NFC'), description, downloads, ...(visibility ? { visibility } : {}) };
       onChanged(await api.changeVideo(video.id, change));
@@ -35,15 +32,7 @@ export const EditVideo = ({ video, onClose, onChanged }: EditProps) => {
     <Dialog title={t('videos.edit.title')} onClose={onClose}>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TextField
-          label={t('videos.edit.name')}
-          name="title"
-          value={title}
-          onValue={setTitle}
-          fault={title.trim() === '' ? t('account.required') : null}
-          maxLength={200}
-          focus
-        />
+        <TitleField label={t('videos.edit.name')} value={title} onValue={setTitle} focus />
         <TextArea
           label={t('videos.edit.description')}
           name="description"
@@ -51,28 +40,9 @@ export const EditVideo = ({ video, onClose, onChanged }: EditProps) => {
           onValue={setDescription}
           maxLength={5000}
         />
-        {visibility && (
-          <ChoiceField
-            label={t('room.visibility')}
-            name="visibility"
-            value={visibility}
-            options={visibilityOptions()}
-            onValue={setVisibility}
-          />
-        )}
-        <SwitchField
-          label={t('downloads.allow')}
-          hint={t('downloads.hint')}
-          name="downloads"
-          on={downloads}
-          onChange={setDownloads}
-        />
-        <div class="dialog-foot">
-          <Button onPress={onClose}>{t('frame.cancel')}</Button>
-          <Button look="primary" submit busy={sending.busy}>
-            {sending.busy ? t('room.saving') : t('room.save')}
-          </Button>
-        </div>
+        <VisibilityField value={visibility} onValue={setVisibility} />
+        <DownloadsField hint={t('downloads.hint')} on={downloads} onChange={setDownloads} />
+        <DialogEnd busy={sending.busy} words={t('room.save')} doing={t('room.saving')} onClose={onClose} />
       </form>
     </Dialog>
   );
