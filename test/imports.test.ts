@@ -98,13 +98,13 @@ t.test('what is inside is not asked, however it is called and whoever sends on t
     t.match(await server.api('POST', 'videos/import', { url: `http://${host}:${port}/film.mp4` }, token), { status: 422, body: { code: 'address-not-allowed' } }, host);
   }
   for (const url of [`http://localhost:${port}/film.mp4`, `${origin}/inside`, `${origin}/name`]) {
-    t.match(await end((await fetchIt(url)).id), { state: 'failed', error: { code: 'import-failed', message: /leads to no public address/ } }, url);
+    t.match(await end((await fetchIt(url)).id), { state: 'failed', error: { code: 'import-refused', message: /leads to no public address/ } }, url);
   }
   t.same(asked.sort(), ['/inside 0', '/name 0']);
 });
 
 t.test('what is no film, too large or not there fails with its reason', async (t) => {
-  const cases = [['/text', 'not-a-video'], ['/large', 'no-room'], ['/nothing', 'import-failed']] as const;
+  const cases = [['/text', 'not-a-video'], ['/large', 'too-large'], ['/nothing', 'import-missing']] as const;
   for (const [where, code] of cases) {
     const { id } = await fetchIt(origin + where);
     t.match(await end(id), { state: 'failed', error: { code } }, where);

@@ -4,6 +4,9 @@ import { Mp4Error } from '../../packager/mp4/movie.ts';
 import { JobFault, type JobHandler } from '../jobs/runner.ts';
 import type { FailureCode } from './types.ts';
 
+/** Of what is fetched from an address, `server/uploads` says what went wrong. */
+type FetchCode = 'too-large' | 'quota-exceeded' | Extract<FailureCode, `import-${string}`>;
+
 export type Failure = { readonly code: FailureCode; readonly message: string };
 
 /** Work that ends with words for whoever sent the file. */
@@ -15,7 +18,7 @@ export class IntakeFault extends JobFault {
   }
 }
 
-const sentences: { readonly [code in Exclude<FailureCode, 'import-failed' | 'too-many-tracks'>]: string } = {
+const sentences: { readonly [code in Exclude<FailureCode, 'too-many-tracks' | FetchCode>]: string } = {
   'not-a-video': 'This is no video or sound in any of the forms that are taken.',
   truncated: 'The file ends too early: part of it is missing.',
   broken: 'It cannot be read: the file is damaged, or not what it says that it is.',

@@ -43,6 +43,16 @@ export const failureCodes = [
   'took-too-long',
   'encode-failed',
   'no-room',
+  'too-large',
+  'quota-exceeded',
+  'import-refused',
+  'import-missing',
+  'import-forbidden',
+  'import-unreachable',
+  'import-contradicts',
+  'import-page',
+  'import-empty',
+  'import-too-slow',
   'import-failed',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];

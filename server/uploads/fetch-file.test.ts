@@ -66,27 +66,27 @@ t.test('what cannot be fetched is a video that says why, and leaves no file', as
   });
   const { add, end, original, cleared, imports, catalog, ownerId } = await stage(t, { imports: { maxSize: 50e6 } });
   const cases: readonly (readonly [string, string, RegExp])[] = [
-    ['/status/404', 'import-failed', /says 404: there is nothing\./],
-    ['/status/401', 'import-failed', /wants a login/],
-    ['/status/204', 'import-failed', /says 204\./],
-    ['/status/304', 'import-failed', /says 304/],
-    ['/status/500', 'import-failed', /says 500/],
-    ['/page', 'not-a-video', /leads to a page/],
-    ['/gzip', 'import-failed', /compressed form/],
-    ['/empty', 'not-a-video', /is empty/],
-    ['/nothing', 'not-a-video', /is empty/],
-    ['/large', 'no-room', /larger than 0\.05 GB/],
-    ['/endless', 'no-room', /larger than 0\.05 GB/],
-    ['/more', 'import-failed', /sends more than it said/],
-    ['/elsewhere', 'import-failed', /another part of the file/],
-    ['/changed', 'import-failed', /changed while it was being fetched/],
-    ['/loop', 'import-failed', /sends on more than 5 times/],
-    ['/inside', 'import-failed', /169\.254\.169\.254 leads to no public address/],
-    ['/scheme', 'import-failed', /http and https only/],
-    ['/login', 'import-failed', /name or a password/],
-    ['/broken', 'import-failed', /something that is none/],
-    ['/not-http', 'import-failed', /does not speak the protocol/],
-    ['/reset', 'import-failed', /connection broke/],
+    ['/status/404', 'import-missing', /says 404: there is nothing\./],
+    ['/status/401', 'import-forbidden', /wants a login/],
+    ['/status/204', 'import-unreachable', /says 204\./],
+    ['/status/304', 'import-unreachable', /says 304/],
+    ['/status/500', 'import-unreachable', /says 500/],
+    ['/page', 'import-page', /leads to a page/],
+    ['/gzip', 'import-contradicts', /compressed form/],
+    ['/empty', 'import-empty', /is empty/],
+    ['/nothing', 'import-empty', /is empty/],
+    ['/large', 'too-large', /larger than 0\.05 GB/],
+    ['/endless', 'too-large', /larger than 0\.05 GB/],
+    ['/more', 'import-contradicts', /sends more than it said/],
+    ['/elsewhere', 'import-contradicts', /another part of the file/],
+    ['/changed', 'import-contradicts', /changed while it was being fetched/],
+    ['/loop', 'import-contradicts', /sends on more than 5 times/],
+    ['/inside', 'import-refused', /169\.254\.169\.254 leads to no public address/],
+    ['/scheme', 'import-refused', /http and https only/],
+    ['/login', 'import-refused', /name or a password/],
+    ['/broken', 'import-contradicts', /something that is none/],
+    ['/not-http', 'import-unreachable', /does not speak the protocol/],
+    ['/reset', 'import-unreachable', /connection broke/],
   ];
   const ids = await Promise.all(cases.map(([path]) => add(origin + path)));
   for (const [index, [path, code, said]] of cases.entries()) {
@@ -102,7 +102,7 @@ t.test('what cannot be fetched is a video that says why, and leaves no file', as
 t.test('a server that sends next to nothing is not waited for', async (t) => {
   const { origin, asked } = await source(t, (_request, response) => void response.writeHead(200, { 'content-length': 1_000 }).write('x'));
   const { add, end } = await stage(t, { imports: { limits: { slowMs: 100, failures: 3 } } });
-  t.match(await end(await add(origin)), { state: 'failed', errorCode: 'import-failed', errorMessage: /next to nothing/ });
+  t.match(await end(await add(origin)), { state: 'failed', errorCode: 'import-unreachable', errorMessage: /next to nothing/ });
   t.equal(asked.length, 3, 'though it is asked more than once');
 });
 

@@ -79,7 +79,7 @@ const fit = async (answer: Answered, { file, limits, sized }: FetchOptions): Pro
   if (size !== null && size > limits.maxSize) throw tooLarge(limits.maxSize);
   if (file.bytes > 0 && isSame(answer, file.facts)) return file.bytes - answer.from;
   // What has no size was shown to nobody: it may begin anew.
-  if (file.bytes > 0 && file.facts.size !== null) throw new ImportError('The file at this address changed while it was being fetched. Fetch it again.');
+  if (file.bytes > 0 && file.facts.size !== null) throw new ImportError('The file at this address changed while it was being fetched. Fetch it again.', { code: 'import-contradicts' });
   if (size === 0) throw empty();
   if (size !== null) await sized(size);
   await file.begin({ size, validator });
@@ -99,7 +99,7 @@ const take = async ({ body }: Answered, skip: number, { file, clock, limits, gro
   let came = 0;
   const watch = (): (() => void) =>
     clock.after(limits.slowMs, () => {
-      if (came < limits.slowBytes) body.destroy(new ImportError('The server at this address sends next to nothing.', { passing: true }));
+      if (came < limits.slowBytes) body.destroy(new ImportError('The server at this address sends next to nothing.', { code: 'import-unreachable', passing: true }));
       came = 0;
       stopWatching = watch();
     });
@@ -111,7 +111,7 @@ const take = async ({ body }: Answered, skip: number, { file, clock, limits, gro
       left -= chunk.length - data.length;
       if (data.length === 0) continue;
       const total = file.bytes + data.length;
-      if (size !== null && total > size) throw new ImportError('The server at this address sends more than it said.');
+      if (size !== null && total > size) throw new ImportError('The server at this address sends more than it said.', { code: 'import-contradicts' });
       if (total > limits.maxSize) throw tooLarge(limits.maxSize);
       if (size === null) await grows(total);
       await file.write(data);
@@ -121,12 +121,12 @@ const take = async ({ body }: Answered, skip: number, { file, clock, limits, gro
     stopWatching();
   }
   if (file.bytes === 0) throw empty();
-  if (size !== null && file.bytes < size) throw new ImportError('The connection broke.', { passing: true });
+  if (size !== null && file.bytes < size) throw new ImportError('The connection broke.', { code: 'import-unreachable', passing: true });
 };
 
-const empty = (): ImportError => new ImportError('The file at this address is empty.', { code: 'not-a-video' });
+const empty = (): ImportError => new ImportError('The file at this address is empty.', { code: 'import-empty' });
 
-const tooLarge = (most: number): ImportError => new ImportError(`The file at this address is larger than ${Math.round(most / 1e7) / 100} GB, which is the most that this server takes.`, { code: 'no-room' });
+const tooLarge = (most: number): ImportError => new ImportError(`The file at this address is larger than ${Math.round(most / 1e7) / 100} GB, which is the most that this server takes.`, { code: 'too-large' });
 
 const pause = (clock: Clock, signal: AbortSignal, ms: number): Promise<void> =>
   new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ export class ImportError extends Error {
   readonly code: FailureCode;
   /** Trying again may help. */
   readonly passing: boolean;
-  constructor(message: string, { code = 'import-failed', passing = false, cause }: { code?: FailureCode; passing?: boolean; cause?: unknown } = {}) {
+  constructor(message: string, { code, passing = false, cause }: { code: FailureCode; passing?: boolean; cause?: unknown }) {
     super(message, { cause });
     this.code = code;
     this.passing = passing;

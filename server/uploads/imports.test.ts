@@ -43,7 +43,7 @@ t.test('a file without a size is counted as it comes, and begun anew when the li
 t.test('a file is cut at what the account may keep, known size or not', async (t) => {
   const { origin } = await source(t, (request, response, from) => (request.url === '/said' ? decent(request, response, from) : response.writeHead(200).end(film)));
   const { add, end, ownerId, catalog } = await stage(t, { uploads: { usualQuota: 2_000_000 } });
-  for (const path of ['/said', '/unsaid']) t.match(await end(await add(origin + path)), { state: 'failed', errorCode: 'no-room', errorMessage: /your account may still keep/ }, path);
+  for (const path of ['/said', '/unsaid']) t.match(await end(await add(origin + path)), { state: 'failed', errorCode: 'quota-exceeded', errorMessage: /your account may still keep/ }, path);
   await catalog.accounts.update(ownerId, { quotaBytes: film.length });
   const id = await add(`${origin}/unsaid`);
   t.match(await end(id), { state: 'uploading', originalBytes: film.length }, 'the last room, to the byte');
@@ -80,7 +80,7 @@ t.test('what takes too long is given up', async (t) => {
   });
   const { add, end, cleared } = await stage(t, { imports: { timeMs: 400 } });
   const id = await add(origin);
-  t.match(await end(id), { state: 'failed', errorCode: 'took-too-long' });
+  t.match(await end(id), { state: 'failed', errorCode: 'import-too-slow' });
   t.ok(await cleared(id));
 });
 

@@ -5,7 +5,7 @@
 import type { Clock } from '../../packager/clock.ts';
 import type { Landed } from '../../ingest/upload/desk.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Progress } from '../intake/types.ts';
+import type { FailureCode, Progress } from '../intake/types.ts';
 import type { ServerLog } from '../log.ts';
 import { fetchFile, fetchLimits, type FetchLimits } from './fetch-file.ts';
 import { ImportError } from './import-error.ts';
@@ -108,7 +108,7 @@ export class Imports {
   async #run(running: Running): Promise<void> {
     const { wanted, abort } = running;
     const { clock, timeMs } = this.#o;
-    const tooLong = new ImportError('It took too long to fetch this file.', { code: 'took-too-long' });
+    const tooLong = new ImportError('It took too long to fetch this file.', { code: 'import-too-slow' });
     const cancelTimer = clock.after(timeMs, () => abort.abort(tooLong));
     try {
       await this.#fetch(running);
@@ -158,7 +158,7 @@ export class Imports {
   }
 
   #mustFit(lacking: 'quota' | 'disk' | null): void {
-    if (lacking === 'quota') throw new ImportError('The file is larger than what your account may still keep.', { code: 'no-room' });
+    if (lacking === 'quota') throw new ImportError('The file is larger than what your account may still keep.', { code: 'quota-exceeded' });
     if (lacking === 'disk') throw new ImportError('The server has no room for this file.', { code: 'no-room' });
   }
 
@@ -177,7 +177,7 @@ export class Imports {
   }
 }
 
-const told = (error: unknown): { readonly code: string; readonly message: string } => {
+const told = (error: unknown): { readonly code: FailureCode; readonly message: string } => {
   if (error instanceof ImportError) return error;
   const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
   return full ? { code: 'no-room', message: 'The server has no room for this file.' } : { code: 'import-failed', message: 'This server could not store the file.' };

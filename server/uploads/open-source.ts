@@ -5,6 +5,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../../packager/clock.ts';
+import type { FailureCode } from '../intake/types.ts';
 import { version } from '../version.ts';
 import { ImportError } from './import-error.ts';
 import { literalOf, type SourceGuard } from './source-guard.ts';
@@ -46,8 +47,8 @@ export const openSource = async (wanted: Wanted, options: SourceOptions): Promis
     const next = redirects.has(response.statusCode ?? 0) ? response.headers.location : undefined;
     if (next === undefined) return judged(response, wanted);
     response.destroy();
-    if (hops === mostRedirects) throw new ImportError(`The address sends on more than ${mostRedirects} times.`);
-    if (!URL.canParse(next, url.href)) throw new ImportError('The address sends on to something that is none.');
+    if (hops === mostRedirects) throw new ImportError(`The address sends on more than ${mostRedirects} times.`, { code: 'import-contradicts' });
+    if (!URL.canParse(next, url.href)) throw new ImportError('The address sends on to something that is none.', { code: 'import-contradicts' });
     url = new URL(next, url);
   }
 };
@@ -64,7 +65,7 @@ const ask = ({ url, from, validator }: Wanted, { guard, clock, headMs, signal }:
     const agent = secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
     const options: RequestOptions = { method: 'GET', headers, agent, lookup: guard.lookup, signal };
     const request: ClientRequest = (secure ? httpsRequest : httpRequest)(url, options);
-    const tooLate = clock.after(headMs, () => request.destroy(new ImportError('The server at this address does not answer.', { passing: true })));
+    const tooLate = clock.after(headMs, () => request.destroy(new ImportError('The server at this address does not answer.', { code: 'import-unreachable', passing: true })));
     request.on('error', (error) => {
       tooLate();
       reject(explained(error));
@@ -73,7 +74,7 @@ const ask = ({ url, from, validator }: Wanted, { guard, clock, headMs, signal }:
       // Whatever a resolver or a system did meanwhile: this is whom we talk to.
       socket.once('connect', () => {
         const { remoteAddress = '' } = socket;
-        if (!guard.permits(literalOf(url) ?? url.hostname, remoteAddress)) request.destroy(new ImportError(`${url.hostname} leads to no public address.`));
+        if (!guard.permits(literalOf(url) ?? url.hostname, remoteAddress)) request.destroy(new ImportError(`${url.hostname} leads to no public address.`, { code: 'import-refused' }));
       }),
     );
     request.once('response', (response) => {
@@ -94,22 +95,26 @@ const judged = (response: IncomingMessage, wanted: Wanted): Answered => {
 
 const answered = (response: IncomingMessage, { from }: Wanted): Answered => {
   const { statusCode: status = 0, headers } = response;
-  if (status !== 200 && status !== 206) throw new ImportError(`The server at this address says ${status}${meaning[status] ?? ''}.`, { passing: passingStatus(status) });
-  if (/^\s*text\/html\b/i.test(headers['content-type'] ?? '')) throw new ImportError('This address leads to a page, not to a file. Take the address of the file itself.', { code: 'not-a-video' });
-  if ((headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity') throw new ImportError('The server at this address sends files in a compressed form that was not asked for.');
+  if (status !== 200 && status !== 206) throw new ImportError(`The server at this address says ${status}${meaning[status] ?? ''}.`, { code: codeOf(status), passing: passingStatus(status) });
+  if (/^\s*text\/html\b/i.test(headers['content-type'] ?? '')) throw new ImportError('This address leads to a page, not to a file. Take the address of the file itself.', { code: 'import-page' });
+  if ((headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity') throw new ImportError('The server at this address sends files in a compressed form that was not asked for.', { code: 'import-contradicts' });
   const validator = strongTag(headers.etag) ?? headers['last-modified'] ?? null;
   const length = wholeNumber(headers['content-length']);
   if (status === 200) return { from: 0, size: length, validator, body: response };
   const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers['content-range'] ?? '') ?? [];
   const size = wholeNumber(total);
   // What was not asked for, or contradicts itself, would be put into the wrong place.
-  if (from === 0 || Number(first) !== from || (size !== null && Number(last) !== size - 1)) throw new ImportError('The server at this address answers with another part of the file than was asked for.');
+  if (from === 0 || Number(first) !== from || (size !== null && Number(last) !== size - 1)) throw new ImportError('The server at this address answers with another part of the file than was asked for.', { code: 'import-contradicts' });
   return { from, size, validator, body: response };
 };
 
 const strongTag = (tag: string | undefined): string | null => (tag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(tag) ? tag : null);
 
 const wholeNumber = (text: string | undefined): number | null => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
+
+const refusing: ReadonlySet<number> = new Set([401, 402, 403, 407, 451]);
+
+const codeOf = (status: number): FailureCode => (status === 404 || status === 410 ? 'import-missing' : refusing.has(status) ? 'import-forbidden' : 'import-unreachable');
 
 const meaning: Record<number, string> = {
   401: ': it wants a login',
@@ -133,7 +138,7 @@ const words: Record<string, string> = {
 export const explained = (error: unknown): ImportError => {
   if (error instanceof ImportError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/CERT|^UNABLE_TO|SELF_SIGNED|^ERR_TLS_/.test(code)) return new ImportError('The certificate of the server at this address is not valid.', { cause: error });
-  if (/^HPE_|^ERR_SSL_|^EPROTO/.test(code)) return new ImportError('What answers at this address does not speak the protocol that the address names.', { cause: error });
-  return new ImportError(words[code] ?? 'The connection could not be made, or broke.', { passing: true, cause: error });
+  if (/CERT|^UNABLE_TO|SELF_SIGNED|^ERR_TLS_/.test(code)) return new ImportError('The certificate of the server at this address is not valid.', { code: 'import-unreachable', cause: error });
+  if (/^HPE_|^ERR_SSL_|^EPROTO/.test(code)) return new ImportError('What answers at this address does not speak the protocol that the address names.', { code: 'import-unreachable', cause: error });
+  return new ImportError(words[code] ?? 'The connection could not be made, or broke.', { code: 'import-unreachable', passing: true, cause: error });
 };

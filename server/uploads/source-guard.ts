@@ -14,7 +14,7 @@ export type Resolve = (host: string) => Promise<readonly Resolved[]>;
 const bySystem: Resolve = (host) => systemLookup(host, { all: true, order: 'verbatim' });
 
 /** Said in the same words whether there is no such name or it leads inside: a stranger learns nothing of the names here. */
-const leadsNowhere = (host: string): ImportError => new ImportError(`${host} leads to no public address.`);
+const leadsNowhere = (host: string): ImportError => new ImportError(`${host} leads to no public address.`, { code: 'import-refused' });
 
 export class SourceGuard {
   readonly #hosts = new Set<string>();
@@ -34,8 +34,8 @@ export class SourceGuard {
 
   /** Everything that can be said of an address without asking anybody. Throws what is wrong with it. */
   mustBeAllowed(url: URL): void {
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ImportError('Files are fetched over http and https only.');
-    if (url.username !== '' || url.password !== '') throw new ImportError('An address with a name or a password in it is not fetched from.');
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new ImportError('Files are fetched over http and https only.', { code: 'import-refused' });
+    if (url.username !== '' || url.password !== '') throw new ImportError('An address with a name or a password in it is not fetched from.', { code: 'import-refused' });
     const literal = literalOf(url);
     if (literal !== null && !this.permits(literal, literal)) throw leadsNowhere(literal);
   }
@@ -61,7 +61,7 @@ export class SourceGuard {
     const found = await this.#resolve(host).catch((cause: unknown) => {
       // A name server that does not answer may do so later; a name that does not exist will not.
       if (codeOf(cause) === 'ENOTFOUND') return [];
-      throw new ImportError(`The address of ${host} could not be found out.`, { passing: true, cause });
+      throw new ImportError(`The address of ${host} could not be found out.`, { code: 'import-unreachable', passing: true, cause });
     });
     return found.filter(({ address }) => this.permits(host, address)).map(({ address, family }) => ({ address, family }));
   }

@@ -97,6 +97,16 @@ export const failureCodes = [
   'took-too-long',
   'encode-failed',
   'no-room',
+  'too-large',
+  'quota-exceeded',
+  'import-refused',
+  'import-missing',
+  'import-forbidden',
+  'import-unreachable',
+  'import-contradicts',
+  'import-page',
+  'import-empty',
+  'import-too-slow',
   'import-failed',
 ] as const;
 export type VideoError = { readonly code: string; readonly message: string };

@@ -28,6 +28,9 @@ export const clock = (seconds: number): string => {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 };
 
+/** How long something lasts: what has any length has a second of it. */
+export const lengthText = (seconds: number): string => clock(seconds > 0 ? Math.max(1, seconds) : 0);
+
 export const count = (language: string, value: number): string =>
   new Intl.NumberFormat(language, { notation: value >= 10_000 ? 'compact' : 'standard' }).format(value);
 

@@ -1,6 +1,6 @@
 /** Cards of what can be watched. */
 import type { Channel, Video } from '../api/types.ts';
-import { clock, count } from '../lib/format.ts';
+import { count, lengthText } from '../lib/format.ts';
 import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
 import { language, t, tCount } from '../words/index.ts';
@@ -38,7 +38,7 @@ export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined
       <div class="cover">
         <Water name={video.id} />
         <TileState video={video} />
-        {video.duration !== null && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
+        {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>
       <Link to={paths.watch(video.id)}>{video.title || t('home.untitled')}</Link>
       <p>{facts.filter(Boolean).join(' · ')}</p>

@@ -13,6 +13,10 @@ const shareOf = ({ received, size }: { received: number; size: number }): number
 export const isGrowing = ({ state, upload }: Pick<Now, 'state' | 'upload'>): boolean =>
   state === 'playable' && upload !== null && upload !== undefined;
 
+/** It plays, and its better qualities are still being made. */
+export const isRising = (now: Pick<Now, 'state' | 'upload' | 'progress'>): boolean =>
+  now.state === 'playable' && !isGrowing(now) && Boolean(now.progress);
+
 /** 0 to 1; null: nobody knows, or nothing is being done. */
 export const shareDone = ({ upload, progress }: Pick<Now, 'progress' | 'upload'>): number | null =>
   upload ? shareOf(upload) : (progress?.done ?? null);
@@ -60,13 +64,16 @@ export const WorkBar = ({ now, label }: { now: Now; label: string }) => {
   return working ? <Progress label={label} share={shareDone(now)} words={stateText(now)} /> : null;
 };
 
-/** What these mean depends on what only the server knows: where from, how large, how long. */
-const toldByTheServer: readonly string[] = ['import-failed', 'no-room', 'took-too-long'];
-
-/** Why it could not be used, and what to do. Of what it fetched by itself the server has more to say. */
-export const failureText = ({ code, message }: VideoError, source?: Video['source']): string => {
+/** Why it could not be used, and what to do. The server's own sentence, which is English, only where there is no other. */
+export const failureText = ({ code, message }: VideoError): string => {
   const known = failureCodes.find((other) => other === code);
-  const words = known ? t(`failure.${known}`) : t('failure.unknown');
-  const more = !known || toldByTheServer.includes(known) || source === 'import';
-  return more && message !== '' ? `${words} ${t('failure.said', { detail: message })}` : words;
+  if (known) return t(`failure.${known}`);
+  return message === '' ? t('failure.unknown') : `${t('failure.unknown')} ${t('failure.said', { detail: message })}`;
+};
+
+/** What whoever made a video has to know of it: it cannot be used, or there will be no better quality of it. Null: all is well. */
+export const troubleText = ({ state, error, progress }: Pick<Video, 'state' | 'error' | 'progress'>): string | null => {
+  if (!error) return null;
+  if (state === 'failed') return failureText(error);
+  return state === 'playable' && !progress ? `${t('video.noBetter')} ${failureText(error)}` : null;
 };

@@ -1,6 +1,7 @@
 /** The one <video> of a page with its controls. The engine does the playing; this shows what it says. */
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { Water } from '../parts/cover.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { createPlayback } from '../playback/index.ts';
 import type { Playback, PlaybackState } from '../playback/index.ts';
@@ -17,6 +18,8 @@ export type StageProps = {
   /** The show was on when this viewing began. Its end does not change the source: the viewing runs out. */
   live: boolean;
   title: string;
+  /** What the water is drawn from where there is no picture. */
+  water?: string;
   /** Counts up where the same address has come to mean something else. */
   turn?: number;
   /** Where to begin, in seconds. */
@@ -44,9 +47,21 @@ type Picture = Omit<StageProps, 'fill'> & {
   onShape: (shape: number) => void;
 };
 
+const SoundOnly = ({ water }: { water: string }) => (
+  <div class="over sound-only">
+    <div class="backdrop">
+      <Water name={water} />
+    </div>
+    <p class="words">
+      <Icon name="sound" />
+      {t('player.soundOnly')}
+    </p>
+  </div>
+);
+
 const noteFor = 6_000;
 
-const PictureAndControls = ({ source, live, title, turn, muted, start, children, stage, player, onShape, ...page }: Picture) => {
+const PictureAndControls = ({ source, live, title, water = title, turn, muted, start, children, stage, player, onShape, ...page }: Picture) => {
   const video = useRef<HTMLVideoElement>(null);
   const own = useRef<Playback | null>(null);
   const playback = player ?? own;
@@ -54,6 +69,7 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
   const [soundBlocked, setSoundBlocked] = useState(false);
   const [going, setGoing] = useState(live);
   const [menuOpen, setMenuOpen] = useState(false);
+  const [soundOnly, setSoundOnly] = useState(false);
   const [note, setNote] = useState<string | null>(null);
   const [, again] = useReducer((count: number, step: number) => count + step, 0);
   const tell = useRef(page);
@@ -112,6 +128,7 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
   const captions = playback.current?.captions;
   return (
     <>
+      {soundOnly && <SoundOnly water={water} />}
       <media-controller lang={language.get()} nohotkeys noautoseektolive fullscreenelement="stage">
         <video
           ref={video}
@@ -119,11 +136,15 @@ const PictureAndControls = ({ source, live, title, turn, muted, start, children,
           playsInline
           aria-label={t('player.label', { title })}
           data-state={state.is}
+          onLoadedData={({ currentTarget: { videoWidth } }) => setSoundOnly(videoWidth === 0)}
           onResize={({ currentTarget: { videoWidth, videoHeight } }) => {
-            if (videoWidth > 0 && videoHeight > 0) onShape(videoWidth / videoHeight);
+            if (videoWidth === 0 || videoHeight === 0) return;
+            setSoundOnly(false);
+            onShape(videoWidth / videoHeight);
           }}
         />
-        <div class="controls">
+        {/* Without a picture there is nothing that they would hide. */}
+        <div class="controls" {...(soundOnly ? { noautohide: '' } : {})}>
           <TimeBar playback={playback} />
           {/* The controls take their labels once: another language needs other controls. The video stays. */}
           <ControlBar

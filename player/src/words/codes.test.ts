@@ -1,8 +1,11 @@
 import t from 'tap';
+import { problems } from '../../../ingest/upload/problems.ts';
 import { problemKinds } from '../../../server/api/kit/problem.ts';
 import { failureCodes as known } from '../../../server/intake/types.ts';
+import { refusals } from '../../../server/uploads/refusals.ts';
 import { byCode, problemOf, wordsFor } from '../api/problem.ts';
 import { failureCodes } from '../api/types.ts';
+import { meaningOf } from '../upload/answers.ts';
 import { en } from './en.ts';
 import { ko } from './ko.ts';
 
@@ -45,4 +48,36 @@ t.test('every code with which the API says no has words of its own, or is known 
   }
   const real = new Set<string>([...Object.keys(problemKinds), 'unreachable']);
   for (const code of Object.keys(byCode)) t.ok(real.has(code), `${code} is a code of the server`);
+});
+
+/** What only a program with a fault in it is told: it sent a request of another form than the server asks for. */
+const saidToPrograms = new Set([
+  'bad-part',
+  'bad-part-size',
+  'no-such-part',
+  'length-required',
+  'part-length',
+  'digest-required',
+  'digest-unsupported',
+  'bad-digest',
+  'encoded',
+  'method-not-allowed',
+]);
+/** These answer to tus, which the pages do not speak. */
+const ofTus = new Set([problems.tusVersion, problems.tusType, problems.badOffset, problems.badChecksum, problems.unknownChecksum, problems.checksum, problems.locked].map(({ code }) => code as string));
+
+t.test('whatever the server says to a part, whoever sends it is told what it means', async (t) => {
+  const all = [
+    ...Object.values(problems).map((one) => (typeof one === 'function' ? (one as (fact: never[]) => { status: number; code: string; detail: string })([]) : one)),
+    ...Object.values(refusals).map((one) => (typeof one === 'function' ? one(null, null) : one)),
+  ];
+  let unexpected = 0;
+  for (const { status, code, detail } of all) {
+    if (ofTus.has(code) && status !== problems.lockedPart.status) continue;
+    const meaning = meaningOf({ status, body: { code, detail }, retryAfterMs: null });
+    const vague = meaning.is === 'failed' && meaning.failure.reason === 'unexpected';
+    t.equal(vague, saidToPrograms.has(code), code);
+    if (vague) unexpected += 1;
+  }
+  t.equal(unexpected, saidToPrograms.size);
 });

@@ -65,7 +65,9 @@ export const enUploads = {
   'upload.cancel.do': 'Cancel upload',
   'upload.cancel.keep': 'Keep it',
   'upload.cancelled': 'The upload has been cancelled.',
-  'upload.plays': 'It already plays, while the rest is on its way.',
+  'upload.plays': 'It already plays, as far as it has arrived.',
+  'upload.goesOn': 'All of it has arrived. The server goes on by itself: you can close this page.',
+  'upload.playsLow': 'It already plays. The picture gets better when the rest has been prepared.',
   'upload.ready': 'It is ready.',
   'upload.watch': 'Watch',
   'upload.watchNamed': 'Watch {name}',
@@ -113,6 +115,7 @@ export const enUploads = {
   'import.text': 'The server fetches the file by itself. You can close this page meanwhile.',
   'import.url': 'Address of the file (URL)',
   'import.url.hint': 'It begins with https:// or http:// and leads to the file itself, not to a page with a player.',
+  'import.url.secret': 'Take an address without a name and a password in it: others could read them.',
   'import.url.wrong': 'This is no address of a file: it has to begin with https:// or http://.',
   'import.do': 'Import',
   'import.doing': 'Asking…',
@@ -141,6 +144,9 @@ export const enUploads = {
   'video.uploading.open': 'To your uploads',
   'video.processing.title': 'This video is being prepared',
   'video.processing.text': 'The page plays it as soon as it can.',
+  'video.noBetter': 'It plays, but there will be no better quality of it.',
+  'video.better': 'The full quality is there now.',
+  'video.better.do': 'Play it in full quality',
   'video.progress': 'Preparation',
   'video.failed.again': 'Upload another file',
 
@@ -156,7 +162,22 @@ export const enUploads = {
   'failure.took-too-long': 'It took too long, and was given up. A smaller file takes less time, and MP4 with H.264 and AAC needs no preparation.',
   'failure.encode-failed': 'The preparation failed. Export it as MP4 with H.264 and AAC, which needs none, and upload that.',
   'failure.no-room': 'There was not enough room for it. Ask the administrator, then try again.',
-  'failure.import-failed': 'The file could not be fetched from its address.',
+  'failure.too-large': 'The file is larger than this server takes. Make it smaller, or ask the administrator.',
+  'failure.quota-exceeded':
+    'There is not enough room left for you. Remove a video that you need no more, or ask the administrator for more, then try again.',
+  'failure.import-refused':
+    'The server may not fetch from there: the address, and every one that it sends on to, has to be a public one on the internet, without a password in it.',
+  'failure.import-missing': 'There is no file at this address. Check it: the file may have been removed or renamed.',
+  'failure.import-forbidden':
+    'The file is not given out without signing in. Take a link that works for everybody, or upload the file itself.',
+  'failure.import-unreachable':
+    'The file could not be fetched: nobody answers there, or the connection breaks again and again. Try again later, or upload the file itself.',
+  'failure.import-contradicts':
+    'What comes from this address does not fit together, or the file was changed meanwhile. Try again, or upload the file itself.',
+  'failure.import-page': 'This address leads to a page, not to a file. Take the address of the file itself.',
+  'failure.import-empty': 'The file at this address is empty.',
+  'failure.import-too-slow': 'It took too long to fetch the file, and was given up. Upload the file itself, or take a faster address.',
+  'failure.import-failed': 'The server could not store what it fetched. Try again; if it stays, tell the administrator.',
   'failure.unknown': 'It could not be prepared.',
   'failure.said': 'The server says: {detail}',
 

@@ -1,6 +1,7 @@
 /** What is said around the picture: the player, the page of a video, and what its owner can do there. English. */
 export const enWatch = {
   'player.label': 'Video: {title}',
+  'player.soundOnly': 'Sound only',
   'player.loading': 'Loading the picture',
   'player.stalled': 'Waiting for data',
   'player.sound': 'Tap for sound',
@@ -69,6 +70,8 @@ export const enWatch = {
   'download.height': '{height}p, MP4',
   'download.sound': 'Sound, MP4',
   'owner.title': 'Your video',
+  'owner.later':
+    'Trimming, caption files and downloads come here by themselves as soon as all of it has arrived and has been prepared.',
   'owner.text': 'Only you and the administrators see this part of the page.',
   'trim.title': 'Trim',
   'trim.text': 'Viewers get only what lies between. Nothing is deleted: you can take it back at any time.',

@@ -63,7 +63,9 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'upload.cancel.do': '업로드 취소',
   'upload.cancel.keep': '계속 올리기',
   'upload.cancelled': '업로드를 취소했습니다.',
-  'upload.plays': '나머지를 올리는 동안에도 벌써 재생됩니다.',
+  'upload.plays': '올라온 데까지는 벌써 재생됩니다.',
+  'upload.goesOn': '파일이 모두 올라왔습니다. 이제 서버가 알아서 하므로 이 페이지를 닫아도 됩니다.',
+  'upload.playsLow': '벌써 재생됩니다. 나머지가 준비되면 화질이 좋아집니다.',
   'upload.ready': '준비가 끝났습니다.',
   'upload.watch': '보기',
   'upload.watchNamed': '{name} 보기',
@@ -108,6 +110,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'import.text': '서버가 파일을 직접 내려받습니다. 그동안 이 페이지를 닫아도 됩니다.',
   'import.url': '파일 주소(URL)',
   'import.url.hint': 'https:// 또는 http://로 시작하고, 플레이어가 있는 페이지가 아니라 파일 자체를 가리켜야 합니다.',
+  'import.url.secret': '사용자 이름과 비밀번호가 없는 주소를 넣으세요. 다른 사람이 읽을 수 있습니다.',
   'import.url.wrong': '파일 주소가 아닙니다. https:// 또는 http://로 시작해야 합니다.',
   'import.do': '가져오기',
   'import.doing': '요청하는 중…',
@@ -135,6 +138,9 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'video.uploading.open': '업로드 페이지로',
   'video.processing.title': '영상을 준비하고 있습니다',
   'video.processing.text': '재생할 수 있게 되면 이 페이지에서 자동으로 시작합니다.',
+  'video.noBetter': '재생은 되지만 더 좋은 화질은 만들지 못했습니다.',
+  'video.better': '원래 화질이 준비되었습니다.',
+  'video.better.do': '원래 화질로 보기',
   'video.progress': '준비 상황',
   'video.failed.again': '다른 파일 올리기',
 
@@ -149,7 +155,22 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'failure.took-too-long': '시간이 너무 오래 걸려 그만두었습니다. 파일이 작을수록 빠르고, H.264와 AAC의 MP4는 변환이 필요 없습니다.',
   'failure.encode-failed': '변환에 실패했습니다. 변환이 필요 없는 H.264와 AAC의 MP4로 내보내 올리세요.',
   'failure.no-room': '저장 공간이 모자랐습니다. 관리자에게 알리고 다시 시도하세요.',
-  'failure.import-failed': '주소에서 파일을 내려받지 못했습니다.',
+  'failure.too-large': '서버가 받을 수 있는 크기를 넘는 파일입니다. 파일을 줄이거나 관리자에게 문의하세요.',
+  'failure.quota-exceeded':
+    '남은 저장 공간이 모자랍니다. 필요 없는 영상을 삭제하거나 관리자에게 공간을 요청한 뒤 다시 시도하세요.',
+  'failure.import-refused':
+    '서버가 가져올 수 없는 주소입니다. 이 주소와 이어지는 주소가 모두 공개된 인터넷 주소여야 하고, 비밀번호가 들어 있으면 안 됩니다.',
+  'failure.import-missing': '이 주소에 파일이 없습니다. 파일이 삭제되었거나 이름이 바뀌지 않았는지 주소를 확인하세요.',
+  'failure.import-forbidden':
+    '로그인해야 받을 수 있는 파일입니다. 누구나 열 수 있는 링크를 쓰거나 파일을 직접 올리세요.',
+  'failure.import-unreachable':
+    '응답이 없거나 연결이 자꾸 끊겨 파일을 내려받지 못했습니다. 나중에 다시 시도하거나 파일을 직접 올리세요.',
+  'failure.import-contradicts':
+    '이 주소에서 온 내용이 서로 맞지 않거나, 내려받는 동안 파일이 바뀌었습니다. 다시 시도하거나 파일을 직접 올리세요.',
+  'failure.import-page': '파일이 아니라 웹페이지 주소입니다. 파일 자체의 주소를 넣으세요.',
+  'failure.import-empty': '이 주소의 파일은 비어 있습니다.',
+  'failure.import-too-slow': '내려받는 데 너무 오래 걸려 그만두었습니다. 파일을 직접 올리거나 더 빠른 주소를 쓰세요.',
+  'failure.import-failed': '내려받은 내용을 서버에 저장하지 못했습니다. 다시 시도하고, 계속되면 관리자에게 알리세요.',
   'failure.unknown': '영상을 준비하지 못했습니다.',
   'failure.said': '서버의 설명: {detail}',
 

@@ -3,6 +3,7 @@ import type { enWatch } from './en-watch.ts';
 
 export const koWatch: Readonly<Record<keyof typeof enWatch, string>> = {
   'player.label': '동영상: {title}',
+  'player.soundOnly': '소리만 있는 영상',
   'player.loading': '화면을 불러오는 중',
   'player.stalled': '데이터를 기다리는 중',
   'player.sound': '눌러서 소리 켜기',
@@ -72,6 +73,7 @@ export const koWatch: Readonly<Record<keyof typeof enWatch, string>> = {
   'download.height': '{height}p, MP4',
   'download.sound': '소리, MP4',
   'owner.title': '내 영상',
+  'owner.later': '자르기, 자막 파일, 다운로드는 파일이 모두 올라와 준비되면 여기에 자동으로 나타납니다.',
   'owner.text': '이 부분은 나와 관리자에게만 보입니다.',
   'trim.title': '자르기',
   'trim.text': '시청자에게는 그 사이만 보입니다. 아무것도 삭제되지 않으며 언제든 되돌릴 수 있습니다.',

@@ -27,7 +27,7 @@ export const ArrivingWords = ({ video }: { video: Video }) => {
       if (!own || !video.error)
         return <StageWords title={t('video.failed.title')} text={t('video.failed.text')} water={video.id} />;
       return (
-        <StageWords title={t('video.failed.title')} text={failureText(video.error, video.source)} water={video.id}>
+        <StageWords title={t('video.failed.title')} text={failureText(video.error)} water={video.id}>
           <div class="row">
             <Link class="button primary" to={paths.upload}>
               {t('video.failed.again')}

@@ -31,9 +31,11 @@ type Props = VideoParts & {
   player?: RefObject<Playback | null>;
   /** Counts up when the owner has changed what is played. */
   turn?: number;
+  /** Where it goes on then, in seconds; null: at its beginning. */
+  from?: number | null;
 };
 
-export const VideoStage = ({ id, record, address, video, fill, player, turn }: Props) => {
+export const VideoStage = ({ id, record, address, video, fill, player, turn, from }: Props) => {
   const own = useRef<Playback | null>(null);
   const playing = player ?? own;
   const [picture, setPicture] = useState<PlaybackState['is']>('loading');
@@ -89,7 +91,8 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn }: P
       source={playback?.hls ?? null}
       live={playback?.live ?? false}
       title={video?.title ?? ''}
-      start={(turn ?? 0) > 0 ? null : start}
+      water={id}
+      start={(turn ?? 0) > 0 ? (from ?? null) : start}
       turn={turn ?? 0}
       fill={fill ?? false}
       player={playing}

@@ -1,14 +1,15 @@
 /** One video and what is known about it; for its owner, what can be done with it. */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { StateBadge } from '../../parts/badge.tsx';
+import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { since } from '../../parts/since.ts';
 import { Missing, Skeleton } from '../../parts/states.tsx';
 import { Heading } from '../../parts/title.tsx';
-import { isGrowing, stateText } from '../../parts/video-state.tsx';
+import { isGrowing, isRising, stateText, troubleText } from '../../parts/video-state.tsx';
 import type { Playback } from '../../playback/index.ts';
 import { Link } from '../../router.tsx';
 import { paths } from '../../routes.ts';
@@ -20,10 +21,23 @@ import { ShareButton } from './share.tsx';
 import { plays, useVideo } from './use-video.ts';
 import { VideoStage } from './video-stage.tsx';
 
+/** Counts up when something else is to be played than before; `at`: where it goes on, in seconds. */
+type Turn = { readonly count: number; readonly at: number | null };
+
+/** What is played was opened while its better qualities were being made, and they are there now: players learn of them by opening it again. */
+const useBetter = (video: Video | null, playing: boolean): { better: boolean; taken: () => void } => {
+  const rising = video !== null && isRising(video);
+  const [low, setLow] = useState(false);
+  useEffect(() => {
+    if (playing && rising) setLow(true);
+  }, [playing, rising]);
+  return { better: low && video?.state === 'ready', taken: () => setLow(false) };
+};
+
 export const WatchPage = ({ id }: { id: string }) => {
   const parts = useVideo(id);
   const player = useRef<Playback | null>(null);
-  const [turn, setTurn] = useState(0);
+  const [turn, setTurn] = useState<Turn>({ count: 0, at: null });
   /** What was known of a video that has been removed since: the page stays, and its stage says so. */
   const known = useRef<Video | null>(null);
   const { now } = parts.record;
@@ -34,18 +48,32 @@ export const WatchPage = ({ id }: { id: string }) => {
   const shown = video ?? known.current;
   const title = missing ? t('video.missing.title') : shown ? shown.title || t('home.untitled') : '';
   useTitle(title);
+  const { better, taken } = useBetter(video, parts.address.now.is === 'here');
+  const trouble = video && troubleText(video);
   const own = video?.ownerId !== undefined;
   const ownerCode = useOwnerCode(own);
   const channelId = shown?.channelId ?? null;
   const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
   if (missing) return <Missing title={title} text={t('video.missing.text')} signIn />;
   const address = parts.address.now.is === 'here' ? parts.address.now.value : null;
+  const playBetter = (): void => {
+    taken();
+    setTurn({ count: turn.count + 1, at: player.current?.showTime() ?? null });
+  };
   const asked = askedTimes(location.search);
   const alone = asked.in !== null || asked.out !== null;
   return (
     <main id="main">
       <div class="watch">
-        <VideoStage id={id} {...parts} player={player} turn={turn} />
+        <VideoStage id={id} {...parts} player={player} turn={turn.count} from={turn.at} />
+        {better && (
+          <div class="notice calm row" role="status">
+            <span>{t('video.better')}</span>
+            <Button slim onPress={playBetter}>
+              {t('video.better.do')}
+            </Button>
+          </div>
+        )}
         {alone && (
           <div class="notice calm row">
             <span>{t('video.piece')}</span>
@@ -62,7 +90,7 @@ export const WatchPage = ({ id }: { id: string }) => {
                 <Link to={paths.channel(channel.now.value.name)}>@{channel.now.value.name}</Link>
               )}
               {shown && <span>{since(shown.startedAt ?? shown.createdAt)}</span>}
-              {video && isGrowing(video) && <span>{stateText(video)}</span>}
+              {video && (isGrowing(video) || isRising(video)) && <span>{stateText(video)}</span>}
               {video?.visibility === 'private' && (
                 <span class="row">
                   <Icon name="lock" />
@@ -81,9 +109,11 @@ export const WatchPage = ({ id }: { id: string }) => {
             </div>
           )}
         </div>
+        {video && own && video.state === 'playable' && trouble !== null && <p class="notice warn">{trouble}</p>}
         {shown?.description && <p class="description">{shown.description}</p>}
       </div>
       {/* What is still growing has no end yet that one could cut, and no length for captions. */}
+      {video && own && (isGrowing(video) || video.state === 'uploading' || video.state === 'processing') && <p class="soft">{t('owner.later')}</p>}
       {video && own && video.state !== 'live' && !isGrowing(video) && plays(video) && address && (
         <>
           {ownerCode ? (
@@ -92,7 +122,7 @@ export const WatchPage = ({ id }: { id: string }) => {
               player={player}
               onChanged={parts.record.replace}
               onListed={parts.address.reload}
-              onCut={() => setTurn(turn + 1)}
+              onCut={() => setTurn({ count: turn.count + 1, at: null })}
             />
           ) : (
             <Skeleton lines={1} height="8rem" />

@@ -4,37 +4,49 @@ import { api } from '../../../api/endpoints.ts';
 import { ApiProblem } from '../../../api/problem.ts';
 import type { Video } from '../../../api/types.ts';
 import { Button } from '../../../parts/button.tsx';
-import { Confirm } from '../../../parts/dialog.tsx';
 import { Notice, TextField } from '../../../parts/field.tsx';
 import { problemText } from '../../../parts/states.tsx';
 import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
-import { failureText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
+import { troubleText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
 import { createStore } from '../../../state/store.ts';
 import { useSending } from '../../../state/use-form.ts';
 import { useLoaded, useStore } from '../../../state/use.ts';
+import type { PlainKey } from '../../../words/fill.ts';
 import { t } from '../../../words/index.ts';
 import { isUnderWay, useVideosNow, withNow } from '../../video-now.ts';
-import { WatchLink } from './watch-link.tsx';
+import { EditVideo } from '../edit-video.tsx';
+import { ConfirmCancel } from './cancel.tsx';
+import { playsAs, WatchLink } from './watch-link.tsx';
+
+type Begun = { readonly video: Video; readonly url: string };
 
 /** Those that were begun in this tab stay on the page when they are done, until they are taken off the list. */
-const begun = createStore<readonly Video[]>([]);
-const takeOff = (id: string): void => begun.set(begun.get().filter((video) => video.id !== id));
+const begun = createStore<readonly Begun[]>([]);
+const takeOff = (id: string): void => begun.set(begun.get().filter(({ video }) => video.id !== id));
+/** With what has been changed of it meanwhile, or another try in its place. */
+const replace = (id: string, next: Video): void =>
+  begun.set(begun.get().map((one) => (one.video.id === id ? { ...one, video: next } : one)));
 
-const isAddress = (text: string): boolean => /^https?:\/\/[^\s/]+/i.test(text) && URL.canParse(text);
+/** What is wrong with what was typed; null: it can be asked for. */
+const faultOf = (text: string): PlainKey | null => {
+  if (!/^https?:\/\/[^\s/]+/i.test(text) || !URL.canParse(text)) return 'import.url.wrong';
+  const { username, password } = new URL(text);
+  return username === '' && password === '' ? null : 'import.url.secret';
+};
 
 export const ImportCard = ({ onChanged }: { onChanged: () => void }) => {
   const [url, setUrl] = useState('');
   const [tried, setTried] = useState(false);
   const sending = useSending();
-  const wrong = !isAddress(url.trim());
+  const fault = faultOf(url.trim());
   const submit = (event: Event): void => {
     event.preventDefault();
     setTried(true);
-    if (wrong) return;
+    if (fault) return;
     sending.run(async () => {
       const video = await api.importVideo(url.trim());
-      begun.set([video, ...begun.get()]);
+      begun.set([{ video, url: url.trim() }, ...begun.get()]);
       setUrl('');
       setTried(false);
       toast(t('import.started'));
@@ -55,7 +67,7 @@ export const ImportCard = ({ onChanged }: { onChanged: () => void }) => {
           value={url}
           onValue={setUrl}
           hint={t('import.url.hint')}
-          fault={tried && wrong ? t('import.url.wrong') : null}
+          fault={tried && fault ? t(fault) : null}
           maxLength={2000}
           plain
         />
@@ -77,7 +89,7 @@ export const Imports = () => {
     return items.filter(({ source }) => source === 'import');
   });
   const others = fetched.now.is === 'here' ? fetched.now.value : [];
-  const all = [...own, ...others.filter((video) => !own.some(({ id }) => id === video.id))];
+  const all = [...own.map(({ video }) => video), ...others.filter(({ id }) => !own.some(({ video }) => video.id === id))];
   const heard = useVideosNow(all.map(({ id }) => id));
   const shown = all.map((video) => withNow(video, heard.get(video.id)));
   if (shown.length === 0) return null;
@@ -86,18 +98,26 @@ export const Imports = () => {
       <h2 id="imports">{t('import.list')}</h2>
       <ul class="uploads">
         {shown.map((video) => (
-          <ImportRow key={video.id} video={video} onGone={fetched.reload} />
+          <ImportRow key={video.id} video={video} url={own.find((one) => one.video.id === video.id)?.url ?? null} onGone={fetched.reload} />
         ))}
       </ul>
     </section>
   );
 };
 
-const ImportRow = ({ video, onGone }: { video: Video; onGone: () => void }) => {
-  const [asking, setAsking] = useState(false);
+type RowProps = {
+  video: Video;
+  /** Null: it was begun elsewhere, and only the server knows from where it comes. */
+  url: string | null;
+  onGone: () => void;
+};
+
+const ImportRow = ({ video, url, onGone }: RowProps) => {
+  const [open, setOpen] = useState<'cancel' | 'edit' | null>(null);
   const [busy, setBusy] = useState(false);
   useFootingWhenGone();
   const name = video.title;
+  const trouble = troubleText(video);
   const over = !isUnderWay(video);
   const plays = video.state === 'playable' || video.state === 'ready';
   useEffect(() => {
@@ -115,7 +135,19 @@ const ImportRow = ({ video, onGone }: { video: Video; onGone: () => void }) => {
       toast(problemText(ApiProblem.from(error)));
     } finally {
       setBusy(false);
-      setAsking(false);
+      setOpen(null);
+    }
+  };
+  const again = async (address: string): Promise<void> => {
+    setBusy(true);
+    try {
+      replace(video.id, await api.importVideo(address));
+      // The one that failed is of no use to anybody any more.
+      await api.deleteVideo(video.id);
+    } catch (error) {
+      toast(problemText(ApiProblem.from(error)));
+    } finally {
+      setBusy(false);
     }
   };
   return (
@@ -124,31 +156,32 @@ const ImportRow = ({ video, onGone }: { video: Video; onGone: () => void }) => {
         <h3>{name}</h3>
         <VideoBadge now={video} />
         <div class="row upload-actions">
+          {video.state === 'failed' && url !== null && (
+            <Button slim look="primary" busy={busy} aria-label={t('upload.retryNamed', { name })} onPress={() => void again(url)}>
+              {t('upload.retry')}
+            </Button>
+          )}
+          {video.state !== 'failed' && (
+            <Button slim aria-label={t('videos.editNamed', { name })} onPress={() => setOpen('edit')}>
+              {t('videos.edit')}
+            </Button>
+          )}
           {over ? (
             <Button slim aria-label={t('upload.dismissNamed', { name })} onPress={() => takeOff(video.id)}>
               {t('upload.dismiss')}
             </Button>
           ) : (
-            <Button slim aria-label={t('upload.cancelNamed', { name })} onPress={() => setAsking(true)}>
+            <Button slim aria-label={t('upload.cancelNamed', { name })} onPress={() => setOpen('cancel')}>
               {t('upload.cancel')}
             </Button>
           )}
         </div>
       </header>
       <WorkBar now={video} label={t('upload.progress', { name })} />
-      {video.state === 'failed' && video.error && <p class="notice">{failureText(video.error, video.source)}</p>}
-      {plays && <WatchLink video={video.id} name={name} whole={!video.upload} closed={video.visibility === 'private'} />}
-      {asking && (
-        <Confirm
-          title={t('upload.cancel.title')}
-          text={t('upload.cancel.text', { name })}
-          yes={t('upload.cancel.do')}
-          no={t('upload.cancel.keep')}
-          busy={busy}
-          onYes={() => void cancel()}
-          onNo={() => setAsking(false)}
-        />
-      )}
+      {trouble !== null && <p class="notice">{trouble}</p>}
+      {plays && <WatchLink video={video.id} name={name} plays={playsAs(video)} closed={video.visibility === 'private'} />}
+      {open === 'edit' && <EditVideo video={video} onClose={() => setOpen(null)} onChanged={(changed) => (url === null ? onGone() : replace(video.id, changed))} />}
+      {open === 'cancel' && <ConfirmCancel name={name} busy={busy} onYes={() => void cancel()} onNo={() => setOpen(null)} />}
     </li>
   );
 };

@@ -1,5 +1,6 @@
 /** What is happening to a file, in words. Pure, but for the language. */
 import { isWatchable } from '../../../api/follow-video.ts';
+import type { VideoNow } from '../../../api/follow-video.ts';
 import { bytesText, percentText, spanText } from '../../../lib/format.ts';
 import { stateText } from '../../../parts/video-state.tsx';
 import type { UploadItem, UploadReason } from '../../../upload/index.ts';
@@ -24,18 +25,26 @@ export const reasons: Readonly<Record<UploadReason, PlainKey>> = {
   unexpected: 'upload.why.unexpected',
 };
 
+/** What the server says of a file that has been sent: how much it had counted of it a moment ago says nothing any more. */
+export const sentNow = ({ state, now }: UploadItem): VideoNow | null => (state.is === 'done' && now ? { ...now, upload: null } : null);
+
+/** Sent, and nobody has looked at it yet. */
+const justSent = (now: VideoNow): boolean => now.state === 'uploading' && now.progress === null;
+
 /** In a word or two, for the badge. */
-export const itemState = ({ state, now }: UploadItem): string => {
+export const itemState = (item: UploadItem): string => {
+  const { state } = item;
   if (state.is === 'sending' && state.line !== 'good') return t(`upload.is.${state.line}`);
   // The server goes on with it: what it does counts more than that all of it has been sent.
-  if (state.is === 'done' && now) return stateText(now);
+  const now = sentNow(item);
+  if (now && !justSent(now)) return stateText(now);
   return t(`upload.is.${state.is}`);
 };
 
 /** The same for whoever listens: without figures, which would be read out with every per cent. */
 export const itemNews = (item: UploadItem): string => {
-  const { now, state } = item;
-  if (state.is === 'done' && now && now.state !== 'failed')
+  const now = sentNow(item);
+  if (now && now.state !== 'failed' && !justSent(now))
     return now.progress ? t(`video.step.${now.progress.step}`) : t(`video.state.${now.state}`);
   return itemState(item);
 };

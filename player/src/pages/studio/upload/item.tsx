@@ -3,23 +3,23 @@ import { useState } from 'preact/hooks';
 import { ApiProblem } from '../../../api/problem.ts';
 import { bytesText } from '../../../lib/format.ts';
 import { Button } from '../../../parts/button.tsx';
-import { Confirm } from '../../../parts/dialog.tsx';
 import { ChoiceField, SwitchField, TextArea, TextField } from '../../../parts/field.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { problemText } from '../../../parts/states.tsx';
 import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
-import { failureText, WorkBar } from '../../../parts/video-state.tsx';
+import { isRising, troubleText, WorkBar } from '../../../parts/video-state.tsx';
 import { Link } from '../../../router.tsx';
 import { paths } from '../../../routes.ts';
 import type { UploadItem } from '../../../upload/index.ts';
 import { language, t } from '../../../words/index.ts';
 import { visibilityOptions } from '../choices.ts';
+import { ConfirmCancel } from './cancel.tsx';
 import { useDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { itemFacts, itemLook, itemNews, itemState, reasons } from './item-words.ts';
+import { itemFacts, itemLook, itemNews, itemState, reasons, sentNow } from './item-words.ts';
 import { queue } from './queue.ts';
-import { WatchLink } from './watch-link.tsx';
+import { playsAs, WatchLink } from './watch-link.tsx';
 
 /** There is, or may still be, a video to describe. */
 const useful = ({ state, now }: UploadItem): boolean =>
@@ -29,6 +29,8 @@ export const UploadCard = ({ item }: { item: UploadItem }) => {
   useFootingWhenGone();
   const draft = useDraft(item);
   const { state, now, video } = item;
+  const sent = sentNow(item);
+  const trouble = now && troubleText(now);
   const name = draft.values.title.trim() || item.filename;
   const arriving = state.is !== 'done' && state.is !== 'failed' && state.is !== 'cancelled';
   const watchable = item.plays || now?.state === 'ready' || now?.state === 'playable';
@@ -46,11 +48,12 @@ export const UploadCard = ({ item }: { item: UploadItem }) => {
         <Actions item={item} name={name} />
       </header>
       {arriving && <Arrival item={item} name={name} />}
-      {state.is === 'done' && now && <WorkBar now={now} label={t('video.progress')} />}
+      {sent && <WorkBar now={sent} label={t('video.progress')} />}
+      {sent && (sent.state === 'processing' || isRising(sent)) && <p class="small soft">{t('upload.goesOn')}</p>}
       {state.is === 'failed' && <Why item={item} />}
-      {now?.state === 'failed' && now.error && <p class="notice">{failureText(now.error)}</p>}
+      {trouble !== null && <p class="notice">{trouble}</p>}
       {video !== null && watchable && (
-        <WatchLink video={video} name={name} whole={state.is === 'done'} closed={draft.values.visibility === 'private'} />
+        <WatchLink video={video} name={name} plays={sent ? playsAs(sent) : 'growing'} closed={draft.values.visibility === 'private'} />
       )}
       {useful(item) && <Describe draft={draft} />}
     </li>
@@ -135,17 +138,7 @@ const Actions = ({ item, name }: { item: UploadItem; name: string }) => {
           </Button>
         )
       )}
-      {asking && (
-        <Confirm
-          title={t('upload.cancel.title')}
-          text={t('upload.cancel.text', { name })}
-          yes={t('upload.cancel.do')}
-          no={t('upload.cancel.keep')}
-          busy={busy}
-          onYes={() => void cancel()}
-          onNo={() => setAsking(false)}
-        />
-      )}
+      {asking && <ConfirmCancel name={name} busy={busy} onYes={() => void cancel()} onNo={() => setAsking(false)} />}
     </div>
   );
 };

@@ -3,7 +3,6 @@ import { useEffect, useState } from 'preact/hooks';
 import { api } from '../../../api/endpoints.ts';
 import { bytesText, percentText } from '../../../lib/format.ts';
 import { Button } from '../../../parts/button.tsx';
-import { Confirm } from '../../../parts/dialog.tsx';
 import { Notice } from '../../../parts/field.tsx';
 import { Progress } from '../../../parts/progress.tsx';
 import { Failed, problemText } from '../../../parts/states.tsx';
@@ -14,6 +13,7 @@ import { useEvery, useLoaded } from '../../../state/use.ts';
 import type { Unfinished } from '../../../upload/index.ts';
 import { language, t } from '../../../words/index.ts';
 import { useVideosNow } from '../../video-now.ts';
+import { ConfirmCancel } from './cancel.tsx';
 import { FileButton } from './drop.tsx';
 import { queue, useQueue } from './queue.ts';
 
@@ -93,17 +93,7 @@ const Row = ({ item, onFiles, onGone }: RowProps) => {
       </div>
       {other && <Notice>{t('unfinished.other', { name: item.filename, size })}</Notice>}
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-      {asking && (
-        <Confirm
-          title={t('upload.cancel.title')}
-          text={t('upload.cancel.text', { name })}
-          yes={t('upload.cancel.do')}
-          no={t('upload.cancel.keep')}
-          busy={sending.busy}
-          onYes={remove}
-          onNo={() => setAsking(false)}
-        />
-      )}
+      {asking && <ConfirmCancel name={name} busy={sending.busy} onYes={remove} onNo={() => setAsking(false)} />}
     </li>
   );
 };

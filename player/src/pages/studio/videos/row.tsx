@@ -1,13 +1,13 @@
 /** One of one's own videos: how it looks, what it is called, how far it is, and what can be done with it. */
 import { useState } from 'preact/hooks';
 import type { Video } from '../../../api/types.ts';
-import { bytesText, clock, dateOf } from '../../../lib/format.ts';
+import { bytesText, dateOf, lengthText } from '../../../lib/format.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Water } from '../../../parts/cover.tsx';
 import { Icon } from '../../../parts/icons.tsx';
 import { since } from '../../../parts/since.ts';
 import { useFootingWhenGone } from '../../../parts/title.tsx';
-import { failureText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
+import { troubleText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
 import { Link } from '../../../router.tsx';
 import { paths } from '../../../routes.ts';
 import { language, t } from '../../../words/index.ts';
@@ -21,12 +21,13 @@ export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
   useFootingWhenGone();
   const name = video.title || t('home.untitled');
   const bytes = Math.max(video.bytes ?? 0, video.originalBytes ?? 0);
+  const trouble = troubleText(video);
   const when = video.startedAt ?? video.createdAt;
   return (
     <li class="video-row" data-video={video.id}>
       <div class="cover">
         <Water name={video.id} />
-        {video.duration !== null && video.state !== 'live' && <span class="length">{clock(video.duration)}</span>}
+        {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>
       <div class="video-facts">
         <h2>
@@ -39,7 +40,7 @@ export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
           <time dateTime={dateOf(when).toISOString()}>{since(when)}</time>
         </p>
         <WorkBar now={video} label={t('upload.progress', { name })} />
-        {video.state === 'failed' && video.error && <p class="small bad">{failureText(video.error, video.source)}</p>}
+        {trouble !== null && <p class="small bad">{trouble}</p>}
       </div>
       <div class="row video-actions">
         {video.state === 'uploading' && video.source === 'upload' && (
