@@ -1,12 +1,13 @@
 /** Work that is broken off in the middle, by whatever: nothing half is seen, nothing goes on behind it, and it is done in the end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { encoded } from '../../test/support/encoded.ts';
+import { noPrograms, programsIn } from '../../test/support/left-behind.ts';
 import { systemClock } from '../../packager/clock.ts';
 import { createCoreBudget } from '../../packager/encode/budget.ts';
 import { findPrograms } from '../../packager/encode/programs.ts';
@@ -39,25 +40,6 @@ const inTheMiddle = async ({ intake }: TestIntake, video: string, step: string):
     if (progress?.step === step && (progress.done ?? 0) > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-};
-
-/** Programs that work in this folder. */
-const programsIn = async (folder: string): Promise<string[]> => {
-  const found: string[] = [];
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    const [place, line] = await Promise.all([readlink(`/proc/${pid}/cwd`).catch(() => ''), readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')]);
-    if (place.startsWith(folder) || line.includes(folder)) found.push(line.replaceAll('\0', ' '));
-  }
-  return found;
-};
-
-const noPrograms = async (folder: string): Promise<boolean> => {
-  for (let look = 0; look < 100; look += 1) {
-    if ((await programsIn(folder)).length === 0) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return false;
 };
 
 t.test('whoever waits is told what is done, and how far it is', async (t) => {
