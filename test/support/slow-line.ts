@@ -23,6 +23,8 @@ export type SlowLine = {
 };
 
 const tickMs = 5;
+/** Of one connection, before the next one has its turn: a packet or so of a line that many share. */
+const turnBytes = 4_096;
 
 export const slowLine = async (to: number, bytesPerSecond: number): Promise<SlowLine> => {
   const pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
@@ -51,19 +53,20 @@ export const slowLine = async (to: number, bytesPerSecond: number): Promise<Slow
   });
   const pass = (): void => {
     if (held) return;
-    // In turns of little, so that none has it all.
-    for (let moved = true; moved && budget > 0; ) {
-      moved = false;
-      for (const { client, upstream } of pairs) {
-        const length = Math.floor(Math.min(client.readableLength, budget, 16_384));
-        if (length < 1 || upstream.writableNeedDrain) continue;
-        const chunk = client.read(length) as Buffer | null;
-        if (!chunk) continue;
-        upstream.write(chunk);
-        budget -= chunk.length;
-        bytes += chunk.length;
-        moved = true;
-      }
+    for (let idle = 0; idle < pairs.size && budget >= 1; ) {
+      const [pair] = pairs;
+      if (!pair) break;
+      // Whoever had a turn goes to the end: were the first one always first, the others would starve.
+      pairs.delete(pair);
+      pairs.add(pair);
+      const { client, upstream } = pair;
+      const length = Math.floor(Math.min(client.readableLength, budget, turnBytes));
+      const chunk = length < 1 || upstream.writableNeedDrain ? null : (client.read(length) as Buffer | null);
+      idle = chunk ? 0 : idle + 1;
+      if (!chunk) continue;
+      upstream.write(chunk);
+      budget -= chunk.length;
+      bytes += chunk.length;
     }
     for (const mark of marks.filter(({ at }) => at <= bytes)) {
       marks.splice(marks.indexOf(mark), 1);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { UploadLine } from './line.ts';
+import { mostLanes, UploadLine } from './line.ts';
 import { unit } from './pieces.ts';
 
 const never = new AbortController().signal;
@@ -54,22 +54,64 @@ t.test('a good line carries three parts at once, and four when all goes well', a
 
 t.test('parts grow while they are quick, shrink when they are slow, and never exceed what the upload allows', async (t) => {
   const { line } = bench();
-  t.equal(line.sizeFor(32 * unit), 4 * unit, 'it begins small: the first bytes are to be playable soon');
-  line.succeeded(4 * unit, 100);
-  t.equal(line.sizeFor(32 * unit), 8 * unit);
-  line.succeeded(4 * unit, 100);
-  t.equal(line.sizeFor(32 * unit), 8 * unit, 'an older, smaller part proves nothing');
-  line.succeeded(8 * unit, 100);
-  line.succeeded(16 * unit, 100);
+  t.equal(line.sizeFor(32 * unit), unit, 'it begins small: the first bytes are to be playable soon');
+  line.succeeded(unit, 100);
+  t.equal(line.sizeFor(32 * unit), 2 * unit);
+  line.succeeded(unit, 100);
+  t.equal(line.sizeFor(32 * unit), 2 * unit, 'an older, smaller part proves nothing');
+  for (const size of [2, 4, 8, 16]) line.succeeded(size * unit, 100);
   t.equal(line.sizeFor(32 * unit), 32 * unit);
   line.succeeded(32 * unit, 100);
   t.equal(line.sizeFor(32 * unit), 32 * unit);
   t.equal(line.sizeFor(20 * unit), 16 * unit, 'always a power of two');
-  line.succeeded(32 * unit, 3_000);
-  line.succeeded(32 * unit, 9_000);
-  t.equal(line.sizeFor(32 * unit), 16 * unit);
+  line.succeeded(32 * unit, 2_500);
+  t.equal(line.sizeFor(32 * unit), 32 * unit);
+  for (let i = 0; i < 4; i++) line.succeeded(32 * unit, 9_000);
+  t.equal(line.sizeFor(32 * unit), 16 * unit, 'those that were slow together say it once');
   for (let i = 0; i < 20; i++) line.succeeded(line.sizeFor(32 * unit), 60_000);
   t.equal(line.sizeFor(32 * unit), unit);
+});
+
+t.test('what is under way is a few seconds of the line, whatever its speed, also after ten seconds in which it stood still', async (t) => {
+  for (const [bytesPerSecond, longest] of [[60_000, 9], [250_000, 5], [2_500_000, 4], [12_500_000, 4]] as const) {
+    const { line, pass, now } = bench();
+    let parts: { readonly size: number; readonly since: number; readonly release: () => void; rest: number }[] = [];
+    let wanted = 0;
+    const step = async (bytes: number): Promise<void> => {
+      for (; wanted < mostLanes; wanted++) {
+        void line.lane(never).then((release) => {
+          wanted -= 1;
+          const size = line.sizeFor(32 * unit);
+          parts.push({ size, rest: size, since: now(), release });
+        });
+      }
+      await pass(50);
+      for (const part of parts) part.rest -= bytes / parts.length;
+      const landed = parts.filter(({ rest }) => rest <= 0);
+      parts = parts.filter(({ rest }) => rest > 0);
+      for (const { size, since, release } of landed) {
+        line.succeeded(size, now() - since);
+        release();
+      }
+    };
+    /** The most that was under way in so many seconds, in seconds of the line. */
+    const underWay = async (seconds: number): Promise<number> => {
+      let most = 0;
+      for (let at = 0; at < seconds; at += 0.05) {
+        await step(bytesPerSecond / 20);
+        most = Math.max(most, parts.reduce((sum, { size }) => sum + size, 0));
+      }
+      return most / bytesPerSecond;
+    };
+    const name = `${(bytesPerSecond * 8) / 1e6} Mbit/s`;
+    t.ok((await underWay(10)) < Math.max(4, (3 * unit) / bytesPerSecond + 0.1), `${name}: from the beginning`);
+    await underWay(60);
+    t.ok((await underWay(120)) < longest, `${name}: after a minute`);
+    for (let at = 0; at < 200; at++) await step(0);
+    await underWay(30);
+    t.ok((await underWay(120)) < longest, `${name}: after it stood still`);
+    t.ok(parts.length >= 2, `${name}: while one is answered another one goes out`);
+  }
 });
 
 t.test('a broken line is tried again ever more patiently, by one part at last, and at once when the network is back', async (t) => {
@@ -130,6 +172,7 @@ t.test('Retry-After is honoured', async (t) => {
 
 t.test('a size that is refused is not tried again, and below the smallest there is nothing', async (t) => {
   const { line } = bench();
+  for (const size of [1, 2]) line.succeeded(size * unit, 10);
   t.ok(line.refused(4 * unit));
   t.equal(line.sizeFor(32 * unit), 2 * unit);
   for (let i = 0; i < 5; i++) line.succeeded(2 * unit, 10);
@@ -151,6 +194,7 @@ t.test('a proxy that cuts what is too large for it is understood, an outage is n
     }
     return tried;
   };
+  t.same(await proxy(32 * unit, 2), [1, 2]);
   const outage = await proxy(0, 12);
   t.same([outage[0], outage.at(-1)], [4, 1]);
   t.same(await proxy(32 * unit, 6), [1, 2, 4, 8, 16, 32], 'everything goes again');
@@ -163,7 +207,7 @@ t.test('a proxy that cuts what is too large for it is understood, an outage is n
     if (size > 8 * unit) other.line.failed(other.now(), { size });
     else other.line.succeeded(size, 10);
   }
-  t.same(tried.slice(0, 2), [4, 8]);
+  t.same(tried.slice(0, 4), [1, 2, 4, 8]);
   t.equal(tried.filter((size) => size === 16).length, 4, 'twice two attempts');
   t.ok(tried.slice(-40).every((size) => size === 8));
 });

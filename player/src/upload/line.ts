@@ -2,8 +2,9 @@
  * What is known of the line to the server, by all uploads of a page together: how many parts it carries at once, how
  * large they may be, and, while nothing gets through, when it is tried again.
  *
- * A part should take a second or so: whatever is cut off has to be sent again, what has landed plays, and a page that
- * watches meanwhile wants its turn. Browsers open six connections to a server; some stay free for everything else.
+ * A part should take a second or two, beside all others: whatever is cut off has to be sent again, and nothing plays that
+ * lies behind a part on its way. So it begins with the smallest, which grow fast on a fast line; and on one that is slow
+ * even for them, fewer go at once. Browsers open six connections to a server; some stay free for everything else.
  */
 import { backOff } from '../lib/back-off.ts';
 import { interruptible } from '../lib/interruptible.ts';
@@ -21,9 +22,11 @@ export type LineTools = { readonly clock: UploadClock; random(): number; online(
 
 export const mostLanes = 4;
 const firstLanes = 3;
-const firstSize = 4 * unit;
+/** While one part is answered another one goes out. */
+const fewestLanes = 2;
+const firstSize = unit;
 const quickMs = 1_000;
-const slowMs = 6_000;
+const slowMs = 3_000;
 const retry = { first: 500, most: 30_000 };
 /** A size that never got through fails this often, while smaller ones do, until it is given up. */
 const mostSuspicions = 2;
@@ -45,6 +48,8 @@ export class UploadLine {
   #failuresOfSize = 0;
   #lastFailure = -Infinity;
   #notBefore = -Infinity;
+  /** When there were made fewer parts at once, as they were slow. */
+  #fewerSince = -Infinity;
   #cancelTimer = (): void => {};
 
   constructor(tools: LineTools, onChange: () => void = () => {}) {
@@ -98,8 +103,8 @@ export class UploadLine {
     this.#proven = Math.max(this.#proven, size);
     this.#failuresOfSize = 0;
     if (tookMs < quickMs && size >= this.#size) this.#size = size * 2;
-    else if (tookMs > slowMs) this.#size = Math.max(unit, Math.min(this.#size, size / 2));
-    this.#inRow += 1;
+    if (tookMs > slowMs) this.#wasSlow(size, tookMs);
+    else this.#inRow += 1;
     if (this.#inRow >= this.#lanes * 2) {
       this.#inRow = 0;
       this.#lanes = Math.min(mostLanes, this.#lanes + 1);
@@ -145,6 +150,19 @@ export class UploadLine {
     this.#next();
   }
 
+  #wasSlow(size: number, tookMs: number): void {
+    this.#inRow = 0;
+    if (size > unit) {
+      this.#size = Math.max(unit, Math.min(this.#size, size / 2));
+      return;
+    }
+    const now = this.#tools.clock.now();
+    // What was under way then had to share the line with as many as before.
+    if (now - tookMs < this.#fewerSince) return;
+    this.#fewerSince = now;
+    this.#size = unit;
+    this.#lanes = Math.max(Math.min(this.#lanes, fewestLanes), this.#lanes - 1);
+  }
   /** Proxies that refuse a body often cut the line instead of saying so. */
   #suspect(size: number): void {
     this.#failuresOfSize += 1;

@@ -24,19 +24,19 @@ const broken = async (all: Bench, file: File, bytes: number): Promise<void> => {
   page.add([file]);
   await enough;
   page.destroy();
+  // Behind what was on its way then: the server hears one connection after the other.
+  for (let question = 0; question < 2; question++) await (await fetch(`${all.server.origin}/api/v1/videos?state=uploading`)).arrayBuffer();
 };
 
 t.test('the same file, chosen again after a reload, goes on where it stopped', async (t) => {
   const all = await bench(t);
   const { file, bytes } = fileOf(8 * MiB);
   await broken(all, file, 3 * MiB);
-  const closed = all.server.heard.length;
   const queue = all.page();
   const [key = ''] = queue.add([new File([Uint8Array.from(bytes)], 'renamed.mp4', { lastModified: 5 })]);
   const item = await until(queue, key, 'done');
   t.ok(item.resumedFrom >= 3 * MiB);
-  // What the first page had under way when it was closed may be heard behind that.
-  const before = all.server.heard.findIndex(({ kind }, at) => at >= closed && kind === 'sign');
+  const before = all.server.heard.findIndex(({ kind }) => kind === 'sign');
   t.equal(all.server.videos.size, 1);
   t.ok(only(all).bytes.equals(bytes));
   const again = parts(all, before).reduce((sum, { from, size }) => sum + Math.min(size, 8 * MiB - from), 0);

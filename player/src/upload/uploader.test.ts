@@ -48,7 +48,7 @@ const some = (share: number, what: Fault) => {
 
 t.test('a file arrives, in few requests and several at once', async (t) => {
   const { server, parts } = await arrives(t, 12 * MiB + 77, ({ kind }) => (kind === 'part' ? { delayMs: 30 } : null));
-  t.ok(parts.length <= 12, `${parts.length} parts`);
+  t.ok(parts.length <= 18, `${parts.length} parts`);
   t.ok(server.mostAtOnce >= 2 && server.mostAtOnce <= 4);
   t.equal(parts.reduce((sum, { from, size }) => sum + Math.min(size, 12 * MiB + 77 - from), 0), 12 * MiB + 77, 'nothing is sent twice');
   t.same(server.heard.filter(({ kind }) => kind === 'status'), [], 'nobody asks a new upload what has landed');
@@ -117,6 +117,18 @@ t.test('a connection on which nothing moves is given up', async (t) => {
   let stalls = 2;
   const { parts } = await arrives(t, 3 * MiB, ({ kind }) => (kind === 'part' && stalls-- > 0 ? 'stall' : null));
   t.ok(parts.length >= 4, `${parts.length} parts`);
+});
+
+t.test('a part whose connection hangs goes out again as soon as enough others have passed it, and not when its time is up', async (t) => {
+  let hangs = true;
+  const { parts } = await arrives(t, 24 * MiB, ({ kind, from }) => {
+    if (kind !== 'part' || from !== unit || !hangs) return kind === 'part' ? { delayMs: 5 } : null;
+    hangs = false;
+    return 'stall';
+  });
+  const [first = -1, again = -1] = parts.flatMap(({ from, size }, index) => (from <= unit && unit < from + size ? [index] : []));
+  t.ok(again - first > 4 && again - first < 16, `sent again as the ${again - first}th after it`);
+  t.ok(parts.length > again + 1, 'and before the end of the file');
 });
 
 t.test('a connection that takes nothing at all is given up as well', async (t) => {

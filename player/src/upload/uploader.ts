@@ -47,6 +47,11 @@ type Status = { readonly landed: readonly (readonly [number, number])[]; readonl
 const stallMs = 30_000;
 /** All is sent, and the server writes it down. */
 const answerMs = 60_000;
+/**
+ * So many parts of its size or more, begun later, have landed before it: its connection hangs while the line is good.
+ * Whoever watches waits for nothing but this one. Twice around of the others: on a line that is shared evenly it is none.
+ */
+const mostOvertaken = 2 * (mostLanes - 1);
 const mostDamaged = 5;
 /** So often the server may miss what it had. */
 const mostRounds = 8;
@@ -69,11 +74,22 @@ const spansOf = (pairs: unknown): Span[] => {
   });
 };
 
+/** A part that is on its way. */
+type UnderWay = {
+  /** Counts them in the order in which they began. */
+  readonly turn: number;
+  readonly leave: () => void;
+  /** Bytes of it that are out. */
+  out: number;
+  overtaken: number;
+};
+
 export class Uploader {
   readonly #file: File;
   readonly #ground: Ground;
   readonly #events: UploaderEvents;
-  readonly #underWay = new Map<Piece, number>();
+  readonly #underWay = new Map<Piece, UnderWay>();
+  #turns = 0;
   #fingerprint: string | null = null;
   #pieces: Pieces | null = null;
   #begun: Begun | null = null;
@@ -96,7 +112,7 @@ export class Uploader {
   /** Bytes that have landed, or are on the way. */
   get sent(): number {
     let bytes = this.#pieces?.landedBytes ?? 0;
-    for (const out of this.#underWay.values()) bytes += out;
+    for (const { out } of this.#underWay.values()) bytes += out;
     return bytes;
   }
   get resumedFrom(): number {
@@ -244,12 +260,15 @@ export class Uploader {
     if (body.byteLength !== piece.to - piece.from) throw new Unreadable('it has become shorter');
     const startedAt = clock.now();
     const answer = await this.#put({ url: addressOf(addresses, piece), body, digest }, piece, signal);
+    // It goes out again at once, over another connection: what is missing first is taken first.
+    if (answer === 'overtaken') return false;
     const meaning = meaningOf(answer);
     switch (meaning.is) {
       case 'landed':
         pieces.hasLanded(piece);
         this.#damaged = 0;
         line.succeeded(piece.size, clock.now() - startedAt);
+        this.#leaveBehind(piece);
         return false;
       case 'trouble':
         line.failed(startedAt, { size: piece.size, waitMs: meaning.waitMs });
@@ -274,26 +293,37 @@ export class Uploader {
     }
   }
 
+  /** A part has landed before those that began earlier. */
+  #leaveBehind(landed: Piece): void {
+    const turn = this.#underWay.get(landed)?.turn ?? 0;
+    for (const [piece, late] of this.#underWay) {
+      if (late.turn >= turn || piece.size > landed.size) continue;
+      late.overtaken += 1;
+      if (late.overtaken >= mostOvertaken) late.leave();
+    }
+  }
+
   /** A part that stops moving is given up: status 0, as when its connection breaks. */
-  async #put(part: { url: string; body: ArrayBuffer; digest: string }, piece: Piece, signal: AbortSignal): Promise<Answer> {
+  async #put(part: { url: string; body: ArrayBuffer; digest: string }, piece: Piece, signal: AbortSignal): Promise<Answer | 'overtaken'> {
     const { wire, clock } = this.#ground;
     const attempt = linked(signal);
+    const underWay: UnderWay = { turn: ++this.#turns, leave: attempt.abort, out: 0, overtaken: 0 };
     let cancel = clock.later(stallMs, attempt.abort);
     const progress = (bytes: number): void => {
-      const before = this.#underWay.get(piece) ?? 0;
+      const before = underWay.out;
       const out = Math.min(bytes, part.body.byteLength);
       if (out <= before) return;
       cancel();
       cancel = clock.later(out === part.body.byteLength ? answerMs : stallMs, attempt.abort);
-      this.#underWay.set(piece, out);
+      underWay.out = out;
       this.#events.moved(out - before);
     };
-    this.#underWay.set(piece, 0);
+    this.#underWay.set(piece, underWay);
     try {
       return await wire.put({ ...part, progress }, attempt.signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof Stopped)) throw error;
-      return { status: 0, retryAfterMs: null, body: null };
+      return underWay.overtaken >= mostOvertaken ? 'overtaken' : { status: 0, retryAfterMs: null, body: null };
     } finally {
       cancel();
       attempt.unlink();
