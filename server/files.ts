@@ -77,7 +77,11 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     marks: { refuse: config['disk.refuse'] },
     expireMs: config['uploads.expire'],
     usualQuota: config['uploads.quota'],
-    files: originals,
+    files: {
+      landed: (path, size) => originals.landed(path, size),
+      release: (video) => originals.release(video),
+      finish: (upload) => edge.finish(upload),
+    },
     imports: { from: config['uploads.importFrom'], maxSize: config['uploads.maxSize'], timeMs: config['uploads.importTime'] },
   });
   const edge = createUploadEdge({ desk: reception.desk, originals, clock, failed: (error) => log.error({ err: error }, 'A request of an upload failed.') });

@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
-import type { UploadDesk, UploadVerdict } from './desk.ts';
+import type { OpenUpload, UploadDesk, UploadVerdict } from './desk.ts';
 import { Edge } from './edge.ts';
 import { Exchange, optionsHeaders } from './exchange.ts';
 import { UploadFault } from './faults.ts';
@@ -35,6 +35,8 @@ export interface UploadEdge {
    * go on (`checkContinue`); it is called when the body is wanted.
    */
   handle(request: IncomingMessage, response: ServerResponse, invite?: () => void): boolean;
+  /** What an earlier run of the server had taken in whole, and not come to finish. Does nothing where bytes are missing. */
+  finish(upload: OpenUpload): Promise<void>;
   /** Bodies on their way are ended where they are; resolves when every request has been answered, and what came is written down. */
   stop(): Promise<void>;
   stats(): { readonly requests: number; readonly bodies: number; readonly received: number };
@@ -125,6 +127,9 @@ export const createUploadEdge = ({ desk, originals, clock, failed, limits: chang
 
   return {
     handle,
+    finish: async (upload) => {
+      await edge.finish(upload);
+    },
     stop: async () => {
       edge.stop();
       for (const exchange of exchanges) exchange.hurry();

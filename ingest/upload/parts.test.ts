@@ -13,7 +13,7 @@ const crcField = (body: Buffer): string => {
   return `crc32c=:${value.toString('base64')}:`;
 };
 
-t.test('parts in any order, several at once, of several sizes; finish says what is missing until nothing is', async (t) => {
+t.test('parts in any order, several at once, of several sizes; finish says what is missing until nothing is, and need not be said', async (t) => {
   const stage = await UploadStage.start(t);
   const bytes = randomBytes(5 * MiB + 321);
   const { at, path } = await stage.upload('aa', bytes.length);
@@ -32,10 +32,11 @@ t.test('parts in any order, several at once, of several sizes; finish says what 
   });
   const missing = await stage.finish(at);
   t.match(missing.json, { status: 409, code: 'parts-missing', missing: [[MiB, MiB + 256 * KiB], [MiB + 512 * KiB, 3 * MiB], [4 * MiB, 5 * MiB]] });
-  for (const part of [1, 2, 4]) t.match(await stage.put(at, part, of(part)), { status: 204 });
-  t.same(stage.desk.told, [], 'nothing is finished before somebody says so');
-  t.match(await stage.finish(at), { status: 200, json: { whole: true, video: 'aa' } });
-  t.same(stage.desk.told, ['whole aa']);
+  for (const part of [1, 2]) t.match(await stage.put(at, part, of(part)), { status: 204 });
+  t.same(stage.desk.told, []);
+  t.match(await stage.put(at, 4, of(4)), { status: 204 });
+  await stage.quiet();
+  t.same(stage.desk.told, ['whole aa'], 'whoever sent the last one may be gone');
   t.ok((await readFile(path)).equals(bytes));
   await t.rejects(readFile(`${path}.landed`), { code: 'ENOENT' });
   t.match(await stage.finish(at), { status: 200, json: { whole: true, video: 'aa' } });
@@ -148,8 +149,33 @@ t.test('two clients with one address send the same parts at the same time: both 
   t.ok([...(one ?? []), ...(two ?? [])].filter((status) => status === 204).length >= 8);
   t.ok(retried.every((status) => status === 204));
   t.same(await Promise.all([stage.finish(at), stage.finish(at)]).then((answers) => answers.map(({ status }) => status)), [200, 200]);
-  t.same(stage.desk.told, ['whole hh'], 'two who finish at once finish it once');
+  t.same(stage.desk.told, ['whole hh'], 'whoever finishes it, it is finished once');
   t.ok((await readFile(path)).equals(bytes));
+});
+
+t.test('the last part is answered before the disk has all of it; who asks then waits for that', async (t) => {
+  const stage = await UploadStage.start(t);
+  const { at } = await stage.upload('kk', MiB);
+  const settled = Promise.withResolvers<void>();
+  stage.desk.settle = () => settled.promise;
+  t.match(await stage.put(at, 0, randomBytes(MiB)), { status: 204 });
+  const asked = stage.finish(at);
+  t.same(stage.desk.told, []);
+  settled.resolve();
+  t.match(await asked, { status: 200 });
+  t.same(stage.desk.told, ['whole kk']);
+});
+
+t.test('an end that fails is made up for by whoever says finish', async (t) => {
+  const stage = await UploadStage.start(t);
+  const { at } = await stage.upload('ll', MiB);
+  stage.desk.settle = () => Promise.reject(new Error('the catalog is busy'));
+  t.match(await stage.put(at, 0, randomBytes(MiB)), { status: 204 }, 'it has landed all the same');
+  await stage.quiet();
+  t.match(stage.faults, [{ message: 'the catalog is busy' }]);
+  stage.desk.settle = async () => undefined;
+  t.match(await stage.finish(at), { status: 200 });
+  t.same(stage.desk.told, ['whole ll']);
 });
 
 t.test('so many parts of one upload, and of all, are taken at once; the others are told to come again', async (t) => {

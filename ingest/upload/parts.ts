@@ -24,7 +24,12 @@ export const putPart = async (edge: Edge, originals: Originals, exchange: Exchan
   const parts = Math.ceil(upload.size / size);
   if (asked.part >= parts) return exchange.problem(problems.noSuchPart(parts));
   const from = asked.part * size;
-  await originals.use(upload, (original) => take(edge, exchange, original, from, Math.min(upload.size, from + size)));
+  const isWhole = await originals.use(upload, async (original) => {
+    await take(edge, exchange, original, from, Math.min(upload.size, from + size));
+    return original.landed.whole;
+  });
+  // Whoever sent the last one has heard so, may be gone, and not come back to say that this was all.
+  if (isWhole) await edge.finish(upload);
 };
 
 const longestMs = 600_000;

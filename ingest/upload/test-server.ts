@@ -127,6 +127,11 @@ export class UploadStage {
     while (this.edge.stats().received < bytes) await new Promise((turn) => setTimeout(turn, 2));
   }
 
+  /** Nothing is under way for anybody, also not behind answers. */
+  async quiet(): Promise<void> {
+    while (this.edge.stats().requests > 0) await new Promise((turn) => setTimeout(turn, 2));
+  }
+
   /** So many bodies are being read, or wait to be. */
   async bodies(count: number): Promise<void> {
     while (this.edge.stats().bodies !== count) await new Promise((turn) => setTimeout(turn, 2));

@@ -5,7 +5,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap';
 import { Imports } from './imports.ts';
 import { decent, digest, film, source, stage } from './test-source.ts';
-import { FakeDisk, uploadsOn } from './testing.ts';
+import { FakeDisk, noFiles, uploadsOn } from './testing.ts';
 
 t.test('a file is fetched whole, seen while it comes, and handed over', async (t) => {
   const { origin } = await source(t, decent);
@@ -144,7 +144,7 @@ t.test('a restart goes on where it was', async (t) => {
   // Enough for the rest, not for all of it again.
   disk.space = { free: 102_500_000, total: 1_000_000_000 };
   const after: { imports?: Imports } = {};
-  const { uploads } = uploadsOn(before.catalog, before.clock, before.events, { disk, fetch: (wanted) => after.imports?.add(wanted), files: { landed: async () => null, release: async () => undefined } });
+  const { uploads } = uploadsOn(before.catalog, before.clock, before.events, { disk, fetch: (wanted) => after.imports?.add(wanted), files: noFiles });
   after.imports = new Imports({ ...before.options, desk: uploads });
   t.teardown(async () => {
     await after.imports?.stop();

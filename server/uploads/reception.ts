@@ -40,6 +40,7 @@ export class Reception {
       changed: (video) => this.#topic.changed(video),
       files: {
         landed: (path, size) => files.landed(path, size),
+        finish: (upload) => files.finish(upload),
         release: async (video) => {
           await this.#imports.release(video);
           await files.release(video);

@@ -10,7 +10,7 @@ import { systemClock } from '../../packager/clock.ts';
 import { uploadOf } from '../catalog/testing.ts';
 import { Imports, type ImportsOptions } from './imports.ts';
 import { SourceGuard } from './source-guard.ts';
-import { testUploads } from './testing.ts';
+import { noFiles, testUploads } from './testing.ts';
 import type { UploadsOptions } from './uploads.ts';
 
 type Test = Parameters<typeof testUploads>[0] & { same(found: unknown, wanted: unknown, message: string): unknown };
@@ -42,7 +42,7 @@ type Change = { readonly imports?: Partial<ImportsOptions>; readonly uploads?: P
 
 export const stage = async (t: Test, { imports: change = {}, uploads: more = {}, from = ['127.0.0.0/8'] }: Change = {}) => {
   const made: { imports?: Imports } = {};
-  const base = await testUploads(t, { ...more, fetch: (wanted) => made.imports?.add(wanted), files: { landed: async () => null, release: async (id) => made.imports?.release(id) } });
+  const base = await testUploads(t, { ...more, fetch: (wanted) => made.imports?.add(wanted), files: { ...noFiles, release: async (id) => made.imports?.release(id) } });
   const { catalog, uploads, ownerId, folder } = base;
   const limits = { headMs: 10_000, slowMs: 10_000, slowBytes: 1_000, failures: 4, firstPauseMs: 5, ...change.limits };
   const said = (facts: object, message: string): unknown => t.same(facts, {}, message);

@@ -10,7 +10,7 @@ import { someAccount, testCatalog, uploadOf } from '../catalog/testing.ts';
 import type { NewUpload } from '../catalog/videos.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import type { Arriving, Intake, Progress } from '../intake/types.ts';
-import { Uploads, type UploadsOptions } from './uploads.ts';
+import { Uploads, type UploadFiles, type UploadsOptions } from './uploads.ts';
 
 const quiet = pino({ level: 'silent' });
 
@@ -42,6 +42,8 @@ export class FakeIntake implements Intake {
 /** The first so many bytes. */
 export const first = (bytes: number): Landed => ({ bytes, has: (_from, to) => to <= bytes });
 
+export const noFiles: UploadFiles = { landed: async () => null, release: async () => undefined, finish: async () => undefined };
+
 export class FakeDisk {
   level: DiskLevel = 'ok';
   space = { free: 1e12, total: 1e12 };
@@ -57,7 +59,7 @@ export const uploadsOn = (catalog: Catalog, clock: FakeClock, events: EventDispa
     marks: { refuse: 0.9 },
     expireMs: 7 * 86_400_000,
     usualQuota: 0,
-    files: { landed: async () => null, release: async () => undefined },
+    files: noFiles,
     fetch: () => undefined,
     changed: () => undefined,
     ...change,

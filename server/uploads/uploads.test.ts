@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { EventDispatcher } from '../events/dispatcher.ts';
-import { FakeDisk, first, testUploads, uploadsOn } from './testing.ts';
+import { FakeDisk, first, noFiles, testUploads, uploadsOn } from './testing.ts';
 
 const day = 86_400_000;
 
@@ -92,7 +92,7 @@ t.test('a restart finds what is open with what of it has landed, and what is who
   const whole = await before.made({ size: 1_000 });
   await before.uploads.whole(whole.id);
   await before.uploads.stop();
-  const { uploads, intake } = uploadsOn(catalog, clock, events, { files: { landed: async (path) => (path.includes(half.id) ? first(500) : null), release: async () => undefined } });
+  const { uploads, intake } = uploadsOn(catalog, clock, events, { files: { ...noFiles, landed: async (path) => (path.includes(half.id) ? first(500) : null) } });
   t.teardown(() => uploads.stop());
   await uploads.start();
   t.match(uploads.received(half.id), { received: 500, size: 1_000 });
@@ -104,9 +104,34 @@ t.test('a restart finds what is open with what of it has landed, and what is who
   t.same(intake.told, [['arrived', half.id], ['whole', whole.id]]);
 });
 
+t.test('what had come whole when the server was killed is finished by the next one, tried again where that fails, and never given up', async (t) => {
+  const before = await testUploads(t);
+  const { catalog, clock, events } = before;
+  const { id } = await before.made({ size: 1_000 });
+  await before.uploads.stop();
+  let tries = 0;
+  const finish = async (upload: { readonly id: string; readonly size: number }): Promise<void> => {
+    tries += 1;
+    t.match(upload, { id, size: 1_000 });
+    if (tries < 3) throw new Error('EIO');
+    await uploads.whole(upload.id);
+  };
+  const { uploads, intake } = uploadsOn(catalog, clock, events, { files: { ...noFiles, landed: async () => first(1_000), finish }, expireMs: 1_000 });
+  t.teardown(() => uploads.stop());
+  clock.advance(8 * day);
+  await uploads.start();
+  while (tries < 3) {
+    await turn();
+    clock.advance(100);
+  }
+  while (!(await catalog.uploads.get(id))?.takenAt) await turn();
+  t.same(intake.told, [['arrived', id], ['whole', id]]);
+  t.ok(await catalog.videos.get(id), 'though its time was over');
+});
+
 t.test('an upload for which nothing comes goes, with its video; one that goes on stays', async (t) => {
   const released: string[] = [];
-  const { uploads, catalog, clock, events, intake, made } = await testUploads(t, { files: { landed: async () => null, release: async (id) => void released.push(id) } });
+  const { uploads, catalog, clock, events, intake, made } = await testUploads(t, { files: { ...noFiles, release: async (id) => void released.push(id) } });
   await uploads.start();
   const began = clock.wall();
   const idle = await made();
@@ -129,7 +154,7 @@ t.test('an upload for which nothing comes goes, with its video; one that goes on
 
 t.test('cancelled by its address, or removed by its owner, it is gone', async (t) => {
   const released: string[] = [];
-  const { uploads, catalog, events, intake, made } = await testUploads(t, { files: { landed: async () => null, release: async (id) => void released.push(id) } });
+  const { uploads, catalog, events, intake, made } = await testUploads(t, { files: { ...noFiles, release: async (id) => void released.push(id) } });
   const [one, two] = [await made(), await made()];
   await uploads.cancelled(one.id);
   t.match(await uploads.verdict(one.token), { kind: 'refused', refusal: { code: 'upload-gone' } });
@@ -214,11 +239,11 @@ t.test('one whose files cannot be looked at keeps no other from going on', async
   const [bad, good] = [await before.made(), await before.made()];
   await before.uploads.stop();
   const files = {
+    ...noFiles,
     landed: async (path: string) => {
       if (path.includes(bad.id)) throw new Error('EIO');
       return first(7);
     },
-    release: async () => undefined,
   };
   const { uploads } = uploadsOn(before.catalog, before.clock, before.events, { files });
   t.teardown(() => uploads.stop());

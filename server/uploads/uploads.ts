@@ -15,6 +15,7 @@ import type { NewUpload } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Arriving, Intake } from '../intake/types.ts';
 import type { ServerLog } from '../log.ts';
+import { Finishing } from './finishing.ts';
 import { importLitter } from './import-file.ts';
 import type { ToImport } from './imports.ts';
 import { Taking } from './taking.ts';
@@ -47,6 +48,8 @@ export interface UploadFiles {
   landed(path: string, size: number): Promise<Landed | null>;
   /** Nobody writes to it any more when this resolves. */
   release(video: string): Promise<void>;
+  /** All of it has come: brings it to the platter, and calls `whole`. */
+  finish(upload: OpenUpload): Promise<void>;
 }
 
 /** Bytes of a part: what proxies let through, and few enough requests. */
@@ -76,6 +79,7 @@ export class Uploads implements UploadDesk {
   /** Those whose bytes are all there, as far as anybody asked: oldest use first. */
   readonly #whole = new Map<string, number>();
   readonly #taking: Taking;
+  readonly #finishing: Finishing;
   /** Bytes of uploads that are being promised at this moment. */
   #promising = 0;
   #received = 0;
@@ -85,7 +89,8 @@ export class Uploads implements UploadDesk {
   constructor(options: UploadsOptions) {
     this.#o = options;
     this.#taking = new Taking({ ...options, tidy: (id) => this.#tidy(id) });
-    const { events } = options;
+    const { events, log, files } = options;
+    this.#finishing = new Finishing({ log, finish: (upload) => files.finish(upload), isOpen: (id) => this.#open.has(id) });
     events.subscribe('video.updated', ({ videoId, changed }) => (changed.includes('state') ? this.#judged(videoId) : undefined));
   }
 
@@ -209,6 +214,7 @@ export class Uploads implements UploadDesk {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelSweep();
+    await this.#finishing.stop();
     await this.#taking.stop();
   }
 
@@ -222,6 +228,7 @@ export class Uploads implements UploadDesk {
       if (row.url !== null) return this.#o.fetch({ id: row.videoId, ownerId: row.ownerId, url: row.url, path });
       const landed = await files.landed(path, row.size);
       if (landed && landed.bytes > 0) this.#arrived(open, landed);
+      this.#finishWhole(open);
     } catch (error) {
       // One that cannot be looked at keeps no other from going on; whoever sends it hears of it.
       log.error({ video: row.videoId, err: error }, 'What there is of an upload cannot be read.');
@@ -237,6 +244,13 @@ export class Uploads implements UploadDesk {
       open.arriving = { path: open.path, size: open.size, has: (from, to) => landed.has(from, to) };
     }
     this.#o.intake.arrived(open.row.videoId, open.arriving);
+  }
+
+  /** True: all of it is there, and it becomes whole. */
+  #finishWhole(open: Open): boolean {
+    if (open.row.url !== null || open.received < open.size) return false;
+    this.#finishing.take(openUpload(open, open.expiresAt));
+    return true;
   }
 
   /** `more`: bytes of it that are not on the disk yet. */
@@ -297,9 +311,10 @@ export class Uploads implements UploadDesk {
   #sweep(): void {
     const { clock, expireMs, log, catalog } = this.#o;
     const remove = async (): Promise<void> => {
-      for (const [id, { row, expiresAt, received }] of this.#open) {
+      for (const [id, open] of this.#open) {
+        const { row, expiresAt, received } = open;
         // What is fetched ends by itself, when its turn has come.
-        if (expiresAt > clock.wall() || row.url !== null) continue;
+        if (this.#finishWhole(open) || expiresAt > clock.wall() || row.url !== null) continue;
         if (await catalog.videos.remove(id)) log.info({ video: id, received }, 'Nothing more came of an upload: it is given up and removed.');
         this.#open.delete(id);
       }
