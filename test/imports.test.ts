@@ -111,7 +111,7 @@ t.test('what is no film, too large or not there fails with its reason', async (t
   }
 });
 
-t.test('killed in the middle, it goes on where it was; removed, it ends', async (t) => {
+t.test('stopped in the middle, it goes on where it was; removed, it ends', async (t) => {
   asked = [];
   const { id } = await fetchIt(`${origin}/held`);
   t.match(await end(id, ({ progress }) => (progress?.done ?? 0) > 0.4), { state: /uploading|playable/, progress: { step: 'import', done: 0.5 } });
