@@ -69,6 +69,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     // The budget keeps a quarter of a core for the server itself.
     budget: createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25),
     outdated: (video) => live.presentations.forget(video),
+    captions: live.captions,
     changed: (video) => reception.changed(video),
   });
   const reception = new Reception({

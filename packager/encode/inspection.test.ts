@@ -31,6 +31,13 @@ t.test('covers, thumbnails, subtitles and data are no pictures', (t) => {
   t.end();
 });
 
+t.test('subtitles are told apart by what they are written in, their language, and whom they are for', (t) => {
+  const text = { index: 4, codec_type: 'subtitle', codec_name: 'subrip', disposition: { default: 0, forced: 1 }, tags: { language: 'ger', title: 'Für alle' } };
+  t.same(readInspection(told([text])).texts, [{ index: 4, codec: 'subrip', language: 'de', name: 'Für alle', isDefault: false, isForced: true }]);
+  t.same(readInspection(told([{ codec_type: 'subtitle', codec_name: 7 }])).texts, [{ index: 0, codec: '', language: 'und', name: null, isDefault: false, isForced: false }]);
+  t.end();
+});
+
 t.test('how a picture is turned, wherever it is said', (t) => {
   const turned = (change: object) => readInspection(told([{ ...picture, ...change }])).pictures[0]?.rotation;
   t.equal(turned({ side_data_list: [{ side_data_type: 'x' }, { rotation: -90 }] }), 90);

@@ -38,11 +38,23 @@ export type SoundStream = {
   readonly isDefault: boolean;
 };
 
+export type TextStream = {
+  readonly index: number;
+  readonly codec: string;
+  /** BCP 47; `und`. */
+  readonly language: string;
+  readonly name: string | null;
+  readonly isDefault: boolean;
+  /** For whoever hears a language that he does not know: the little that is said in others. */
+  readonly isForced: boolean;
+};
+
 export type Inspection = {
   /** Seconds; null: not known. */
   readonly duration: number | null;
   readonly pictures: readonly PictureStream[];
   readonly sounds: readonly SoundStream[];
+  readonly texts: readonly TextStream[];
   /** Of whatever kind. */
   readonly streams: number;
 };
@@ -55,7 +67,7 @@ export class InspectionError extends Error {
 export const inspectionEntries = [
   'format=duration,nb_streams',
   'stream=index,codec_type,codec_name,profile,pix_fmt,width,height,sample_aspect_ratio,field_order,color_transfer,avg_frame_rate,time_base,sample_rate,channels,channel_layout',
-  'stream_disposition=default,attached_pic,timed_thumbnails,still_image',
+  'stream_disposition=default,forced,attached_pic,timed_thumbnails,still_image',
   'stream_tags=language,title,rotate',
   'stream_side_data=rotation',
 ].join(':');
@@ -147,6 +159,18 @@ const soundOf = (index: number, stream: Fields, disposition: Fields): SoundStrea
   };
 };
 
+const textOf = (index: number, stream: Fields, disposition: Fields): TextStream => {
+  const tags = fields(stream['tags']);
+  return {
+    index,
+    codec: word(stream['codec_name']),
+    language: language(tags['language']),
+    name: name(tags['title']),
+    isDefault: disposition['default'] === 1,
+    isForced: disposition['forced'] === 1,
+  };
+};
+
 /** Throws InspectionError when it is not what ffprobe writes. */
 export const readInspection = (json: string): Inspection => {
   let parsed: unknown;
@@ -159,12 +183,14 @@ export const readInspection = (json: string): Inspection => {
   if (!Array.isArray(streams)) throw new InspectionError('ffprobe tells of no streams');
   const pictures: PictureStream[] = [];
   const sounds: SoundStream[] = [];
+  const texts: TextStream[] = [];
   for (const one of streams) {
     const stream = fields(one);
     const disposition = fields(stream['disposition']);
     const index = whole(stream['index'], 65_535);
     if (stream['codec_type'] === 'video' && isShown(disposition)) pictures.push(pictureOf(index, stream, disposition));
     if (stream['codec_type'] === 'audio') sounds.push(soundOf(index, stream, disposition));
+    if (stream['codec_type'] === 'subtitle') texts.push(textOf(index, stream, disposition));
   }
-  return { duration: seconds(fields(format)['duration']), pictures, sounds, streams: streams.length };
+  return { duration: seconds(fields(format)['duration']), pictures, sounds, texts, streams: streams.length };
 };

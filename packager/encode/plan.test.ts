@@ -12,7 +12,7 @@ const sound = (change: Partial<SoundStream> = {}): SoundStream => ({
   ...{ index: 1, codec: 'aac', profile: 'LC', sampleRate: 48_000, channels: 2, layout: 'stereo', language: 'und', name: null, isDefault: true },
   ...change,
 });
-const seen = (pictures: readonly PictureStream[], sounds: readonly SoundStream[]): Inspection => ({ duration: 60, pictures, sounds, streams: pictures.length + sounds.length });
+const seen = (pictures: readonly PictureStream[], sounds: readonly SoundStream[]): Inspection => ({ duration: 60, pictures, sounds, texts: [], streams: pictures.length + sounds.length });
 const plan = (change: Partial<PlanFacts> = {}): Plan =>
   planOf({
     ...{ container: 'matroska', inspection: seen([picture()], [sound()]), original: { picture: null, sound: false }, mayCopy: true, filters: new Set(['bwdif', 'zscale', 'tonemap']) },

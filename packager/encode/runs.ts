@@ -2,13 +2,14 @@
  * The two things that are done with a hostile file: it is looked at (ffprobe), and something is made of it (ffmpeg). What
  * comes of it is a value or an `EncodeError`, whose code says what to tell whoever sent the file.
  */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { captionName, captionsCommand } from './captions.ts';
 import type { Ran } from './child.ts';
 import { madeName, stepCommand, type CommandFacts } from './command.ts';
 import type { Container } from '../media/sniff.ts';
 import { calm, hostileInput, mostStreams } from './hostile.ts';
-import { InspectionError, inspectionEntries, readInspection, type Inspection } from './inspection.ts';
+import { InspectionError, inspectionEntries, readInspection, type Inspection, type TextStream } from './inspection.ts';
 import type { JobPlace, Sandbox, SandboxRun } from './sandbox.ts';
 
 export type EncodeErrorCode = 'broken' | 'too-many-tracks' | 'picture-too-large' | 'took-too-long' | 'encode-failed' | 'no-room' | 'unwanted';
@@ -85,6 +86,24 @@ export const make = async ({ sandbox, place, container, signal }: Workbench, { d
   const made = join(place.work, madeName);
   if (ran.ended === 'itself' && ran.code === 0 && (await stat(made).catch(() => null))?.isFile()) return made;
   throw reasonOf(ran) ?? new EncodeError('encode-failed', 'It could not be converted.', false, wordsOf(ran));
+};
+
+const captionLimits = { memoryBytes: 2 * 2 ** 30, cpuSeconds: 600 };
+/** All of the file is read for them. */
+const captionMs = 30 * 60_000;
+
+/** WebVTT for each; null: it could not be read, or there is more than anybody reads. */
+export const takeCaptions = async ({ sandbox, place, container, signal }: Workbench, texts: readonly TextStream[], mostBytes: number): Promise<(string | null)[]> => {
+  const limits = { ...captionLimits, fileBytes: 2 * mostBytes };
+  const ran = await sandbox.run({ program: 'ffmpeg', args: captionsCommand(container, texts), place, signal, wallMs: captionMs, limits });
+  if (ran.ended === 'unwanted') throw new EncodeError('unwanted', 'It is not wanted any more.', true);
+  return Promise.all(
+    texts.map(async (_, at) => {
+      const path = join(place.work, captionName(at));
+      const found = await stat(path).catch(() => null);
+      return found?.isFile() && found.size <= mostBytes ? readFile(path, 'utf8') : null;
+    }),
+  );
 };
 
 /** `out_time_us=3970612`: how much of the film has been made. */

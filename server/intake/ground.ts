@@ -1,10 +1,12 @@
 /** What the parts of the workshop share: the shop's tools, and what a job is told. */
 import type { Clock } from '../../packager/clock.ts';
 import type { Container } from '../../packager/media/sniff.ts';
+import type { TextStream } from '../../packager/encode/inspection.ts';
 import type { Step } from '../../packager/encode/plan.ts';
 import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import type { Shelf } from '../../packager/encode/shelve.ts';
 import type { Disk } from '../../packager/log/types.ts';
+import type { RecordedCaptions } from '../captions/recorded-captions.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Job } from '../jobs/queue.ts';
 import type { JobRunner } from '../jobs/runner.ts';
@@ -22,6 +24,8 @@ export type ShopTools = {
   readonly sandbox: Promise<Sandbox | string>;
   /** What is played of it is to be opened anew. */
   readonly outdated: (video: string) => void;
+  /** Where subtitles of originals are put. */
+  readonly captions: Pick<RecordedCaptions, 'list' | 'put'>;
   /** Null: over. */
   readonly tell: (video: string, progress: Progress | null) => void;
 };
@@ -35,6 +39,8 @@ export type MakePayload = {
   readonly duration: number | null;
   /** What is to be done now, and after it. */
   readonly steps: readonly Step[];
+  /** Subtitles in it that become captions as soon as it can be played. Absent: it was queued before they were looked for. */
+  readonly texts?: readonly TextStream[];
   /** In place of all that, where the pictures turn out not to be what can be taken over. */
   readonly otherwise: readonly Step[];
   /** It has come to that. */
@@ -42,6 +48,8 @@ export type MakePayload = {
   /** Tracks that are whole and wait in the folder of the video until it can be played everywhere. */
   readonly kept: (Shelf & { readonly bytes: number }) | null;
 };
+
+export type CaptionsPayload = Pick<MakePayload, 'video' | 'container'> & { readonly texts: readonly TextStream[] };
 
 /** What is small is never behind what is long: each class has its runner. */
 export const jobClasses = ['inspect', 'first', 'rest'] as const;
@@ -68,6 +76,13 @@ export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: Make
   const [step] = payload.steps;
   if (!step) throw new Error('There is no step to be queued.');
   return jobs.enqueue({ key: keyOf(payload.video, step.kind, payload.isOtherwise), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
+};
+
+/** As soon as there is something that they can stand beside. Idempotent. */
+export const queueCaptions = async ({ jobs }: Pick<Catalog, 'jobs'>, { video, container, texts = [] }: Pick<MakePayload, 'video' | 'container' | 'texts'>): Promise<void> => {
+  if (texts.length === 0) return;
+  const payload: CaptionsPayload = { video, container, texts };
+  await jobs.enqueue({ key: `captions:${video}`, class: 'first', kind: 'captions', payload, priority: 5, maxAttempts: 3 });
 };
 
 /** The job of a step; null: it has never been queued. */

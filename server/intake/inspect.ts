@@ -2,6 +2,7 @@
 import { constants, copyFile, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../../packager/media/sniff.ts';
+import { captionsIn } from '../../packager/encode/captions.ts';
 import { planOf, type PlanFacts } from '../../packager/encode/plan.ts';
 import { inspect } from '../../packager/encode/runs.ts';
 import { inputName, makeJobPlace, type JobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
@@ -53,6 +54,7 @@ export const inspectHandler = (tools: ShopTools): JobHandler => async (job, { si
   await queueMaking(catalog, {
     ...{ video, container, duration: inspection.duration, isOtherwise: false, kept: null },
     steps: plan.steps,
+    texts: captionsIn(inspection, container),
     otherwise: second?.kind === 'steps' ? second.steps : [],
   });
   if (first) tell(video, { step: first.kind, done: null });

@@ -10,6 +10,7 @@ import { newId } from '../catalog/ids.ts';
 import { JobRunner, type JobHandler, type RunnerOptions } from '../jobs/runner.ts';
 import type { Job } from '../jobs/queue.ts';
 import type { Arrivals } from './arrivals.ts';
+import { captionsHandler } from './captions.ts';
 import { failing, failureOf, withWords, type Failure } from './failures.ts';
 import { inspectionOf, jobClasses, keysOf, queueInspection, type InspectPayload, type JobClass, type Runners, type ShopTools } from './ground.ts';
 import { inspectHandler } from './inspect.ts';
@@ -45,7 +46,7 @@ export class VideoIntake implements Intake {
   constructor(options: IntakeOptions) {
     this.#o = options;
     const tools: ShopTools = { ...options, tell: (video, progress) => this.#tell(video, progress) };
-    const handlers = { inspect: this.#waking(inspectHandler(tools)), make: this.#waking(makeHandler(tools)) };
+    const handlers = { inspect: this.#waking(inspectHandler(tools)), make: this.#waking(makeHandler(tools)), captions: this.#waking(captionsHandler(tools)) };
     const worker = newId();
     const runner = (jobClass: JobClass): JobRunner => {
       const { catalog, clock, log, jobsFolder, budget, leaseMs, idleMs } = options;
@@ -115,7 +116,8 @@ export class VideoIntake implements Intake {
   }
 
   /** What can be played stays so, with the reason why there is not more of it. */
-  async #died({ payload }: Pick<Job, 'payload'>, failure: Failure): Promise<void> {
+  async #died({ kind, payload }: Pick<Job, 'kind' | 'payload'>, failure: Failure): Promise<void> {
+    if (kind === 'captions') return; // nothing is wrong with the video
     const { video } = payload as InspectPayload;
     const { videos } = this.#o.catalog;
     const over = (await videos.become(video, ['processing'], { state: 'failed', error: failure })) || (await videos.become(video, ['playable'], { state: 'playable', error: failure }));

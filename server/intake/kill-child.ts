@@ -5,7 +5,7 @@ import { createCoreBudget } from '../../packager/encode/budget.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { openCatalog } from '../catalog/catalog.ts';
 import { VideoIntake } from './intake.ts';
-import { noArrivals, silent } from './testing.ts';
+import { noArrivals, noCaptions, silent } from './testing.ts';
 import { openWorkshop } from './workshop.ts';
 
 const [, , data = '', video = ''] = process.argv;
@@ -14,7 +14,7 @@ const catalog = await openCatalog({ folder: data, clock, log: silent });
 const { sandbox } = await openWorkshop({ folder: join(data, 'jobs'), clock, log: silent, strict: false, gentle: false });
 const intake: VideoIntake = new VideoIntake({
   ...{ catalog, clock, log: silent, disk: nodeDisk, folder: join(data, 'videos'), jobsFolder: join(data, 'jobs'), arrivals: noArrivals },
-  ...{ sandbox: Promise.resolve(sandbox), budget: createCoreBudget(4), outdated: () => undefined, leaseMs: 1_500, idleMs: 200 },
+  ...{ sandbox: Promise.resolve(sandbox), budget: createCoreBudget(4), outdated: () => undefined, captions: noCaptions, leaseMs: 1_500, idleMs: 200 },
   changed: (id) => {
     const progress = intake.progress(id);
     process.stdout.write(`${progress ? `${progress.step} ${progress.done}` : 'over'}\n`);

@@ -10,7 +10,7 @@ import { someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Job } from '../jobs/queue.ts';
 import { queueMaking, type MakePayload } from './ground.ts';
 import { makeHandler } from './make.ts';
-import { silent } from './testing.ts';
+import { noCaptions, silent } from './testing.ts';
 
 const step = (kind: Step['kind']): Step => ({ kind, picture: null, sounds: [], original: { picture: false, sound: false } });
 
@@ -23,7 +23,7 @@ const stageIn = async (t: Test, state: 'processing' | 'playable'): Promise<Stage
   await catalog.videos.become(video, ['uploading'], { state });
   const home = join(folder, 'videos', video);
   await mkdir(join(home, 'v1abcdefg'), { recursive: true });
-  const handler = makeHandler({ catalog, clock: systemClock, log: silent, disk: nodeDisk, folder: join(folder, 'videos'), sandbox: Promise.resolve('nothing is made here'), outdated: () => undefined, tell: () => undefined });
+  const handler = makeHandler({ catalog, clock: systemClock, log: silent, disk: nodeDisk, folder: join(folder, 'videos'), sandbox: Promise.resolve('nothing is made here'), outdated: () => undefined, captions: noCaptions, tell: () => undefined });
   return {
     ...{ catalog, video, home },
     async again(kinds, otherwise = []) {

@@ -20,7 +20,7 @@ import type { TrackRow, VideoRow, VideoWithTracks } from '../catalog/videos.ts';
 import type { JobContext, JobHandler } from '../jobs/runner.ts';
 import { beside, type Beside } from './beside.ts';
 import { failing, IntakeFault } from './failures.ts';
-import { makingOf, queueMaking, type MakePayload, type ShopTools } from './ground.ts';
+import { makingOf, queueCaptions, queueMaking, type MakePayload, type ShopTools } from './ground.ts';
 import { mustSandbox, placeWith } from './inspect.ts';
 import { originalPath, usableTracks, type Usable } from './originals.ts';
 
@@ -51,6 +51,7 @@ export const makeHandler = (tools: ShopTools): JobHandler => async (job, context
 
 /** It has been done, and the server was killed before the step behind it was queued. */
 const goOn = async ({ catalog }: ShopTools, { video }: VideoWithTracks, payload: MakePayload): Promise<void> => {
+  if (video.state === 'playable' || video.state === 'ready') await queueCaptions(catalog, payload);
   const steps = payload.steps.slice(1);
   if (steps[0] && video.state === waitsIn(steps[0])) await queueMaking(catalog, { ...payload, steps, otherwise: [] });
 };
@@ -194,6 +195,7 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
   }
   tools.outdated(video.id);
   // Not sooner: it would find a video that does not wait for it yet, and take that for work that has been done.
+  await queueCaptions(catalog, payload);
   if (next) await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
   tools.tell(video.id, next ? { step: next.kind, done: null } : null);
 };

@@ -19,6 +19,9 @@ type Test = { teardown(run: () => unknown): void };
 
 export const silent = { ...quiet, debug: () => undefined, fatal: () => undefined };
 
+/** Whatever is given is taken, and forgotten. */
+export const noCaptions: IntakeOptions['captions'] = { list: async () => [], put: async () => 'put' };
+
 /** Nothing can be shown as it is. */
 export const noArrivals: IntakeOptions['arrivals'] = { arrived: () => undefined, whole: async () => 'not-standard', dropped: () => undefined };
 
@@ -63,7 +66,7 @@ export const testIntake = async (t: Test, { data: given, disk, ...options }: Tes
   const told = new Map<string, Progress[]>();
   const waiting = new Set<() => void>();
   const make = (): VideoIntake => new VideoIntake({
-    ...{ catalog, clock: systemClock, log: silent, disk: { ...nodeDisk, ...disk }, folder, jobsFolder: jobs, sandbox: Promise.resolve(sandbox), outdated: () => undefined, arrivals: noArrivals, budget: createCoreBudget(4) },
+    ...{ catalog, clock: systemClock, log: silent, disk: { ...nodeDisk, ...disk }, folder, jobsFolder: jobs, sandbox: Promise.resolve(sandbox), outdated: () => undefined, captions: noCaptions, arrivals: noArrivals, budget: createCoreBudget(4) },
     changed: (video) => {
       const progress = intakes.at(-1)?.progress(video);
       if (progress) told.set(video, [...(told.get(video) ?? []), progress]);

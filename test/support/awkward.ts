@@ -42,7 +42,7 @@ const recipes: readonly Recipe[] = [
     sounds: 3,
     args: (s) => ['-i', s, '-map', '0:v', '-map', '0:a', '-map', '0:a', '-map', '0:a', ...copy, ...['kor', 'eng', 'fra'].flatMap((language, at) => [`-metadata:s:a:${at}`, `language=${language}`])],
   },
-  { ...usual, name: 'Matroska with subtitles', way: 'remux', ending: 'mkv', args: async (s) => ['-i', s, '-i', await subtitles(), ...copy, '-c:s', 'srt'] },
+  { ...usual, name: 'Matroska with subtitles', way: 'remux', ending: 'mkv', args: async (s) => ['-i', s, '-i', await subtitles(), ...copy, '-c:s', 'srt', '-metadata:s:s:0', 'language=kor'] },
   { ...made, name: 'HEVC', args: (s) => ['-i', s, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=60:min-keyint=60:open-gop=0:scenecut=0', '-tag:v', 'hvc1', ...sound] },
   { ...made, name: 'VP9 and Opus', ending: 'webm', args: (s) => ['-i', s, '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '400k', '-c:a', 'libopus'] },
   { ...made, name: 'AV1', args: (s) => ['-i', s, '-c:v', 'libsvtav1', '-preset', '12', '-b:v', '400k', ...sound] },
