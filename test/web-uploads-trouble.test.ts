@@ -77,8 +77,10 @@ t.test('what goes wrong is said with what to do about it, and can be tried again
 });
 
 t.test('a file is fetched from an address, and an address that leads nowhere is told', async (t) => {
+  let asked = 0;
   const source = createServer((request, response) => {
-    if (!request.url?.startsWith('/films/')) return void response.writeHead(404).end();
+    const late = request.url === '/films/late.mp4' && (asked += 1) === 1;
+    if (late || !request.url?.startsWith('/films/')) return void response.writeHead(404).end();
     response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': statSync(short).size });
     createReadStream(short).pipe(response);
   });
@@ -101,6 +103,11 @@ t.test('a file is fetched from an address, and an address that leads nowhere is 
   await page.getByText('The server may not fetch from this address').waitFor();
   await fetchIt(`${at}/nothing/gone.mp4`);
   await card(page, 'gone').getByText('There is no file at this address.').waitFor();
+  await fetchIt(`${at}/films/late.mp4`);
+  await card(page, 'late').getByText('There is no file at this address.').waitFor();
+  await page.getByRole('button', { name: 'Try late again' }).click();
+  await card(page, 'late').getByText('It is ready.').waitFor();
+  t.equal(await card(page, 'late').count(), 1, 'it stands where it stood');
   await fetchIt(`${at}/films/wheel.mp4`);
   await card(page, 'wheel').getByText('It is ready.').waitFor();
   await card(page, 'wheel').getByRole('button', { name: 'Copy Link to wheel' }).click();
