@@ -23,8 +23,9 @@ export type UploadLimits = {
   readonly drainMs: number;
   /** Bytes that come by tus are counted this often when they come slowly. */
   readonly lingerMs: number;
-  /** What has landed is brought to the platter after so many bytes, or so long. */
+  /** What has landed is brought to the platter after so many bytes, or so long; near the end after fewer, but not after less than the least. */
   readonly syncBytes: number;
+  readonly leastSyncBytes: number;
   readonly syncMs: number;
   /** Files that nobody writes to are closed after this. */
   readonly idleMs: number;
@@ -48,6 +49,7 @@ export const uploadLimits: UploadLimits = {
   drainMs: 20_000,
   lingerMs: 200,
   syncBytes: 256 * MiB,
+  leastSyncBytes: 16 * MiB,
   syncMs: 5_000,
   idleMs: 30_000,
   ranges: 4_096,

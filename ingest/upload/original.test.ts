@@ -103,7 +103,7 @@ t.test('whenever the power goes: what is claimed afterwards is there', async (t)
       off ||= calls <= 0;
       return off ? new Promise(() => undefined) : undefined;
     };
-    const { originals, clock } = store(disk, { limits: { syncBytes: 2 * unit } });
+    const { originals, clock } = store(disk, { limits: { syncBytes: 2 * unit, leastSyncBytes: unit } });
     let at = 0;
     const work = originals.use(place(size), async (original) => {
       for (let step = 0; step < 8 && at < size; step += 1) {
@@ -231,6 +231,48 @@ t.test('a sync that fails: what it may have lost is claimed no more, by nobody',
     };
     await t.rejects(original.finish(), { code: 'disk-failed' });
     t.notOk(original.landed.whole);
+  });
+});
+
+t.test('near the end syncs follow each other closely: the last one is short', async (t) => {
+  const disk = new MemoryDisk();
+  const units = 32;
+  const bytes = Buffer.alloc(units * unit, 7);
+  const { originals } = store(disk, { limits: { syncBytes: 8 * unit, leastSyncBytes: unit } });
+  await originals.use(place(bytes.length), async (original) => {
+    original.begin('parts');
+    const synced: number[] = [];
+    disk.before = ({ call, path: of }) => {
+      if (call === 'datasync' && of === path) synced.push(original.landed.bytes / unit);
+    };
+    for (let at = 0; at < bytes.length; at += unit) {
+      await part(original, bytes, at, at + unit);
+      for (let turns = 0; turns < 10; turns += 1) await turn();
+    }
+    t.same(synced, [8, 16, 24, 28, 30, 31, 32]);
+    await original.finish();
+    t.equal(synced.length, 7, 'nothing was left for the last moment');
+  });
+});
+
+t.test('what came during a sync is brought to the platter after it, though nothing more comes', async (t) => {
+  const disk = new MemoryDisk();
+  const bytes = Buffer.alloc(16 * unit, 7);
+  const { originals } = store(disk, { limits: { syncBytes: 2 * unit } });
+  await originals.use(place(bytes.length), async (original) => {
+    original.begin('parts');
+    const syncs: (() => void)[] = [];
+    disk.before = ({ call, path: of }) => (call === 'datasync' && of === path ? new Promise<void>((done) => syncs.push(done)) : undefined);
+    await part(original, bytes, 0, 2 * unit);
+    while (syncs.length < 1) await turn();
+    await part(original, bytes, 2 * unit, 3 * unit);
+    await part(original, bytes, 3 * unit, 6 * unit);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    t.equal(syncs.length, 1, 'one at a time');
+    syncs.shift()?.();
+    while (syncs.length < 1) await turn();
+    disk.before = () => undefined;
+    syncs.shift()?.();
   });
 });
 

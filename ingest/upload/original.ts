@@ -148,14 +148,27 @@ export class Original {
       throw diskFault(error);
     }
     this.#unsynced += Math.max(0, bytes);
-    const { limits, clock } = this.#p;
-    if (this.#unsynced >= limits.syncBytes) this.#syncSoon();
-    else this.#cancelSync ??= clock.after(limits.syncMs, () => this.#syncSoon());
+    this.#syncInTime();
     this.#p.changed(this.landed);
   }
 
+  /**
+   * When much has come since the last time, or more than is still to come: so whoever waits for the last sync waits for
+   * little, and where many gigabytes come there are few more of them.
+   */
+  #syncInTime(): void {
+    const { limits, clock } = this.#p;
+    const left = this.size - this.landed.bytes;
+    if (this.#unsynced >= Math.min(limits.syncBytes, Math.max(limits.leastSyncBytes, left))) this.#syncSoon();
+    else if (this.#unsynced > 0) this.#cancelSync ??= clock.after(limits.syncMs, () => this.#syncSoon());
+  }
+
   #syncSoon(): void {
-    void this.#sync().catch(this.#p.failed);
+    this.#cancelSync?.();
+    this.#cancelSync = null;
+    // What comes during a sync may be much again, and nothing may come after it for a while: when it ends this is looked at anew.
+    if (this.#syncing) return;
+    void this.#sync().then(() => this.#closed || this.#syncInTime(), this.#p.failed);
   }
 
   #sync(): Promise<void> {

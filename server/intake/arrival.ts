@@ -24,7 +24,7 @@ export type ArrivalOptions = ArrivalsOptions & {
   readonly mayHold: (bytes: number) => boolean;
 };
 
-/** What landed within so many ms is looked at together. */
+/** What lands within so many ms after a look is looked at together; what lands after a pause, at once: it may be all that is missing. */
 const gatherMs = 100;
 /** A fragmented file says what it holds bit by bit: it is read again after this, and after ever longer. */
 const againMs = 1_000;
@@ -46,6 +46,7 @@ export class Arrival {
   #wanted: { readonly from: number; readonly to: number } | null = null;
   #again = againMs;
   #notBefore = 0;
+  #lookedAt = -Infinity;
   #prepared: Prepared | null = null;
   #isPlayable = false;
   #isWhole = false;
@@ -67,10 +68,17 @@ export class Arrival {
     this.#original = original;
     if (this.#over || this.#cancelLook) return;
     const { clock } = this.#o;
-    this.#cancelLook = clock.after(Math.max(gatherMs, this.#notBefore - clock.now()), () => {
+    const pause = Math.max(this.#lookedAt + gatherMs, this.#notBefore) - clock.now();
+    if (pause <= 0) return this.#lookNow();
+    this.#cancelLook = clock.after(pause, () => {
       this.#cancelLook = null;
-      void this.#inLine(() => this.#look());
+      this.#lookNow();
     });
+  }
+
+  #lookNow(): void {
+    this.#lookedAt = this.#o.clock.now();
+    void this.#inLine(() => this.#look());
   }
 
   whole(path: string): Promise<'taken' | 'not-standard'> {
