@@ -4,14 +4,15 @@
  *
  *     node bench/upload.ts [rounds]
  *
- * Sent by a process of its own, which computes its digests beforehand. Where the system allows it, all of it runs in a
- * network of its own without BBR, whose pacing keeps both ends of a loopback waiting.
+ * Sent by a process of its own out of its memory, with digests computed beforehand: what is measured is the server, though both share
+ * the machine. Bare sinks in its place show what is left when nothing is done with the bytes (`support/upload-floor.ts`). Where the system
+ * allows it, all of it runs in a network of its own without BBR, whose pacing keeps both ends of a loopback waiting.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +29,8 @@ const partSize = 8 * MiB;
 const parallel = 4;
 const size = 1024 * MiB;
 const parts = size / partSize;
+/** The file repeats itself after so many: they are the sender's memory. */
+const kinds = 16;
 const many = 8;
 const ticks = 100; // USER_HZ on Linux
 const inItsOwnNetwork = 'MILLRACE_BENCH_NETWORK';
@@ -38,26 +41,27 @@ type Upload = { readonly id: string; readonly upload: { readonly parts: { readon
 type Errand = { readonly algorithm: Algorithm; readonly urls: readonly string[] };
 type Errands = { readonly ms: number; readonly cpu: number };
 
-/** The sender: reads each part from the file, as anybody would, and pushes it into one of its connections. */
+/** The sender: pushes parts into its connections. */
 const send = async (file: string): Promise<void> => {
   const handle = await open(file, 'r');
+  const bodies: Buffer[] = [];
   const fields = new Map<Algorithm, string[]>([['sha-256', []], ['crc32c', []]]);
-  for (let part = 0; part < parts; part += 1) {
+  for (let part = 0; part < kinds; part += 1) {
     const { buffer } = await handle.read(Buffer.allocUnsafe(partSize), 0, partSize, part * partSize);
     const crc = Buffer.alloc(4);
     crc.writeUInt32BE(crc32c(buffer));
+    bodies.push(buffer);
     fields.get('sha-256')?.push(`sha-256=:${createHash('sha256').update(buffer).digest('base64')}:`);
     fields.get('crc32c')?.push(`crc32c=:${crc.toString('base64')}:`);
   }
+  await handle.close();
   const connection = async (url: URL, next: () => number | null, algorithm: Algorithm): Promise<void> => {
     const socket = connect(Number(url.port), url.hostname);
-    const body = Buffer.allocUnsafe(partSize);
     await once(socket, 'connect');
     for (let part = next(); part !== null; part = next()) {
-      await handle.read(body, 0, partSize, part * partSize);
       socket.cork();
-      socket.write(`PUT ${url.pathname.replace('%7Bn%7D', String(part))} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Length: ${partSize}\r\nContent-Digest: ${fields.get(algorithm)?.[part]}\r\n\r\n`);
-      socket.write(body);
+      socket.write(`PUT ${url.pathname.replace('%7Bn%7D', String(part))} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Length: ${partSize}\r\nContent-Digest: ${fields.get(algorithm)?.[part % kinds]}\r\n\r\n`);
+      socket.write(bodies[part % kinds] ?? '');
       socket.uncork();
       const answer = String((await once(socket, 'data'))[0]);
       if (!answer.startsWith('HTTP/1.1 204')) throw new Error(answer);
@@ -97,11 +101,9 @@ const makeFile = async (path: string): Promise<void> => {
   head.writeUInt32BE(1, 32);
   head.write('mdat', 36, 'latin1');
   head.writeBigUInt64BE(BigInt(size - 32), 40);
-  for (let at = 0; at < size; at += 16 * MiB) {
-    const bytes = randomBytes(16 * MiB);
-    if (at === 0) head.copy(bytes);
-    await file.write(bytes, 0, bytes.length, at);
-  }
+  const bytes = randomBytes(kinds * partSize);
+  head.copy(bytes);
+  for (let at = 0; at < size; at += bytes.length) await file.write(bytes, 0, bytes.length, at);
   await file.close();
 };
 
@@ -115,14 +117,15 @@ const run = async (rounds: number): Promise<void> => {
   try {
     const lines = createInterface({ input: sender.stdout })[Symbol.asyncIterator]();
     await lines.next();
-    const errand = async (algorithm: Algorithm, uploads: readonly Upload[]): Promise<Errands> => {
-      sender.stdin.write(`${JSON.stringify({ algorithm, urls: uploads.map(({ upload }) => upload.parts.url) } satisfies Errand)}\n`);
+    const errand = async (algorithm: Algorithm, urls: readonly string[]): Promise<Errands> => {
+      sender.stdin.write(`${JSON.stringify({ algorithm, urls } satisfies Errand)}\n`);
       return JSON.parse((await lines.next()).value ?? '{}') as Errands;
     };
     const token = await server.login();
     const bench = new Bench(server, token, file, copy, errand);
     await bench.round('crc32c'); // Code is compiled, memory is fetched.
     for (const algorithm of ['sha-256', 'crc32c'] as const) await bench.measure(algorithm, rounds);
+    for (const sink of ['counted', 'written'] as const) await bench.floor(sink, rounds);
     await bench.eight();
   } finally {
     sender.kill();
@@ -138,9 +141,9 @@ class Bench {
   readonly #token: string;
   readonly #file: string;
   readonly #copy: string;
-  readonly #errand: (algorithm: Algorithm, uploads: readonly Upload[]) => Promise<Errands>;
+  readonly #errand: (algorithm: Algorithm, urls: readonly string[]) => Promise<Errands>;
 
-  constructor(server: MillraceServer, token: string, file: string, copy: string, errand: (algorithm: Algorithm, uploads: readonly Upload[]) => Promise<Errands>) {
+  constructor(server: MillraceServer, token: string, file: string, copy: string, errand: (algorithm: Algorithm, urls: readonly string[]) => Promise<Errands>) {
     this.#server = server;
     this.#token = token;
     this.#file = file;
@@ -163,7 +166,7 @@ class Bench {
   async round(algorithm: Algorithm): Promise<Round> {
     const upload = await this.#create();
     const cpu = cpuSeconds(this.#pid);
-    const { ms: sent, cpu: sender } = await this.#errand(algorithm, [upload]);
+    const { ms: sent, cpu: sender } = await this.#errand(algorithm, [upload.upload.parts.url]);
     const startedAt = performance.now();
     await this.#server.must('POST', new URL(upload.upload.parts.finish).pathname);
     const whole = sent + performance.now() - startedAt;
@@ -194,6 +197,28 @@ class Bench {
     process.stdout.write(`\n${algorithm}, median of ${count}\n${table(rows)}\n`);
   }
 
+  /** A bare sink in place of the server. */
+  async floor(what: 'counted' | 'written', count: number): Promise<void> {
+    const floor = fileURLToPath(new URL('./support/upload-floor.ts', import.meta.url));
+    const sink = spawn(process.execPath, [floor, what, this.#copy, String(partSize)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const url = `http://127.0.0.1:${String((await once(sink.stdout, 'data'))[0]).trim()}/{n}`;
+    const rounds: Pick<Round, 'sent' | 'cat' | 'server' | 'sender'>[] = [];
+    for (let round = -1; round < count; round += 1) {
+      await truncate(this.#copy);
+      const cpu = cpuSeconds(sink.pid ?? 0);
+      const { ms: sent, cpu: sender } = await this.#errand('crc32c', [url]);
+      const server = cpuSeconds(sink.pid ?? 0) - cpu;
+      const [cat] = [this.#shell('cat "$1" > "$2.cat"'), this.#shell('rm "$2.cat"')];
+      if (round >= 0) rounds.push({ sent, cat, server, sender });
+    }
+    sink.kill();
+    await once(sink, 'close');
+    const of = (value: (round: (typeof rounds)[number]) => number): number => median(rounds.map(value));
+    const ms = `${of(({ sent }) => sent).toFixed(0)} ms`;
+    const cpus = `${of(({ server }) => server).toFixed(2)} s and ${of(({ sender }) => sender).toFixed(2)} s`;
+    process.stdout.write(`\nin place of the server node:http, ${what}: ${ms}, ${of(({ cat, sent }) => cat / sent).toFixed(2)} of cat; processor time ${cpus}\n`);
+  }
+
   /** Eight at once, while somebody else asks for something small. */
   async eight(): Promise<void> {
     const before = memory(this.#pid, 'VmRSS');
@@ -201,7 +226,7 @@ class Bench {
     const uploads = await Promise.all(Array.from({ length: many }, () => this.#create()));
     let took = Number.NaN;
     const busy = await this.#answers(async () => {
-      took = (await this.#errand('sha-256', uploads)).ms;
+      took = (await this.#errand('sha-256', uploads.map(({ upload }) => upload.parts.url))).ms;
     });
     const peak = memory(this.#pid, 'VmHWM');
     for (const upload of uploads) await this.#remove(upload);

@@ -2,13 +2,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import { nodeDisk } from '../../packager/log/node-disk.ts';
+import type { Disk } from '../../packager/log/types.ts';
 import { parseMovie } from '../../packager/mp4/parse.ts';
 import { sourceOf } from '../../packager/mp4/pretend-movie.ts';
 import { encoded, scratch } from '../../test/support/encoded.ts';
 import { mustFfmpeg } from '../../test/support/ffmpeg.ts';
 import { until } from '../../test/support/playlists.ts';
 import { UploadStage, type StagedUpload } from '../../test/support/upload-stage.ts';
+import { Arrivals } from './arrivals.ts';
+import { silent } from './testing.ts';
 
 mkdirSync(scratch, { recursive: true });
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
@@ -201,4 +207,27 @@ t.test('a trim of what is still arriving holds at once', async (t) => {
   await until(() => stage.text(upload.id, `v0/${name}`), ({ status }) => status === 404);
   t.equal(await upload.finish(), 'taken');
   t.equal((await stage.text(upload.id, `v0/${name}`)).status, 404);
+});
+
+t.test('what lands after a pause is looked at at once, what follows it closely is looked at together', async (t) => {
+  const clock = new FakeClock();
+  let [there, looks] = [0, 0];
+  const disk: Disk = { ...nodeDisk, open: (path, mode) => ((looks += 1), nodeDisk.open(path, mode)) };
+  const videos = { withTracks: async () => null, get: async () => null, become: async () => false };
+  const presentations = { add: () => undefined, ended: () => undefined, drop: () => undefined };
+  const arrivals = new Arrivals({ clock, log: silent, disk, folder: scratch, videos, presentations });
+  t.teardown(() => arrivals.close());
+  const size = (await readFile(moovLast)).length;
+  const landed = (to: number): void => {
+    there = to;
+    arrivals.arrived('video', { path: moovLast, size, has: (_from, to) => to <= there });
+  };
+  landed(16);
+  await until(async () => looks, (count) => count === 1);
+  landed(size - 1);
+  landed(size);
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  t.equal(looks, 1, 'no time has passed');
+  clock.advance(100);
+  await until(async () => looks, (count) => count === 2);
 });
