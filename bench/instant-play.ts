@@ -19,7 +19,7 @@ import { launchChromium, openPage } from '../test/support/chromium.ts';
 import { clip } from '../test/support/clips.ts';
 import { mustFfmpeg } from '../test/support/ffmpeg.ts';
 import { percentile, table } from '../test/support/figures.ts';
-import { servePlayerPages, type PlayerPages } from '../test/support/player-page.ts';
+import { report, servePlayerPages, type PlayerPages } from '../test/support/player-page.ts';
 import { startServer, type MillraceServer } from '../test/support/server.ts';
 import { createUpload, finish, partsOf, sendParts } from '../test/support/upload.ts';
 
@@ -59,10 +59,10 @@ const playing = async (browser: Browser, pages: PlayerPages, address: () => Prom
     const src = await address();
     await page.goto(pages.url(src));
     // Any picture: the stamp of one that lies on its side cannot be read.
-    await page.waitForFunction('watch.report().pictures.length > 0', undefined, { timeout: 20_000, polling: 20 });
+    await page.waitForFunction('watch.report().firstShownAt !== null', undefined, { timeout: 20_000, polling: 20 });
     // The moment at which the first picture was shown, by the same clock.
-    const shownAt = (await page.evaluate('watch.report().pictures[0].shownAt')) as number;
-    return shownAt - startedAt();
+    const { firstShownAt } = await report(page);
+    return (firstShownAt ?? Number.NaN) - startedAt();
   } finally {
     await page.close();
   }

@@ -47,6 +47,8 @@ export type WatchReport = {
   /** Changes of speed. */
   readonly rates: readonly { at: number; rate: number }[];
   readonly firstPlayingMs: number | null;
+  /** Wall clock of the display of the very first picture, in ms, whether or not it is among `pictures`. */
+  readonly firstShownAt: number | null;
   readonly currentTime: number;
   readonly ended: boolean;
   readonly paused: boolean;

@@ -19,6 +19,7 @@ const watch = (() => {
   const latencies = [];
   const rates = [];
   let firstPlayingAt = null;
+  let firstShownAt = null;
   let stalledSince = null;
 
   // Only the stamp is drawn: the whole picture would cost ten times as much.
@@ -36,6 +37,8 @@ const watch = (() => {
 
   const onPicture = (_now, facts) => {
     video.requestVideoFrameCallback(onPicture);
+    // It is on the screen before the element says that it has one, and what is looked at below is the next one then.
+    firstShownAt ??= performance.timeOrigin + facts.expectedDisplayTime;
     // A seek has begun meanwhile: the element has no picture.
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     // What is drawn from the element may be a later picture than the one that the facts are about: the compositor goes
@@ -102,6 +105,7 @@ const watch = (() => {
         latencies,
         rates,
         firstPlayingMs: firstPlayingAt,
+        firstShownAt,
         currentTime: video.currentTime,
         ended: video.ended,
         paused: video.paused,
