@@ -136,7 +136,10 @@ export class Queue implements UploadQueue {
     const videos = await unfinishedVideos(this.#ground, this.#never.signal);
     return videos
       .filter(({ id }) => !here.has(id))
-      .map(({ id, title, filename, upload: { size, received } }) => ({ video: id, title, filename: filename ?? title, size, received }));
+      .map(({ id, title, filename, upload: { size, received, expiresAt } }) => {
+        const until = expiresAt === undefined ? null : new Date(expiresAt).getTime();
+        return { video: id, title, filename: filename ?? title, size, received, expiresAt: until };
+      });
   }
   destroy(): void {
     if (this.#destroyed) return;

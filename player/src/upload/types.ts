@@ -89,6 +89,8 @@ export type Unfinished = {
   readonly filename: string;
   readonly size: number;
   readonly received: number;
+  /** Until then what has arrived is kept, in ms since 1970; null: the server did not say. */
+  readonly expiresAt: number | null;
 };
 
 export interface UploadQueue {

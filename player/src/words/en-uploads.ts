@@ -107,6 +107,7 @@ export const enUploads = {
   'unfinished.chooseNamed': 'Choose the file for {name}',
   'unfinished.other': 'That is another file: this upload is of {name}, with {size}.',
   'unfinished.received': '{percent} of {size} has arrived',
+  'unfinished.kept': 'kept for {time} more',
   'unfinished.remove': 'Remove',
   'unfinished.removeNamed': 'Remove {name}',
 

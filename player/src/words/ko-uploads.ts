@@ -103,6 +103,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'unfinished.chooseNamed': '{name} 파일 선택',
   'unfinished.other': '다른 파일입니다. 이 업로드의 파일은 {name}, 크기는 {size}입니다.',
   'unfinished.received': '{size} 중 {percent} 도착',
+  'unfinished.kept': '앞으로 {time} 동안 보관',
   'unfinished.remove': '삭제',
   'unfinished.removeNamed': '{name} 삭제',
 

@@ -1,7 +1,7 @@
 /** What was begun and not finished, here or on another machine: the same file chosen again goes on. */
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../../../api/endpoints.ts';
-import { bytesText, percentText } from '../../../lib/format.ts';
+import { bytesText, percentText, spanText } from '../../../lib/format.ts';
 import { Button } from '../../../parts/button.tsx';
 import { Notice } from '../../../parts/field.tsx';
 import { Progress } from '../../../parts/progress.tsx';
@@ -60,6 +60,8 @@ const Row = ({ item, onFiles, onGone }: RowProps) => {
   const size = bytesText(tongue, item.size);
   const share = item.size > 0 ? item.received / item.size : 0;
   const received = t('unfinished.received', { percent: percentText(tongue, share), size });
+  const left = item.expiresAt === null ? null : (item.expiresAt - Date.now()) / 1000;
+  const kept = left !== null && left > 0 ? t('unfinished.kept', { time: spanText(tongue, left) }) : null;
   const take = (files: readonly File[]): void => {
     // The name may have changed on the way to another machine. The size has not; what it is, the bytes will tell.
     const fits = files.filter((file) => file.size === item.size);
@@ -80,7 +82,7 @@ const Row = ({ item, onFiles, onGone }: RowProps) => {
     <li>
       <div>
         <h3>{name}</h3>
-        <p class="small soft">{[item.filename, received].filter((text) => text !== name).join(' · ')}</p>
+        <p class="small soft">{[item.filename, received, kept].filter((text) => text !== null && text !== name).join(' · ')}</p>
       </div>
       <Progress label={t('upload.progress', { name })} share={share} words={received} still />
       <div class="row">
