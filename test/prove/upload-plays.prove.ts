@@ -37,8 +37,8 @@ for (const [title, flags] of [['foremost', ['-movflags', '+faststart']], ['hindm
     t.comment(`uploaded in ${(uploadMs / 1000).toFixed(1)} s, ${sent.toFixed(3)} times the file; landed when the line stood still: ${JSON.stringify(atStall)} of ${size}`);
     const [[from, to] = [-1, -1]] = atStall;
     t.ok(from === 0 && to > (stallAt / 2) * size, `what comes first is what is seen first: the first ${to} of ${size} bytes are there`);
-    for (const { player, page, playedAt } of watched) {
-      t.comment(`${player}: pictures moved when ${(playedAt * 100).toFixed(1)} % had gone over the line`);
+    for (const { player, page, firstAt, playedAt } of watched) {
+      t.comment(`${player}: the first picture when ${(firstAt * 100).toFixed(1)} % had gone over the line, moving when ${(playedAt * 100).toFixed(1)} %`);
       t.ok(playedAt < 0.5, `${player} plays before half of it is there`);
       await page.waitForFunction('document.querySelector("video").ended', undefined, { timeout: seconds * 4_000, polling: 250 });
       const { errors, stalls, pictures, currentTime } = await report(page);

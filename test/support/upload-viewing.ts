@@ -28,7 +28,8 @@ export type UploadPlan = {
 export type Watched = {
   readonly player: PlayerName;
   readonly page: Page;
-  /** Share of the file that had gone over the line, at the most, when pictures had been seen to move. */
+  /** Share of the file that had gone over the line, at the most, when the first picture was there; when pictures had been seen to move. */
+  readonly firstAt: number;
   readonly playedAt: number;
 };
 
@@ -111,8 +112,10 @@ export const uploadAndWatch = async (plan: UploadPlan): Promise<UploadViewing> =
       players.map(async (player): Promise<Watched> => {
         const { page } = await openPage(browser);
         await page.goto(pages.url(`${server.origin}/play/-/${video}/master.m3u8`, { player }));
+        await page.waitForFunction('watch.report().pictures.length > 0', undefined, { timeout: patienceMs, polling: 20 });
+        const firstAt = share();
         await page.waitForFunction(`(${movesOf.toString()})(watch.report().pictures) > 0.5`, undefined, { timeout: patienceMs, polling: 50 });
-        return { player, page, playedAt: share() };
+        return { player, page, firstAt, playedAt: share() };
       }),
     );
     const standing = stopped.then(async () => {
