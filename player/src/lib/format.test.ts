@@ -4,6 +4,7 @@ import { ago, bytesText, clock, count, percentText, spanText } from './format.ts
 t.test('lengths read as clocks', async (t) => {
   t.equal(clock(0), '0:00');
   t.equal(clock(65.9), '1:05');
+  t.equal(clock(29.999999), '0:30');
   t.equal(clock(3723), '1:02:03');
   t.equal(clock(-3), '0:00');
 });

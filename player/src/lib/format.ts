@@ -19,9 +19,12 @@ export const ago = (language: string, instant: Instant, now: number): string => 
   return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
 };
 
+/** Media counts in ticks: what is a microsecond short of half a minute lasts half a minute. */
+const tick = 0.001;
+
 /** 1:02:03 or 4:05. */
 export const clock = (seconds: number): string => {
-  const whole = Math.max(0, Math.floor(seconds));
+  const whole = Math.max(0, Math.floor(seconds + tick));
   const two = (value: number): string => String(value).padStart(2, '0');
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
