@@ -83,7 +83,10 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
       release: (video) => originals.release(video),
       finish: (upload) => edge.finish(upload),
     },
-    imports: { from: config['uploads.importFrom'], maxSize: config['uploads.maxSize'], timeMs: config['uploads.importTime'] },
+    imports: {
+      ...{ from: config['uploads.importFrom'], maxSize: config['uploads.maxSize'], mostAtOnce: config['uploads.imports'], timeMs: config['uploads.importTime'] },
+      publicHost: config['server.publicUrl'] === '' ? null : new URL(config['server.publicUrl']).hostname,
+    },
   });
   const edge = createUploadEdge({ desk: reception.desk, originals, clock, failed: (error) => log.error({ err: error }, 'A request of an upload failed.') });
   return {

@@ -29,6 +29,7 @@ export const settings = {
   'uploads.quota': setting(bytes, 0),
   'uploads.expire': setting(duration('1s', '3650d'), 7 * 86_400_000),
   'uploads.importFrom': setting(list(hostOrNetwork), []),
+  'uploads.imports': setting(whole(1, 64), 8),
   'uploads.importTime': setting(duration('1s', '30d'), 6 * 3_600_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),

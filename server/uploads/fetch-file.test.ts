@@ -113,7 +113,7 @@ t.test('an address that is not public is not connected to, whatever it is called
   for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::ffff:127.0.0.1]', '0.0.0.0']) t.match(await end(await add(`http://${host}:${port}/film.mp4`)), { state: 'failed', errorMessage: /leads to no public address/ }, host);
   // A name that leads inside as soon as it is looked up again.
   let looks = 0;
-  const guard = new SourceGuard([], async () => [{ address: (looks += 1) === 1 ? '192.0.2.1' : '127.0.0.1', family: 4 }]);
+  const guard = new SourceGuard([], { resolve: async () => [{ address: (looks += 1) === 1 ? '192.0.2.1' : '127.0.0.1', family: 4 }] });
   const rebound = await stage(t, { imports: { guard } });
   t.match(await rebound.end(await rebound.add(`http://rebinding.example:${port}/`)), { state: 'failed', errorMessage: /leads to no public address/ });
   t.equal(looks, 1, 'it is looked up once, and judged as it was found');
@@ -125,7 +125,7 @@ t.test('a redirect is followed, and each step looked up by itself', async (t) =>
     if (request.url === '/film.mp4') decent(request, response, from);
     else response.writeHead(302, { location: request.url === '/one' ? '/two' : `${origin.replace('127.0.0.1', 'files.test')}/film.mp4` }).end('ignored');
   });
-  const guard = new SourceGuard(['127.0.0.1', 'files.test'], async () => [{ address: '127.0.0.1', family: 4 }]);
+  const guard = new SourceGuard(['127.0.0.1', 'files.test'], { resolve: async () => [{ address: '127.0.0.1', family: 4 }] });
   const { add, end, original } = await stage(t, { imports: { guard } });
   const id = await add(`${origin}/one`);
   await end(id);

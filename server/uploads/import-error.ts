@@ -12,3 +12,12 @@ export class ImportError extends Error {
     this.passing = passing;
   }
 }
+
+/**
+ * For strangers: of what was fetched they hear what went wrong and not where, since addresses that one is sent on to may
+ * be nobody's business but of whoever named the first.
+ */
+export const forStrangers = ({ code, message }: { readonly code: string; readonly message: string }): { readonly code: string; readonly message: string } => ({
+  code,
+  message: code.startsWith('import-') ? 'The file could not be fetched.' : message,
+});

@@ -84,30 +84,54 @@ t.test('what takes too long is given up', async (t) => {
   t.ok(await cleared(id));
 });
 
-t.test('two are fetched at once, of whoever has none first; the others wait, and say so', async (t) => {
-  const held: ServerResponse[] = [];
-  const { origin, asked } = await source(t, (_request, response) => {
+t.test('so many are fetched at once, a quarter of them for one account, of whoever has the fewest first; the others wait', async (t) => {
+  const held = new Map<string, ServerResponse>();
+  const { origin, asked } = await source(t, ({ url = '' }, response) => {
     response.writeHead(200, { 'content-length': 10 }).write('12345');
-    held.push(response);
+    held.set(url, response);
   });
-  const { add, end, imports, catalog } = await stage(t);
-  const other = (await catalog.accounts.create({ username: 'bob', role: 'creator', passwordHash: 'x' })).id;
-  const ids = [await add(`${origin}/1`), await add(`${origin}/2`), await add(`${origin}/3`), await add(`${origin}/4`, other)];
-  while (held.length < 2) await sleep(5);
-  await sleep(30);
-  t.equal(asked.length, 2);
+  const { add, end, imports, catalog } = await stage(t, { imports: { mostAtOnce: 8 } });
+  const accounts = await Promise.all(['bob', 'cat', 'dan', 'eve'].map(async (username) => (await catalog.accounts.create({ username, role: 'creator', passwordHash: 'x' })).id));
+  const ids = new Map<string, string>();
+  const order = async (path: string, owner?: string): Promise<unknown> => ids.set(path, await add(`${origin}/${path}`, owner));
+  const goes = async (path: string): Promise<void> => {
+    while (!held.has(`/${path}`)) await sleep(5);
+  };
+  const endOf = async (path: string): Promise<void> => {
+    held.get(`/${path}`)?.end('67890');
+    t.match(await end(ids.get(path) ?? ''), { state: 'uploading', originalBytes: 10 }, path);
+  };
+
+  // A slow source has what its account is given, and no more.
+  for (const path of ['slow1', 'slow2', 'slow3', 'slow4']) await order(path);
+  await goes('slow1');
+  await goes('slow2');
   t.match(imports.figures, { running: 2, waiting: 2 });
-  t.match(ids.map((id) => imports.progress(id)), [{ step: 'import', done: 0.5 }, { step: 'import', done: 0.5 }, { step: 'import', done: 0 }, { step: 'import', done: 0 }]);
-  held[0]?.end('67890');
-  await end(ids[0] ?? '');
-  while (held.length < 3) await sleep(5);
-  while (imports.progress(ids[3] ?? '')?.done === 0) await sleep(5);
-  t.match(imports.progress(ids[2] ?? ''), { done: 0 }, 'the other account’s goes before the third of the first');
-  for (let index = 1; index < 4; index += 1) {
-    while (held.length <= index) await sleep(5);
-    held[index]?.end('67890');
+  for (const [index, account] of accounts.entries()) for (const path of ['a', 'b']) await order(`${path}${index}`, account);
+  for (const path of ['a0', 'b0', 'a1', 'b1', 'a2', 'b2']) await goes(path);
+  t.match(imports.figures, { running: 8, waiting: 4 });
+  t.equal(asked.length, 8);
+  for (const path of ['slow2', 'slow3', 'a3']) while (imports.progress(ids.get(path) ?? '')?.done !== (path === 'slow2' ? 0.5 : 0)) await sleep(5);
+  // Who has nothing under way goes before who has waited longer.
+  await endOf('b2');
+  await goes('a3');
+  t.notOk(held.has('/slow3'));
+  await endOf('slow1');
+  // One of each is under way: who has waited longest.
+  await goes('slow3');
+  t.notOk(held.has('/b3'));
+  for (const path of ['slow2', 'slow3', 'a0', 'b0', 'a1', 'b1', 'a2', 'a3']) await endOf(path);
+  for (const path of ['slow4', 'b3']) {
+    await goes(path);
+    await endOf(path);
   }
-  for (const id of ids) t.match(await end(id), { state: 'uploading', originalBytes: 10 });
+});
+
+t.test('where one is fetched at a time, an account may have that one', async (t) => {
+  const { origin } = await source(t, decent);
+  const { add, end } = await stage(t, { imports: { mostAtOnce: 1 } });
+  const ids = [await add(origin), await add(origin)];
+  for (const id of ids) t.match(await end(id), { originalBytes: film.length });
 });
 
 t.test('removed, it is not fetched any more, and leaves nothing', async (t) => {

@@ -1,6 +1,6 @@
 /**
- * Imports: files that the server fetches by itself, two at once, and of one account one after another while others wait
- * too. Each ends as an upload does, or as a video that failed with a sentence why.
+ * Imports: files that the server fetches by itself, some at once, and never so many of one account that others must wait for
+ * whoever sends it slowly. Each ends as an upload does, or as a video that failed with a sentence why.
  */
 import type { Clock } from '../../packager/clock.ts';
 import type { Landed } from '../../ingest/upload/desk.ts';
@@ -31,12 +31,14 @@ export type ImportsOptions = {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly maxSize: number;
+  readonly mostAtOnce: number;
   /** What takes longer is given up. */
   readonly timeMs: number;
   readonly limits?: Partial<FetchLimits>;
 };
 
-const mostAtOnce = 2;
+/** Of one account, so much of what goes at once: a source that sends next to nothing holds its place for hours. */
+const shareOfAccount = 1 / 4;
 /** Room for what has no size is asked for in steps. */
 const step = 64 * 2 ** 20;
 
@@ -90,10 +92,8 @@ export class Imports {
   }
 
   #next(): void {
-    while (!this.#stopped && this.#running.size < mostAtOnce) {
-      const busy = new Set([...this.#running.values()].map(({ wanted }) => wanted.ownerId));
-      const waiting = [...this.#waiting.values()];
-      const wanted = waiting.find(({ ownerId }) => !busy.has(ownerId)) ?? waiting[0];
+    while (!this.#stopped && this.#running.size < this.#o.mostAtOnce) {
+      const wanted = this.#nextInLine();
       if (!wanted) return;
       this.#waiting.delete(wanted.id);
       const running: Running = { wanted, abort: new AbortController(), file: null, done: Promise.resolve() };
@@ -103,6 +103,18 @@ export class Imports {
         this.#next();
       });
     }
+  }
+
+  /** Of the account that has the fewest under way; who has waited longest, among those. Null: whoever waits has enough. */
+  #nextInLine(): ToImport | null {
+    const fetching = Map.groupBy(this.#running.values(), ({ wanted }) => wanted.ownerId);
+    const ofAccount = ({ ownerId }: ToImport): number => fetching.get(ownerId)?.length ?? 0;
+    const most = Math.max(1, Math.floor(this.#o.mostAtOnce * shareOfAccount));
+    let next: ToImport | null = null;
+    for (const wanted of this.#waiting.values()) {
+      if (ofAccount(wanted) < (next ? ofAccount(next) : most)) next = wanted;
+    }
+    return next;
   }
 
   async #run(running: Running): Promise<void> {

@@ -19,9 +19,11 @@ export type ReceptionOptions = Omit<UploadsOptions, 'changed' | 'fetch' | 'files
   readonly sockets: WebSockets;
   /** As those keep them who take bytes in over the network. */
   readonly files: UploadFiles;
-  readonly imports: Pick<ImportsOptions, 'maxSize' | 'timeMs' | 'limits'> & {
+  readonly imports: Pick<ImportsOptions, 'maxSize' | 'timeMs' | 'limits' | 'mostAtOnce'> & {
     /** Hosts and networks besides public ones. */
     readonly from: readonly string[];
+    /** The name that this server has for the world; null: it was not told. */
+    readonly publicHost: string | null;
   };
 };
 
@@ -33,7 +35,7 @@ export class Reception {
 
   constructor(options: ReceptionOptions) {
     const { catalog, events, clock, log, intake, files, sockets, imports } = options;
-    const guard = new SourceGuard(imports.from);
+    const guard = new SourceGuard(imports.from, { ownHost: imports.publicHost });
     this.#uploads = new Uploads({
       ...options,
       fetch: (wanted) => this.#imports.add(wanted),

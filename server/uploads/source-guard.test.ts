@@ -45,14 +45,14 @@ t.test('a name leads to those of its addresses that may be connected to, and to 
     if (!found) throw Object.assign(new Error('getaddrinfo'), { code: host === 'slow.example' ? 'EAI_AGAIN' : 'ENOTFOUND' });
     return found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   };
-  const lookup = resolving(new SourceGuard([], resolve));
+  const lookup = resolving(new SourceGuard([], { resolve }));
   t.same(await lookup('out.example', { all: true }), [{ address: '8.8.8.8', family: 4 }, { address: '2606:4700::1', family: 6 }]);
   t.same(await lookup('both.example', { all: true }), [{ address: '8.8.8.8', family: 4 }]);
   const why = (host: string) => lookup(host, { all: true }).catch((error: Error) => error);
   t.match(await why('in.example'), { message: 'in.example leads to no public address.', passing: false });
   t.match(await why('nothing.example'), { message: 'nothing.example leads to no public address.', passing: false }, 'in the same words');
   t.match(await why('slow.example'), { passing: true });
-  const guard = new SourceGuard([], resolve);
+  const guard = new SourceGuard([], { resolve });
   const one = await new Promise((done) => guard.lookup('both.example', {}, (_error, address, family) => done([address, family])));
   t.same(one, ['8.8.8.8', 4], 'also for those who ask for one');
 });
@@ -63,13 +63,26 @@ t.test('the system’s own names for itself lead nowhere', async (t) => {
   await t.rejects(lookup('localhost.', { all: true }), /public address|found out/);
 });
 
+t.test('this server is not asked for files by itself, at whatever public address it has', async (t) => {
+  const resolve: Resolve = async () => [{ address: '198.20.0.7', family: 4 }, { address: '2a00:1450::7', family: 6 }, { address: '198.20.0.8', family: 4 }];
+  const own = { resolve, ownHost: 'video.example', ownAddresses: () => ['127.0.0.1', '198.20.0.7', '2a00:1450::7'] };
+  const guard = new SourceGuard([], own);
+  for (const host of ['198.20.0.7', '3323199495', '[2a00:1450:0::7]', '[2A00:1450::0007]']) t.match(judged(guard, `http://${host}:8080/x`), /leads to no public address/, host);
+  t.equal(judged(guard, 'http://198.20.0.8/'), 'allowed');
+  t.same(await resolving(guard)('other.example', { all: true }), [{ address: '198.20.0.8', family: 4 }], 'of a name, what leads elsewhere');
+  for (const name of ['video.example', 'VIDEO.example.']) await t.rejects(resolving(guard)(name, { all: true }), /leads to no public address/, name);
+  t.match(judged(new SourceGuard([], { ownHost: '198.20.0.9' }), 'http://198.20.0.9:8080/'), /no public address/, 'behind a router that translates');
+  t.same(await resolving(new SourceGuard(['video.example', '198.20.0.7'], own))('video.example', { all: true }).then((found) => (found as unknown[]).length), 3, 'unless the operator says so');
+  t.equal(judged(new SourceGuard(['198.20.0.7'], own), 'http://198.20.0.7/'), 'allowed');
+});
+
 t.test('what the operator allows is allowed, and no more than that', async (t) => {
   const resolve: Resolve = async () => [{ address: '10.1.2.3', family: 4 }, { address: 'fd00::5', family: 6 }];
-  const hosts = resolving(new SourceGuard(['nas.local'], resolve));
+  const hosts = resolving(new SourceGuard(['nas.local'], { resolve }));
   t.same(await hosts('NAS.local.', { all: true }), [{ address: '10.1.2.3', family: 4 }, { address: 'fd00::5', family: 6 }]);
   await t.rejects(hosts('other.local', { all: true }));
   await t.rejects(hosts('evil.nas.local', { all: true }));
-  const networks = new SourceGuard(['10.1.0.0/16', '192.168.7.7', 'fd00::/120'], resolve);
+  const networks = new SourceGuard(['10.1.0.0/16', '192.168.7.7', 'fd00::/120'], { resolve });
   t.same(await resolving(networks)('any.local', { all: true }), [{ address: '10.1.2.3', family: 4 }, { address: 'fd00::5', family: 6 }]);
   for (const [url, said] of [['http://10.1.255.1/', 'allowed'], ['http://10.2.0.1/', /no public/], ['http://192.168.7.7/', 'allowed'], ['http://192.168.7.8/', /no public/], ['http://[fd00::ff]/', 'allowed'], ['http://[fd00::1:0]/', /no public/]] as const) {
     t.match(judged(networks, url), said, url);

@@ -1,15 +1,32 @@
 /**
- * Where files are fetched from: the public internet, and what the configuration adds to it. Whoever may upload can make
- * the server ask for any address, so it must not reach what only the server can. A name is resolved here, and the
+ * Where files are fetched from: the public internet without this machine, and what the configuration adds to it. Whoever may
+ * upload can make the server ask for any address, so it must not reach what only the server can. A name is resolved here, and the
  * connection goes to an address that was judged, whatever the name means a moment later.
  */
 import { lookup as systemLookup } from 'node:dns/promises';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { ImportError } from './import-error.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export type Resolved = { readonly address: string; readonly family: number };
 export type Resolve = (host: string) => Promise<readonly Resolved[]>;
+
+export type GuardOptions = {
+  readonly resolve?: Resolve;
+  /** What the world calls this server: behind a router that translates, none of its addresses tells. */
+  readonly ownHost?: string | null;
+  readonly ownAddresses?: () => readonly string[];
+};
+
+/** Asked anew each time: addresses come and go. */
+const ofThisMachine = (): string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .map(({ address }) => address)
+    .filter((address) => isIP(address) !== 0 && !address.includes('%'));
+
+const plainName = (host: string): string => host.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
 
 const bySystem: Resolve = (host) => systemLookup(host, { all: true, order: 'verbatim' });
 
@@ -20,10 +37,14 @@ export class SourceGuard {
   readonly #hosts = new Set<string>();
   readonly #networks = new BlockList();
   readonly #resolve: Resolve;
+  readonly #ownHost: string | null;
+  readonly #ownAddresses: () => readonly string[];
 
   /** `allowed`: names of hosts, addresses and networks besides what is public. */
-  constructor(allowed: readonly string[], resolve: Resolve = bySystem) {
+  constructor(allowed: readonly string[], { resolve = bySystem, ownHost = null, ownAddresses = ofThisMachine }: GuardOptions = {}) {
     this.#resolve = resolve;
+    this.#ownHost = ownHost === null ? null : plainName(ownHost);
+    this.#ownAddresses = ownAddresses;
     for (const one of allowed) {
       const [address = '', bits] = one.split('/');
       const version = isIP(address);
@@ -42,7 +63,7 @@ export class SourceGuard {
 
   /** Whether a connection to this address may be made for this host. */
   permits(host: string, address: string): boolean {
-    return isPublicAddress(address) || this.#hosts.has(host.toLowerCase().replace(/\.$/, '')) || this.#isNear(address);
+    return this.#hosts.has(plainName(host)) || this.#isNear(address) || (isPublicAddress(address) && !this.#isOwn(host, address));
   }
 
   /** For sockets: resolves a name to the addresses that may be connected to. */
@@ -64,6 +85,14 @@ export class SourceGuard {
       throw new ImportError(`The address of ${host} could not be found out.`, { code: 'import-unreachable', passing: true, cause });
     });
     return found.filter(({ address }) => this.permits(host, address)).map(({ address, family }) => ({ address, family }));
+  }
+
+  /** A public address of this machine is no way around what keeps strangers from its other ports. */
+  #isOwn(host: string, address: string): boolean {
+    if (plainName(host) === this.#ownHost) return true;
+    const own = new BlockList();
+    for (const one of this.#ownAddresses()) own.addAddress(one, isIP(one) === 6 ? 'ipv6' : 'ipv4');
+    return own.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
 
   #isNear(address: string): boolean {

@@ -46,7 +46,7 @@ export const stage = async (t: Test, { imports: change = {}, uploads: more = {},
   const { catalog, uploads, ownerId, folder } = base;
   const limits = { headMs: 10_000, slowMs: 10_000, slowBytes: 1_000, failures: 4, firstPauseMs: 5, ...change.limits };
   const said = (facts: object, message: string): unknown => t.same(facts, {}, message);
-  const options: ImportsOptions = { desk: uploads, catalog, guard: new SourceGuard(from), clock: systemClock, log: { error: said, warn: said, info: () => undefined } as never, maxSize: 1e9, timeMs: 20_000, ...change, limits };
+  const options: ImportsOptions = { desk: uploads, catalog, guard: new SourceGuard(from), clock: systemClock, log: { error: said, warn: said, info: () => undefined } as never, maxSize: 1e9, mostAtOnce: 8, timeMs: 20_000, ...change, limits };
   const imports = new Imports(options);
   made.imports = imports;
   t.teardown(() => imports.stop());

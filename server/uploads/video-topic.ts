@@ -9,6 +9,7 @@ import type { Clock } from '../../packager/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { WebSockets } from '../ws/websockets.ts';
+import { forStrangers } from './import-error.ts';
 
 type Parts = {
   readonly sockets: Pick<WebSockets, 'topics' | 'publish' | 'recheck' | 'heard' | 'isHeard'>;
@@ -99,13 +100,14 @@ export class VideoTopic {
     const { catalog, uploads } = this.#p;
     const video = await catalog.videos.get(id);
     if (!video) return null;
-    const { state, errorCode, errorMessage } = video;
+    const { state, errorCode: code, errorMessage } = video;
     const ms = shownMs(video);
     const came = uploads.received(id);
     return {
       state,
       duration: ms === null ? null : ms / 1000,
-      error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
+      // Whoever may see it listens to the same.
+      error: code === null ? null : forStrangers({ code, message: errorMessage ?? '' }),
       progress: uploads.progress(id),
       upload: came && { received: came.received, size: came.size },
     };

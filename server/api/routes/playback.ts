@@ -6,10 +6,11 @@ import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
-import { seenChannel, seenVideo } from './access.ts';
+import { owns, seenChannel, seenVideo } from './access.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
 import { moment, spanOf } from './span.ts';
+import { errorView } from './video-view.ts';
 
 const address = (description: string) => Type.String({ description });
 const playbackShape = Type.Object(
@@ -116,7 +117,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       handler: async ({ who, params, body, base }) => {
         const video = await seenVideo(ground, params.video, who);
         if (video.state !== 'live' && video.state !== 'playable' && video.state !== 'ready') {
-          throw new Problem('not-playable', video.errorMessage ?? `There is nothing to play yet: the video is ${video.state}.`);
+          throw new Problem('not-playable', errorView(video, owns(who, video))?.message ?? `There is nothing to play yet: the video is ${video.state}.`);
         }
         return { status: 200, body: await playback(video, body, who, base) };
       },

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
+import { forStrangers } from '../../uploads/import-error.ts';
 import type { Received, UploadAddress, UploadHooks } from '../hooks.ts';
 import { owns } from './access.ts';
 import { closed, downloads, iso, isoOrNull, latency, time, videoState, visibility } from './shapes.ts';
@@ -101,10 +102,17 @@ export const uploadView = ({ token, partSize, ...received }: UploadAddress, base
   return { ...receivedView(received), tus: at, parts };
 };
 
+/** Why nothing, or not more, became of it. */
+export const errorView = ({ errorCode: code, errorMessage }: VideoRow, own: boolean): { readonly code: string; readonly message: string } | null => {
+  if (code === null) return null;
+  const failure = { code, message: errorMessage ?? '' };
+  return own ? failure : forStrangers(failure);
+};
+
 export type Shown = { readonly who: Who | null; readonly base: string; readonly uploads: Pick<UploadHooks, 'received' | 'progress'> };
 
 export const videoView = (video: VideoRow, { who, base, uploads }: Shown): object => {
-  const { id, title, description, channelId, state, visibility, latency, downloads, errorCode, errorMessage } = video;
+  const { id, title, description, channelId, state, visibility, latency, downloads } = video;
   const own = owns(who, video);
   return {
     id,
@@ -122,7 +130,7 @@ export const videoView = (video: VideoRow, { who, base, uploads }: Shown): objec
     endedAt: isoOrNull(video.endedAt),
     duration: secondsOrNull(own ? video.durationMs : shownMs(video)),
     createdAt: iso(video.createdAt),
-    error: errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
+    error: errorView(video, own),
     ...(own ? { ...uploadedView(video, uploads), ownerId: video.ownerId, bytes: video.bytes, expiresAt: isoOrNull(video.expiresAt), trim: trimView(video) } : {}),
   };
 };
