@@ -28,7 +28,8 @@ export class EncodeError extends Error {
 
 export type Workbench = { readonly sandbox: Pick<Sandbox, 'run'>; readonly place: JobPlace; readonly container: Container; readonly signal: AbortSignal };
 
-const inspectMs = 8_000;
+/** What a machine under load takes for 8 s of work, and more: the kernel counts the work itself, where it can be asked to. */
+const inspectMs = 60_000;
 const inspectBytes = 4 * 1024 * 1024;
 const inspectLimits = { memoryBytes: 2 * 2 ** 30, cpuSeconds: 8, fileBytes: 0 };
 const makeMemory = 6 * 2 ** 30;
@@ -46,6 +47,8 @@ export type Inspected = {
 export const inspect = async ({ sandbox, place, container, signal }: Workbench): Promise<Inspected> => {
   const args = [...calm, '-of', 'json', '-show_entries', inspectionEntries, ...hostileInput(container)];
   const ran = await sandbox.run({ program: 'ffprobe', args, place, limits: inspectLimits, wallMs: inspectMs, signal, outputBytes: inspectBytes });
+  // It was hardly let work: the machine has too much to do, which is no fault of the file, and may be over soon.
+  if (ran.ended === 'time') throw tookTooLong(true);
   const trouble = reasonOf(ran);
   // Whatever it complained about: what it could tell counts.
   const inspection = ran.ended === 'itself' && ran.code === 0 ? readOrNull(ran.output) : null;
@@ -115,7 +118,7 @@ export const doneOf = (line: string, duration: number | null): number | null => 
 /** What went wrong, where it can be told; null: the program was simply not content. */
 const reasonOf = ({ ended, killedBy, complaints, code }: Ran): EncodeError | null => {
   if (ended === 'unwanted') return new EncodeError('unwanted', 'It is not wanted any more.', true);
-  if (ended === 'time' || killed(killedBy, code, 'SIGXCPU')) return new EncodeError('took-too-long', 'Working on it took longer than any video should.');
+  if (ended === 'time' || killed(killedBy, code, 'SIGXCPU')) return tookTooLong(false);
   if (killed(killedBy, code, 'SIGXFSZ') || /File too large/.test(complaints)) return new EncodeError('encode-failed', 'What is made of it is larger than any video should be.');
   if (/No space left on device|Disk quota exceeded/.test(complaints)) return new EncodeError('no-room', 'There is no room left on the disk of the server.', true);
   if (/max_streams/.test(complaints)) return new EncodeError('too-many-tracks', `There are more than ${mostStreams} tracks in it.`);
@@ -124,6 +127,8 @@ const reasonOf = ({ ended, killedBy, complaints, code }: Ran): EncodeError | nul
   if (killed(killedBy, code, 'SIGKILL')) return new EncodeError('encode-failed', 'The machine had no memory left for it.', true);
   return null;
 };
+
+const tookTooLong = (recoverable: boolean): EncodeError => new EncodeError('took-too-long', 'Working on it took longer than any video should.', recoverable);
 
 const numbers = { SIGXCPU: 24, SIGXFSZ: 25, SIGKILL: 9 };
 

@@ -1,9 +1,10 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { encoded } from '../../test/support/encoded.ts';
-import { systemClock } from '../../packager/clock.ts';
-import type { Sandbox } from '../../packager/encode/sandbox.ts';
+import { systemClock, type Clock } from '../../packager/clock.ts';
+import { findPrograms } from '../../packager/encode/programs.ts';
+import { Sandbox } from '../../packager/encode/sandbox.ts';
 import { testFolder } from '../catalog/testing.ts';
 import { aac, picture, tone, x264, x265 } from './exactness.ts';
 import { leftOvers, silent, testIntake } from './testing.ts';
@@ -45,6 +46,35 @@ t.test('a track that was moved and never named is cleared away when the work is 
   await shop.settled(video);
   const { tracks = [] } = (await shop.catalog.videos.withTracks(video)) ?? {};
   t.same((await readdir(home)).sort(), [...tracks.map(({ id }) => id), 'original', 'tmwqj7g9d'].sort());
+});
+
+t.test('a machine that hardly lets a program work makes no film fail: it is looked at again', async (t) => {
+  const folder = await testFolder(t);
+  const { ffmpeg, ffprobe } = await findPrograms();
+  const busy = join(folder, 'busy');
+  await writeFile(busy, '');
+  for (const [name, script] of [['ffmpeg', `exec ${ffmpeg} "$@"`], ['ffprobe', `if [ -e ${busy} ]; then exec sleep 1000; fi\nexec ${ffprobe} "$@"`]] as const) {
+    await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, name), 0o755);
+  }
+  // A minute is over at once.
+  const clock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms === 60_000 ? 100 : ms, run) };
+  const programs = { ...(await findPrograms()), ffmpeg: join(folder, 'ffmpeg'), ffprobe: join(folder, 'ffprobe') };
+  const sandbox = (await Sandbox.open({ programs, clock, folder, gentle: false })) ?? 'none';
+  const shop = await testIntake(t, { sandbox: Promise.resolve(sandbox) });
+  const video = await shop.upload(short);
+  await shop.intake.whole(video);
+  for (;;) {
+    const job = await shop.catalog.jobs.byKey(`inspect:${video}`);
+    if (job?.reason) {
+      t.match(job, { state: 'queued', reason: /^took-too-long/ });
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.match(await shop.catalog.videos.get(video), { state: 'processing', errorCode: null });
+  await rm(busy);
+  t.match(await shop.settled(video), { state: 'ready', errorCode: null });
 });
 
 t.test('where ffmpeg is missing, what has to be converted says so', async (t) => {
@@ -115,13 +145,29 @@ t.test('no room on the disk: it is tried again for a while, and then told', asyn
   t.equal((await shop.catalog.videos.get(video))?.state, 'processing');
 });
 
-
-t.test('work whose workers vanished too often is no reason to wait for ever', async (t) => {
-  const shop = await testIntake(t, { tidyMs: 50, idleMs: 10 });
-  const video = await shop.upload(short);
+t.test('work whose workers vanished too often is no reason to wait for ever, however many wait besides', async (t) => {
+  // Two of a page, and twenty of a turn.
+  const shop = await testIntake(t, { tidyMs: 50, idleMs: 10, pageSize: 2 });
   const { jobs, videos } = shop.catalog;
-  await jobs.enqueue({ key: `inspect:${video}`, class: 'inspect', kind: 'inspect', payload: { video }, maxAttempts: 1, runAt: 0 });
-  await jobs.lease('inspect', 'a ghost', 1);
-  await videos.become(video, ['uploading'], { state: 'processing' });
-  t.match(await shop.settled(video), { state: 'failed', errorCode: 'encode-failed' });
+  /** Whose only job has died without a word. */
+  const lost = async (key: 'inspect' | 'mezzanine', state: 'processing' | 'playable'): Promise<string> => {
+    const video = await shop.upload(short);
+    await videos.become(video, ['uploading'], { state });
+    // Nobody here takes jobs of such a class.
+    await jobs.enqueue({ key: `${key}:${video}`, class: 'nobody', kind: key, payload: { video }, maxAttempts: 1, runAt: 0 });
+    await jobs.lease('nobody', 'a ghost', 1);
+    return video;
+  };
+  const [first, second] = [await lost('inspect', 'processing'), await lost('mezzanine', 'playable')];
+  // They wait behind newer ones of which nothing is known yet.
+  for (let newer = 0; newer < 44; newer += 1) {
+    const state = newer % 2 === 0 ? 'processing' : 'playable';
+    await videos.become(await shop.upload(Buffer.from('x')), ['uploading'], { state });
+  }
+  t.match(await shop.settled(first), { state: 'failed', errorCode: 'encode-failed' });
+  t.match(await shop.settled(second), { state: 'playable', errorCode: 'encode-failed' });
+  const { updatedAt } = (await videos.get(second)) ?? {};
+  // When a newer one has been found, those that were there before have been looked at again.
+  await shop.settled(await lost('inspect', 'processing'));
+  t.equal((await videos.get(second))?.updatedAt, updatedAt, 'it is said once');
 });

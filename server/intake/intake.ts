@@ -7,6 +7,8 @@
  */
 import type { CoreBudget } from '../../packager/encode/budget.ts';
 import { newId } from '../catalog/ids.ts';
+import type { Position } from '../catalog/page.ts';
+import type { VideoRow } from '../catalog/videos.ts';
 import { JobRunner, type JobHandler, type RunnerOptions } from '../jobs/runner.ts';
 import type { Job } from '../jobs/queue.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -28,12 +30,18 @@ export type IntakeOptions = Omit<ShopTools, 'tell'> & {
   readonly leaseMs?: number;
   readonly idleMs?: number;
   readonly tidyMs?: number;
+  readonly pageSize?: number;
 };
+
+/** What jobs make something of. */
+type Waiting = 'processing' | 'playable';
 
 const usualTidyMs = 60_000;
 /** So long can be looked up what became of a job. */
 const keptMs = 30 * 86_400_000;
 const pageSize = 100;
+/** Of each state, in one turn: the next one goes on behind them. */
+const pagesOfTurn = 10;
 
 export class VideoIntake implements Intake {
   readonly #o: IntakeOptions;
@@ -41,6 +49,8 @@ export class VideoIntake implements Intake {
   readonly #progress = new Map<string, Progress>();
   #cancelTidy: () => void = () => undefined;
   #tidying: Promise<void> = Promise.resolve();
+  /** How far it has been looked for work that has died; null: from the beginning. */
+  readonly #tidied: { [state in Waiting]: Position | null } = { processing: null, playable: null };
   #stopped = false;
 
   constructor(options: IntakeOptions) {
@@ -136,9 +146,23 @@ export class VideoIntake implements Intake {
   }
 
   async #tidy(): Promise<void> {
-    const { videos, jobs } = this.#o.catalog;
-    await jobs.forget(this.#o.clock.wall() - keptMs);
-    const { items } = await videos.list({ limit: pageSize, after: null, state: 'processing', seenBy: null });
+    await this.#o.catalog.jobs.forget(this.#o.clock.wall() - keptMs);
+    for (const state of ['processing', 'playable'] as const) await this.#tidyThose(state);
+  }
+
+  async #tidyThose(state: Waiting): Promise<void> {
+    const { videos } = this.#o.catalog;
+    for (let page = 0; page < pagesOfTurn && !this.#stopped; page += 1) {
+      const { items, next } = await videos.list({ limit: this.#o.pageSize ?? pageSize, after: this.#tidied[state], state, seenBy: null });
+      this.#tidied[state] = next;
+      // Of what can be played and is known to get no better, that has been said.
+      await this.#tidyPage(items.filter(({ errorCode }) => errorCode === null));
+      if (next === null) return;
+    }
+  }
+
+  async #tidyPage(items: readonly VideoRow[]): Promise<void> {
+    const { jobs } = this.#o.catalog;
     for (const { id } of items) {
       const found = (await Promise.all(keysOf(id).map((key) => jobs.byKey(key)))).filter((job) => job !== null);
       const dead = found.find(({ state }) => state === 'dead');
