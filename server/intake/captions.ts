@@ -7,8 +7,9 @@ import { takeCaptions } from '../../packager/encode/runs.ts';
 import { largestWebVtt, parseWebVtt, WebVttError, type WebVtt } from '../../packager/text/webvtt.ts';
 import type { JobHandler } from '../jobs/runner.ts';
 import type { CaptionsPayload, ShopTools } from './ground.ts';
-import { mustSandbox, placeWith } from './inspect.ts';
+import { mustSandbox } from './inspect.ts';
 import { originalPath } from './originals.ts';
+import { placeWith } from './place.ts';
 
 /** Players write it between quotation marks. */
 const nameOf = ({ name, language }: TextStream): string | null => (name === null ? (language === 'und' ? 'CC' : null) : name.replaceAll('"', '’').slice(0, 100));
@@ -20,7 +21,7 @@ export const captionsHandler = (tools: ShopTools): JobHandler => async (job, { s
   if (row?.state !== 'playable' && row?.state !== 'ready') return;
   try {
     const sandbox = await mustSandbox(tools);
-    const place = await placeWith(folder, originalPath(tools.folder, video));
+    const place = await placeWith(tools, folder, originalPath(tools.folder, video));
     const taken = await takeCaptions({ sandbox, place, container, signal }, texts, largestWebVtt);
     for (const [at, text] of taken.entries()) {
       const stream = texts[at];

@@ -1,30 +1,14 @@
 /** The job that decides: looks at an original that cannot be shown as it is, and says which steps make it so. */
-import { constants, copyFile, link, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Container } from '../../packager/media/sniff.ts';
 import { captionsIn } from '../../packager/encode/captions.ts';
 import { planOf, type PlanFacts } from '../../packager/encode/plan.ts';
 import { inspect } from '../../packager/encode/runs.ts';
-import { inputName, makeJobPlace, type JobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
-import { codeOf } from '../../packager/log/faults.ts';
+import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import type { JobHandler } from '../jobs/runner.ts';
 import { failing, failureOfIndex, IntakeFault } from './failures.ts';
 import { queueMaking, type InspectPayload, type ShopTools } from './ground.ts';
 import { containerOf, originalPath, usableOf } from './originals.ts';
-
-/** The original under the name that programs know it by; without a copy, where the disk can. */
-export const placeWith = async (folder: string, original: string): Promise<JobPlace> => {
-  await rm(folder, { recursive: true, force: true });
-  const place = await makeJobPlace(folder);
-  const input = join(place.work, inputName);
-  try {
-    await link(original, input);
-  } catch (error) {
-    if (!['EPERM', 'EXDEV', 'ENOTSUP', 'EMLINK', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
-    await copyFile(original, input, constants.COPYFILE_FICLONE);
-  }
-  return place;
-};
+import { placeWith } from './place.ts';
 
 export const mustSandbox = async (tools: ShopTools): Promise<Sandbox> => {
   const sandbox = await tools.sandbox;
@@ -43,7 +27,7 @@ export const inspectHandler = (tools: ShopTools): JobHandler => async (job, { si
   if (container === null) throw new IntakeFault(failing('not-a-video'));
   const original = container === 'mp4' ? await seen(tools, path) : nothing;
   const sandbox = await mustSandbox(tools);
-  const place = await placeWith(folder, path);
+  const place = await placeWith(tools, folder, path);
   const { inspection, trouble } = await inspect({ sandbox, place, container, signal });
   const facts: PlanFacts = { container, inspection, original: original.shown, mayCopy: original.mayCopy, filters: sandbox.programs.filters };
   const plan = planOf(facts);

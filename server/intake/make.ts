@@ -21,11 +21,10 @@ import type { JobContext, JobHandler } from '../jobs/runner.ts';
 import { beside, type Beside } from './beside.ts';
 import { failing, IntakeFault } from './failures.ts';
 import { makingOf, queueCaptions, queueMaking, type MakePayload, type ShopTools } from './ground.ts';
-import { mustSandbox, placeWith } from './inspect.ts';
+import { mustSandbox } from './inspect.ts';
 import { originalPath, usableTracks, type Usable } from './originals.ts';
+import { placeWith, spareBytes } from './place.ts';
 
-/** What the disk keeps for everything else. */
-const spareBytes = 256 * 2 ** 20;
 /** In which a video is that waits for this step: one that has been done already is not done again. */
 const waitsIn = ({ kind }: Step): 'processing' | 'playable' => (kind === 'mezzanine' ? 'playable' : 'processing');
 
@@ -78,8 +77,9 @@ const makeOnce = async (tools: ShopTools, { folder, signal, cores }: JobContext,
   const { video, container, duration } = payload;
   const path = originalPath(tools.folder, video);
   const sandbox = await mustSandbox(tools);
+  const place = await placeWith(tools, folder, path);
+  // Where the original had to be copied, there is less now.
   const fileBytes = await roomFor(tools, path, step, duration);
-  const place = await placeWith(folder, path);
   const progress = (done: number): void => tools.tell(video, { step: step.kind, done });
   progress(0);
   const options = { step, threads: Math.ceil(cores) + 1, duration, fileBytes, progress };
