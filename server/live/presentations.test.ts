@@ -90,3 +90,28 @@ t.test('recordings are kept open as far as their indexes fit, and the one that w
   for (let more = 0; more < 70; more += 1) await play(`f${more}-0`);
   t.equal(closed.length, 4 + 1 + 6, 'and 64 at most');
 });
+
+t.test('a server that stops closes what it would have closed later, what is over, and what is just being opened', async (t) => {
+  const clock = new FakeClock();
+  const closed: string[] = [];
+  const opening: ((recorded: Recorded) => void)[] = [];
+  const snapshot = new PretendStream().segments(2).end().snapshot();
+  const recorded = (video: string): Recorded => ({ snapshot, readers: new Map(), weight: 0, close: async () => void closed.push(video) });
+  const videos = new PlayableVideos({ clock, log, open: (video) => (video === 'slow' ? new Promise((resolve) => opening.push(resolve)) : Promise.resolve(recorded(video))), liveOn: () => null });
+  for (const video of ['forgotten', 'open']) await videos.find(video);
+  videos.forget('forgotten');
+  const growing = (video: string) => ({ ...liveRun(clock, []), snapshot: () => snapshot, facts: { video }, reader: () => null, onChange: () => () => undefined, close: async () => void closed.push(video) });
+  // One has another in its place by now.
+  for (const run of [growing('over'), growing('over'), growing('on')]) {
+    videos.add(run);
+    if (run.facts.video === 'over') videos.ended(run);
+  }
+  const slow = videos.find('slow');
+  const stopped = videos.close();
+  opening[0]?.(recorded('slow'));
+  await Promise.all([slow, stopped]);
+  t.same(closed.sort(), ['forgotten', 'on', 'open', 'over', 'over', 'slow']);
+  clock.advance(120_000);
+  await calm();
+  t.equal(closed.length, 6, 'and each of them once');
+});

@@ -37,6 +37,10 @@ export class PlayableVideos implements Presentations {
   /** Oldest use first. */
   readonly #recordings = new Map<string, Promise<Opened | null> | Opened>();
   readonly #listeners: ((video: string) => void)[] = [];
+  /** Over, and still found for a while; how to call that off. */
+  readonly #ending = new Map<Running, () => void>();
+  /** Closed a while from now; how to call that off. */
+  readonly #closing = new Map<() => Promise<void>, () => void>();
   /** Forgotten while they were being opened: what they found is not how it is now. */
   readonly #outdated = new WeakSet<Promise<Opened | null>>();
 
@@ -67,10 +71,11 @@ export class PlayableVideos implements Presentations {
   }
 
   ended(run: Running): void {
-    this.#o.clock.after(ENDED_RUN_MS, () => {
+    const cancel = this.#o.clock.after(ENDED_RUN_MS, () => {
       if (this.#runs.get(run.facts.video) === run) this.#runs.delete(run.facts.video);
-      this.#closeLater(() => run.close());
+      this.#letGo(run);
     });
+    this.#ending.set(run, cancel);
   }
 
   #retrim(run: Running): void {
@@ -86,7 +91,7 @@ export class PlayableVideos implements Presentations {
     const { video } = run.facts;
     if (this.#runs.get(video) !== run) return;
     this.#runs.delete(video);
-    this.#closeLater(() => run.close());
+    this.#letGo(run);
     this.#tellForgotten(video);
   }
 
@@ -98,7 +103,7 @@ export class PlayableVideos implements Presentations {
     const run = this.#runs.get(video);
     if (run?.snapshot().state === 'live') return this.#retrim(run);
     this.#runs.delete(video);
-    if (run) this.#closeLater(() => run.close());
+    if (run) this.#letGo(run);
     const opened = this.#recordings.get(video);
     this.#recordings.delete(video);
     if (opened instanceof Promise) this.#outdated.add(opened);
@@ -107,10 +112,24 @@ export class PlayableVideos implements Presentations {
   }
 
   async close(): Promise<void> {
-    const closing = [...this.#recordings.values()].flatMap((entry) => (entry instanceof Promise ? [] : [entry.close()]));
+    const recordings = [...this.#recordings.values()];
     this.#recordings.clear();
-    await Promise.all([...closing, ...[...this.#runs.values()].map((run) => run.close())]);
+    for (const entry of recordings) if (!(entry instanceof Promise)) this.#closeLater(entry.close);
+    for (const run of new Set([...this.#runs.values(), ...this.#ending.keys()])) this.#letGo(run);
     this.#runs.clear();
+    // What is being opened finds that it is not wanted any more.
+    await Promise.allSettled(recordings);
+    // Nobody is there any more who could read on.
+    for (const cancel of this.#closing.values()) cancel();
+    const closing = [...this.#closing.keys()];
+    this.#closing.clear();
+    await Promise.all(closing.map((close) => close()));
+  }
+
+  #letGo(run: Running): void {
+    this.#ending.get(run)?.();
+    this.#ending.delete(run);
+    this.#closeLater(() => run.close());
   }
 
   /** Many may ask at once: the logs are opened once. */
@@ -155,9 +174,11 @@ export class PlayableVideos implements Presentations {
 
   /** Reads that are under way finish first. */
   #closeLater(close: () => Promise<void>): void {
-    this.#o.clock.after(CLOSE_AFTER_MS, () => {
+    const cancel = this.#o.clock.after(CLOSE_AFTER_MS, () => {
+      this.#closing.delete(close);
       close().catch((error: unknown) => this.#o.log.warn({ err: error }, 'A log was not closed.'));
     });
+    this.#closing.set(close, cancel);
   }
 }
 
