@@ -34,7 +34,7 @@ type Part = { readonly row: TrackRow; readonly write: (folder: string, run: stri
 
 /** One track of a file, as an encoder's output would be written: into a log of its own, on the grid of the asset. */
 const encodedTrack = async (file: string, kind: 'video' | 'audio', id: string, grid: Grid): Promise<Part> => {
-  const { source } = await openFile(nodeDisk, file);
+  const { source, close } = await openFile(nodeDisk, file);
   const movie = await parseMovie(source);
   const wanted = movie.tracks.find((track) => track.kind === kind);
   const plan = planMovie(movie, { tracks: [wanted?.id ?? 0], grid });
@@ -54,6 +54,7 @@ const encodedTrack = async (file: string, kind: 'video' | 'audio', id: string, g
       }
       await writer.sync();
       await writer.close();
+      await close();
     },
   };
 };
@@ -62,8 +63,9 @@ const encodedTrack = async (file: string, kind: 'video' | 'audio', id: string, g
 const mixed = async (file: string, cut: readonly ('video' | 'audio')[], made: (grid: Grid) => Promise<Part>): Promise<string> => {
   const upload = await stage.upload(file);
   t.equal(await upload.finish(), 'not-standard');
-  const { source } = await openFile(nodeDisk, upload.path);
+  const { source, close } = await openFile(nodeDisk, upload.path);
   const movie = await parseMovie(source);
+  await close();
   const plan = planMovie(movie, { tracks: movie.tracks.filter(({ kind }) => cut.some((one) => one === kind)).map(({ id }) => id) });
   const policy = uploadPolicy({ longest: longestSegment(plan.tracks), duration: endOfPlans(plan.tracks), frameRate: frameRateOf(plan.tracks) });
   const run = newId();
