@@ -2,7 +2,7 @@
  * From the last byte of an upload to the first picture in hls.js in Chromium, and the same the usual way: a ladder made
  * by ffmpeg first, and what it wrote then played.
  *
- *     node bench/instant-play.ts [rounds, 5] [megabytes, 1000]
+ *     node bench/instant-play.ts [rounds, 5] [megabytes, 1000] [alone]     (alone: without the usual way, which takes minutes)
  *
  * Three films: 1 GB with its index in front, the same with it behind, and ten minutes as a phone records them (pictures
  * at a rate that varies, turned by 90 degrees, MOV). All but the last part is sent ahead; the clock starts when the last
@@ -148,7 +148,7 @@ try {
     console.log(table(rows.slice(-1)));
   }
   const last = all.at(-1);
-  if (last) {
+  if (last && process.argv[4] !== 'alone') {
     const usual = await theUsualWay(browser, pages, last.file, folder);
     rows.push([`${last.name}, the usual way`, '', ms(usual), `${(usual / phone).toFixed(0)} times as long`]);
   }
