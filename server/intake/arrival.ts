@@ -34,7 +34,15 @@ const longestAgainMs = 60_000;
 type Told = Required<Pick<Step, 'run' | 'policy' | 'durationMs' | 'tracks'>>;
 
 /** Read, judged and cut: it can be played as far as it has come. */
-export type Prepared = { readonly growing: GrowingVideo; readonly told: Told; readonly weight: number; readonly movie: Movie; readonly source: RangeSource };
+export type Prepared = {
+  readonly growing: GrowingVideo;
+  readonly told: Told;
+  readonly weight: number;
+  readonly movie: Movie;
+  readonly source: RangeSource;
+  /** All that was to be looked at had landed: there is nothing to judge anew. */
+  readonly final: boolean;
+};
 
 export class Arrival {
   readonly #video: string;
@@ -92,7 +100,7 @@ export class Arrival {
       if (!isOurs(found)) return 'not-standard';
       this.#isWhole = true;
       // What could not be looked at while it arrived can be now.
-      if (this.#prepared && !(await standardTracks(this.#prepared.movie, this.#prepared.source))) await this.#letGo();
+      if (this.#prepared && !(await isStandardStill(this.#prepared))) await this.#letGo();
       else this.#prepared ??= await this.#prepare(path, found);
       if (this.#prepared) return this.#finish(this.#prepared);
       this.#over = true;
@@ -184,7 +192,7 @@ export class Arrival {
     const standard = await standardTracks(movie, source);
     if (!standard) return null;
     const promised = cutOut(found.tracks).map(({ original }) => original);
-    const plan = await planOf(movie, { tracks: promised.length > 0 ? promised : standard });
+    const plan = await planOf(movie, { tracks: promised.length > 0 ? promised : standard.ids });
     if (!this.#isWhole && !this.#o.mayHold(plan.weight)) return null;
     const told = toldBefore(found) ?? toTell(plan);
     const facts = factsOf({ ...found, video: { ...found.video, ...told }, tracks: told.tracks });
@@ -200,7 +208,7 @@ export class Arrival {
       },
     });
     await growing.retrim();
-    return { growing, told, weight: plan.weight, movie, source };
+    return { growing, told, weight: plan.weight, movie, source, final: standard.final };
   }
 
   async #grow(): Promise<void> {
@@ -211,7 +219,7 @@ export class Arrival {
     while (!this.#gone && growing.landed(this.#has)) await setImmediate();
     if (this.#isPlayable || growing.reached === 0 || this.#gone) return;
     // Its key frames had not landed when it was judged: the first of them have now.
-    if (!(await standardTracks(prepared.movie, prepared.source))) {
+    if (!(await isStandardStill(prepared))) {
       this.#over = true;
       return this.#letGo();
     }
@@ -271,14 +279,18 @@ const isOurs = ({ video, tracks }: VideoWithTracks): boolean =>
  * What is played of it, when all of that can be cut out of it as it is: the picture and every sound, what the file has
  * switched on first. Null: something needs work.
  */
-const standardTracks = async (movie: Movie, source: RangeSource): Promise<number[] | null> => {
-  const verdicts = new Map((await judgeMovie(movie, source)).tracks.map(({ id, use }) => [id, use]));
+const standardTracks = async (movie: Movie, source: RangeSource): Promise<{ readonly ids: readonly number[]; readonly final: boolean } | null> => {
+  const { tracks, final } = await judgeMovie(movie, source);
+  const verdicts = new Map(tracks.map(({ id, use }) => [id, use]));
   const there = movie.tracks.filter(({ id }) => verdicts.get(id) !== 'none');
   const [picture] = there.filter((track) => track.kind === 'video').sort((a, b) => Number(b.enabled) - Number(a.enabled) || b.width * b.height - a.width * a.height);
   const sounds = there.filter(({ kind }) => kind === 'audio').sort((a, b) => Number(b.enabled) - Number(a.enabled));
   const played = [...(picture ? [picture] : []), ...sounds];
-  return played.length > 0 && played.every(({ id }) => verdicts.get(id) === 'standard') ? played.map(({ id }) => id) : null;
+  return played.length > 0 && played.every(({ id }) => verdicts.get(id) === 'standard') ? { ids: played.map(({ id }) => id), final } : null;
 };
+
+/** Key frames that had not landed when it was judged may have by now. */
+const isStandardStill = async ({ movie, source, final }: Prepared): Promise<boolean> => final || (await standardTracks(movie, source)) !== null;
 
 /** Promised before a restart: players hold addresses with the names of that run. */
 const toldBefore = ({ video, tracks }: VideoWithTracks): Told | null => {
