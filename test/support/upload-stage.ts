@@ -70,7 +70,8 @@ export class UploadStage {
     const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder: videos, videos: catalog.videos, presentations: live.presentations });
     const gatekeeper = createGatekeeper(catalog.videos, events);
     const delivery = createDelivery({ presentations: live.presentations, gatekeeper, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error) });
-    const http = createServer((request, response) => {
+    // As the server does: otherwise a connection is closed at the moment at which somebody asks again over it.
+    const http = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
       if (!delivery.handle(request, response)) response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -35,10 +35,12 @@ export const useVideo = (id: string): VideoParts => {
     if (playable && refused) address.reload();
   }, [playable]);
   const growing = video !== null && isGrowing(video);
+  const ready = video?.state === 'ready';
   const grew = useRef(false);
   useEffect(() => {
     if (growing) grew.current = true;
-    if (growing || !playable || !grew.current || address.now.is !== 'here') return;
+    // Between its last byte and being ready there is a moment without files.
+    if (!ready || !grew.current || address.now.is !== 'here') return;
     grew.current = false;
     const playing = address.now.value;
     // Whole, it can be downloaded. What is being played stays: another grant would be another address.
@@ -46,7 +48,7 @@ export const useVideo = (id: string): VideoParts => {
       ({ downloads = [] }) => address.replace({ ...playing, downloads }),
       () => {}, // it plays, and the next visit offers the file
     );
-  }, [growing, playable]);
+  }, [growing, ready]);
   useEvery(4_000, () => {
     if (playable && refused) address.reload();
     if (video?.state === 'scheduled') record.reload();
