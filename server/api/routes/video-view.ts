@@ -103,7 +103,7 @@ export const uploadView = ({ token, partSize, ...received }: UploadAddress, base
 };
 
 /** Why nothing, or not more, became of it. */
-export const errorView = ({ errorCode: code, errorMessage }: VideoRow, own: boolean): { readonly code: string; readonly message: string } | null => {
+export const errorView = ({ errorCode: code, errorMessage }: Pick<VideoRow, 'errorCode' | 'errorMessage'>, own: boolean): { readonly code: string; readonly message: string } | null => {
   if (code === null) return null;
   const failure = { code, message: errorMessage ?? '' };
   return own ? failure : forStrangers(failure);
