@@ -103,6 +103,16 @@ t.test('what is inside is not asked, however it is called and whoever sends on t
   t.same(asked.sort(), ['/inside 0', '/name 0']);
 });
 
+t.test('where an address sent on to is for its owner alone to know', async (t) => {
+  const { id } = await server.must<Video>('POST', 'videos/import', { url: `${origin}/inside`, visibility: 'public' }, token);
+  t.match((await end(id)).error, { code: 'import-refused', message: /127\.0\.0\.1/ });
+  const stranger = await server.api('GET', `videos/${id}`);
+  t.match(stranger.body, { error: { code: 'import-refused', message: 'The file could not be fetched.' } });
+  const playing = await server.api('POST', `videos/${id}/playback`, {});
+  t.match(playing, { status: 409, body: { code: 'not-playable' } });
+  for (const { body } of [stranger, playing]) t.notMatch(JSON.stringify(body), /leads to/);
+});
+
 t.test('what is no film, too large or not there fails with its reason', async (t) => {
   const cases = [['/text', 'not-a-video'], ['/large', 'too-large'], ['/nothing', 'import-missing']] as const;
   for (const [where, code] of cases) {
