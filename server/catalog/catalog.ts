@@ -13,6 +13,7 @@ import { CatalogError } from './errors.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Ground } from './ground.ts';
 import { createJobs } from './jobs.ts';
+import { createIngestReports, type IngestReportStore } from './ingest-reports.ts';
 import { createLinks, type LinkStore } from './links.ts';
 import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/all.ts';
@@ -49,6 +50,7 @@ export type Catalog = {
   readonly channels: ChannelStore;
   readonly streamKeys: StreamKeyStore;
   readonly videos: VideoStore;
+  readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
   readonly jobs: JobQueue;
   readonly outbox: OutboxStore;
@@ -112,6 +114,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     channels: createChannels(ground),
     streamKeys: createStreamKeys(ground),
     videos: createVideos(ground),
+    ingestReports: createIngestReports(ground),
     uploads,
     jobs: createJobs(ground),
     outbox,

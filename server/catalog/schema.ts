@@ -152,6 +152,7 @@ export type Schema = {
     createdAt: number;
     updatedAt: number;
   };
+  ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
   outbox: { seq: Generated<number>; type: string; data: string; createdAt: number };
   answers: { scope: string; bodyHash: string; status: number | null; sealed: string | null; expiresAt: number };
 };
