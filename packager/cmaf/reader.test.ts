@@ -68,7 +68,7 @@ t.test('an init segment that is none of ours is refused in the same words', asyn
     ['empty', Buffer.alloc(0), 'invalid'],
     ['cut', videoInit.subarray(0, 200), 'truncated'],
     ['two of it', Buffer.concat([videoInit, videoInit]), 'unsupported'],
-    ['another codec', replaced('avc1', 'vp09'), 'unsupported'],
+    ['another codec', replaced('avc1', 'vvc1'), 'unsupported'],
     ['no mvex', replaced('mvex', 'free'), 'invalid'],
     ['no avcC', replaced('avcC', 'free'), 'invalid'],
     ['a fragment', crafted(), 'invalid'],

@@ -8,7 +8,7 @@ import { Segmenter, type Cut } from './segmenter.ts';
 
 const rhythmOf = (fps: number, gop: number): ReturnType<typeof freeze>['rhythm'] => {
   const frame = Math.round(MICROS / fps);
-  const seen = { startedAt: 0, video: videoConfig, audio: audioConfig(), gopMicros: gop * frame, usualFrameMicros: frame, frameRate: fps, longestFrameMicros: frame, videoBitrate: 1, audioBitrate: 1, closedCaptions: [] };
+  const seen = { startedAt: 0, video: videoConfig, audio: audioConfig(), gopMicros: gop * frame, usualFrameMicros: frame, frameRate: fps, longestFrameMicros: frame, videoBitrate: 1, audioBitrate: 1, audioFrameSamples: null, closedCaptions: [] };
   return freeze(seen, { latency: 'low', dvrSeconds: 0, captions: [] }, 21_333).rhythm;
 };
 const cuts = (fps: number, gop: number, seconds: number): { live: Cut[]; last: Cut[] } => {

@@ -30,6 +30,8 @@ export type AudioShape = {
   readonly frameLength: number;
   /** A frame of silence, or null where none is known for this channel layout. */
   readonly silence: Buffer | null;
+  /** Samples of a frame that says itself how many it has (Opus); null: `frameLength`, always. Throws CodecError. */
+  readonly samplesOf?: ((frame: Buffer) => number) | null;
 };
 
 export type EpochOptions = {
@@ -63,9 +65,9 @@ export class EpochTimeline {
   #reorder = 0;
   #lastVideoWire = Number.NEGATIVE_INFINITY;
   #lastVideoDts = -1;
-  /** Sound: frame number `#frames` would start at `#audioBase` + `#frames` frame lengths. */
+  /** Sound: the next frame starts `#samples` behind `#audioBase`. */
   #audioBase = 0;
-  #frames = 0;
+  #samples = 0;
   #audioStarted = false;
 
   constructor(options: EpochOptions) {
@@ -86,7 +88,7 @@ export class EpochTimeline {
   /** Media time reached by sound, micros. */
   get audioEndMicros(): number {
     const { audio, startMicros } = this.#options;
-    return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS) : startMicros;
+    return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#samples), audio.timescale, MICROS) : startMicros;
   }
 
   /** Media time of a moment on the wire, micros, as far as it is near to what has come; null before the epoch has begun. */
@@ -114,7 +116,7 @@ export class EpochTimeline {
     const placed: PlacedUnit[] = [];
     const until = rescale(untilMicros, MICROS, audio.timescale);
     const half = (audio.frameLength * audio.timescale) / audio.sampleRate / 2;
-    while (this.#audioTicks(this.#frames) + half <= until) placed.push(this.#audioFrame(audio.silence));
+    while (this.#audioTicks(this.#samples) + half <= until) placed.push(this.#audioFrame(audio.silence));
     return placed;
   }
 
@@ -177,7 +179,7 @@ export class EpochTimeline {
       const late = at - startMicros > AUDIO_DRIFT_MICROS && audio.silence !== null;
       this.#startAudio(rescale(late ? startMicros : Math.max(startMicros, at), MICROS, audio.timescale));
     }
-    const drift = at - rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS);
+    const drift = at - rescale(this.#audioTicks(this.#samples), audio.timescale, MICROS);
     if (!hasVideo && Math.abs(drift) > this.#jump) return 'break';
     if (drift < -AUDIO_DRIFT_MICROS) return []; // Too much sound for its time: this frame has been filled or spoken already.
     if (drift <= AUDIO_DRIFT_MICROS) return [this.#audioFrame(unit.data)];
@@ -187,18 +189,19 @@ export class EpochTimeline {
 
   #startAudio(base: number): void {
     this.#audioBase = base;
-    this.#frames = 0;
+    this.#samples = 0;
     this.#audioStarted = true;
   }
 
-  #audioTicks(frames: number): number {
+  #audioTicks(samples: number): number {
     const { audio } = this.#options;
-    return audio ? this.#audioBase + rescale(frames * audio.frameLength, audio.sampleRate, audio.timescale) : 0;
+    return audio ? this.#audioBase + rescale(samples, audio.sampleRate, audio.timescale) : 0;
   }
 
   #audioFrame(data: Buffer): PlacedUnit {
-    const dts = this.#audioTicks(this.#frames);
-    this.#frames += 1;
-    return { kind: 'audio', dts, pts: dts, duration: this.#audioTicks(this.#frames) - dts, key: true, data };
+    const dts = this.#audioTicks(this.#samples);
+    const { audio } = this.#options;
+    this.#samples += audio?.samplesOf?.(data) ?? audio?.frameLength ?? 0;
+    return { kind: 'audio', dts, pts: dts, duration: this.#audioTicks(this.#samples) - dts, key: true, data };
   }
 }
