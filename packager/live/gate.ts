@@ -12,6 +12,8 @@ import type { AccessUnit, AudioConfig, TrackConfig, VideoConfig, WireClock } fro
 import { MICROS, rescale, wireDistance } from '../media/wire-time.ts';
 
 const TRACKS_KNOWN_MICROS = 2 * MICROS;
+/** A picture that was announced and does not come is waited for longer: once it is promised to nobody, it needs a video of its own. */
+const PICTURE_COMES_MICROS = 6 * MICROS;
 const RHYTHM_KNOWN_MICROS = 4 * MICROS;
 /** A sender that fills this before the gate opens has said enough. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -113,7 +115,7 @@ export class Gate {
     const elapsed = Math.max(this.#mediaMicros, (this.#lastArrival - this.#firstArrival) * 1000);
     const tracksKnown = (this.#videoSeen && this.#audioSeen) || elapsed >= TRACKS_KNOWN_MICROS;
     if (!tracksKnown) return false;
-    if (!this.#videoSeen) return this.#audioSeen && this.#audio !== null && !this.#video;
+    if (!this.#videoSeen) return this.#audioSeen && this.#audio !== null && (!this.#video || elapsed >= PICTURE_COMES_MICROS);
     if (!this.possible()) return false;
     return this.#keyDts.length >= 2 || elapsed - (this.#keyDts[0] ?? 0) >= RHYTHM_KNOWN_MICROS || this.#heldBytes > MAX_HELD_BYTES;
   }

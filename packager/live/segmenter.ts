@@ -28,8 +28,8 @@ export type CutFragment = {
 
 /** The segment is complete, and its last fragment has been handed out already. */
 export type CutSegmentEnd = { readonly type: 'segment-end'; readonly kind: TrackKind };
-/** The segment has no sound at all: a declared hole keeps the numbers of both tracks together. */
-export type CutHole = { readonly type: 'hole'; readonly kind: TrackKind; readonly dts: number; readonly duration: number };
+/** The segment has no sound (any more), and ends with that: a declared hole keeps the numbers and the times of both tracks together. */
+export type CutHole = { readonly type: 'hole'; readonly kind: TrackKind; readonly segmentStart: boolean; readonly dts: number; readonly duration: number };
 export type Cut = CutFragment | CutSegmentEnd | CutHole;
 
 export type SegmenterOptions = {
@@ -85,6 +85,16 @@ export class Segmenter {
   write(unit: PlacedUnit): void {
     if (unit.kind === 'video') this.#writeVideo(unit);
     else this.#writeAudio(unit);
+  }
+
+  /** No sound comes, and none can be made: segments that were over by then do without, or players would wait for it for ever. */
+  soundless(untilMicros: number): void {
+    const audio = this.#audio;
+    if (!audio) return;
+    for (let line = this.#grid[0]; line && line.micros <= untilMicros; line = this.#grid[0]) {
+      this.#grid.shift();
+      this.#cutAudio(audio, audio.framesBefore(rescale(line.micros, MICROS, audio.timescale)), line);
+    }
   }
 
   /**
@@ -216,15 +226,14 @@ export class Segmenter {
 
   /** Ends a segment for which no sample is left. */
   #finish(track: OpenTrack, micros: number): void {
-    if (track.segmentOpen) {
-      track.segmentOpen = false;
-      this.#o.emit({ type: 'segment-end', kind: track.kind });
-    } else if (track.kind === 'audio') {
-      const dts = Math.max(track.reached, rescale(this.#o.startMicros, MICROS, track.timescale));
-      const duration = Math.max(1, rescale(micros, MICROS, track.timescale) - dts);
-      this.#o.emit({ type: 'hole', kind: 'audio', dts, duration });
+    const segmentStart = !track.segmentOpen;
+    const dts = Math.max(track.reached, rescale(this.#o.startMicros, MICROS, track.timescale));
+    const duration = Math.max(1, rescale(micros, MICROS, track.timescale) - dts);
+    track.segmentOpen = false;
+    if (track.kind === 'audio' && (segmentStart || rescale(duration, track.timescale, MICROS) > SPILL_MICROS)) {
+      this.#o.emit({ type: 'hole', kind: 'audio', segmentStart, dts, duration });
       track.moveTo(dts + duration);
-    }
+    } else if (!segmentStart) this.#o.emit({ type: 'segment-end', kind: track.kind });
   }
 }
 

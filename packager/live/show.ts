@@ -9,20 +9,20 @@ import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
 import { keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
-import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
-import { languageName } from '../text/language-name.ts';
-import { plainText, TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
+import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import { plainText } from '../text/cue.ts';
 import { sameConfig, type AccessUnit, type AudioConfig, type TrackConfig, type TrackKind, type VideoCodec, type VideoConfig, type WireClock } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
-import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
-import { freeze, type Wish } from './policy.ts';
-import type { LiveRun, RunFacts, RunTrack } from './run.ts';
+import { Gate, heldBytes, type Arrival } from './gate.ts';
+import type { Wish } from './policy.ts';
+import type { LiveRun, RunTrack } from './run.ts';
 import { Segmenter } from './segmenter.ts';
+import { showShape, type ShowShape } from './show-shape.ts';
+import { StandIn } from './stand-in.ts';
 
-/** All that a run is, but for the names that its owner gives it. */
-export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
+export type { ShowShape } from './show-shape.ts';
 
 export type ShowOptions = {
   readonly clock: Clock;
@@ -76,6 +76,7 @@ export class Show {
   #epochWall = 0;
   /** Media time of the pictures when sound last came. */
   #soundSeenAt = 0;
+  readonly #standIn = new StandIn();
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
 
@@ -108,7 +109,8 @@ export class Show {
     this.#endEpoch();
     this.#earlyEvents = [];
     this.#wire = wire;
-    if (!this.#run && !this.#opening) this.#gate = new Gate(wire);
+    if (this.#run) this.#standIn.begin(wire, this.#run.facts.rhythm);
+    else if (!this.#opening) this.#gate = new Gate(wire);
   }
 
   /** Bits a second that the sender says it will send. */
@@ -145,6 +147,8 @@ export class Show {
     if (picture.empty) return 'ok';
     // An open GOP of H.264 begins with a picture that does not say so in its type; in other codecs it does.
     const key = picture.key || (unit.key && this.#videoCodec === 'h264');
+    // Announced, and so late that the show has begun as sound alone.
+    if (this.#told && !this.#told.some(({ kind }) => kind === 'video')) return key ? 'new-run' : 'ok';
     return this.#arrive({ type: 'unit', unit: { ...unit, key, data: picture.data }, wall: this.#o.clock.wall() });
   }
 
@@ -214,6 +218,7 @@ export class Show {
 
   async #open(shape: ShowShape): Promise<void> {
     this.#run = await this.#o.open(shape);
+    if (this.#wire) this.#standIn.begin(this.#wire, this.#run.facts.rhythm);
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -230,6 +235,7 @@ export class Show {
       const known = this.#configs[config.kind];
       if (known && sameConfig(known, config)) return 'ok';
       this.#configure(config);
+      if (config.kind === 'video') this.#standIn.forget();
       this.#endEpoch();
       return 'ok';
     }
@@ -238,14 +244,37 @@ export class Show {
       return 'ok';
     }
     const { unit } = arrival;
-    if (!this.#run?.facts.tracks.some(({ kind }) => kind === unit.kind)) return 'ok';
-    let placed = this.#place(unit, arrival.wall);
+    const kinds = this.#run?.facts.tracks.map(({ kind }) => kind) ?? [];
+    if (!kinds.includes(unit.kind)) return 'ok';
+    if (unit.kind === 'video') {
+      const seen = this.#standIn.picture(unit);
+      if (!seen) return 'ok';
+      for (const one of seen.before) this.#put(one, arrival.wall);
+      if (seen.apart) this.#endEpoch();
+    } else if (kinds.includes('video')) {
+      const { waitedMs } = this.#standIn;
+      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall));
+      if (!standIns) return 'new-run';
+      for (const one of standIns) this.#put(one, arrival.wall - waitedMs);
+    }
+    this.#put(unit, arrival.wall);
+    return 'ok';
+  }
+
+  /** How long a frame of sound is. */
+  #microsOf({ data }: AccessUnit, wall: number): number {
+    this.#epoch ??= this.#newEpoch(wall);
+    const audio = this.#epoch?.audio;
+    return audio ? ((audio.samplesOf?.(data) ?? audio.frameLength) * MICROS) / audio.sampleRate : 0;
+  }
+
+  #put(unit: AccessUnit, wall: number): void {
+    let placed = this.#place(unit, wall);
     if (placed === 'break') {
       this.#endEpoch();
-      placed = this.#place(unit, arrival.wall);
+      placed = this.#place(unit, wall);
     }
     if (placed !== 'break') for (const one of placed) this.#cut(one);
-    return 'ok';
   }
 
   #configure(config: TrackConfig): void {
@@ -313,6 +342,7 @@ export class Show {
     const pictures = epoch.segmenter.videoMicros;
     if (unit.kind === 'audio') this.#soundSeenAt = pictures;
     else if (pictures - this.#soundSeenAt > SILENT_AFTER_MICROS) {
+      if (epoch.audio?.silence === null) epoch.segmenter.soundless(pictures - SILENT_AFTER_MICROS);
       for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) epoch.segmenter.write(silent);
     }
   }
@@ -340,30 +370,3 @@ export class Show {
 /** Players read the list of tracks once: whoever was told of one codec cannot be given another. */
 const isToldOf = (told: readonly Pick<RunTrack, 'kind' | 'codec'>[], { kind, codec }: TrackConfig): boolean =>
   told.some((track) => track.kind === kind && track.codec === codec);
-
-/** Told of when the show begins, although nobody may ever say anything: players read the list of tracks once. */
-const textTrack = (id: string, language: string): RunTrack => ({
-  ...{ id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, partTarget: null, group: 'captions' },
-  ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
-});
-
-const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
-  const audio = observed.audio ? audioShape(observed.audio, null) : null;
-  const frameMicros = audio && Math.round(((observed.audioFrameSamples ?? audio.frameLength) * MICROS) / audio.sampleRate);
-  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros);
-  const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
-    const most = Math.max(measured, declared[kind] ?? 0, 8_000);
-    return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
-  };
-  const tracks: RunTrack[] = [];
-  if (observed.video) {
-    const rates = rate('video', observed.videoBitrate);
-    tracks.push({ id: 'v0', kind: 'video', codec: observed.video.codec, timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
-  }
-  if (audio && observed.audio) {
-    const rates = rate('audio', observed.audioBitrate);
-    tracks.push({ id: 'a0', kind: 'audio', codec: observed.audio.codec, timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
-  }
-  for (const [index, language] of wish.captions.entries()) tracks.push(textTrack(`t${index}`, language));
-  return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };
-};

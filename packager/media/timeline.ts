@@ -55,11 +55,15 @@ export type PlacedUnit = {
   readonly data: Buffer;
 };
 
+/** Two pictures that are further apart have a jump between them. */
+export const longestStep = ({ usualFrameMicros, longestPictureMicros }: Pick<EpochOptions, 'usualFrameMicros' | 'longestPictureMicros'>): number =>
+  Math.min(Math.max(JUMP_MICROS, 10 * usualFrameMicros), longestPictureMicros);
+
 export class EpochTimeline {
   readonly #options: EpochOptions;
   readonly #unwrapper: Unwrapper;
   readonly #jump: number;
-  #early: AccessUnit[] = [];
+  readonly #early: AccessUnit[] = [];
   /** Wire time (unwrapped) that is `startMicros`; null until the epoch has begun. */
   #origin: number | null = null;
   #reorder = 0;
@@ -73,7 +77,7 @@ export class EpochTimeline {
   constructor(options: EpochOptions) {
     this.#options = options;
     this.#unwrapper = new Unwrapper(options.clock);
-    this.#jump = Math.min(Math.max(JUMP_MICROS, 10 * options.usualFrameMicros), options.longestPictureMicros);
+    this.#jump = longestStep(options);
   }
 
   get begun(): boolean {
@@ -82,7 +86,7 @@ export class EpochTimeline {
 
   /** Ticks (90 kHz) by which composition offsets were reduced. */
   get reorderDelay(): number {
-    return this.#reorder;
+    return Math.max(0, this.#reorder);
   }
 
   /** Media time reached by sound, micros. */
@@ -98,7 +102,7 @@ export class EpochTimeline {
 
   /** 'break': the unit belongs to another epoch. An empty list: it was dropped, or is held until the epoch begins. */
   place(unit: AccessUnit): PlacedUnit[] | 'break' {
-    if (this.#origin !== null) return this.#placeOne(unit);
+    if (this.#origin !== null) return this.#withEarly(unit);
     if (this.#options.hasVideo && !(unit.kind === 'video' && unit.key)) {
       // Pictures before the first key frame cannot be shown. Sound may belong beside it: interleaving is loose.
       if (unit.kind === 'audio') this.#early.push(unit);
@@ -125,16 +129,30 @@ export class EpochTimeline {
     const dts = this.#unwrapper.unwrap(first.dts);
     const delay = wireDistance(first.pts, first.dts, bits);
     this.#origin = dts + delay;
-    this.#reorder = rescale(Math.max(0, delay), timescale, VIDEO_TIMESCALE);
+    // Negative where a sender lets its decode times run behind: then they are moved to the beginning of the epoch too.
+    this.#reorder = rescale(delay, timescale, VIDEO_TIMESCALE);
+    return this.#withEarly(first);
+  }
+
+  /** Sound that came before the first picture is placed when pictures have come near to it, or with the next sound. */
+  #withEarly(unit: AccessUnit): PlacedUnit[] | 'break' {
     const early = this.#early;
-    this.#early = [];
-    const placed = this.#placeOne(first);
+    if (early.length === 0) return this.#placeOne(unit);
+    const placed = unit.kind === 'video' ? this.#placeOne(unit) : [];
     if (placed === 'break') return placed;
-    for (const unit of early) {
-      const more = this.#placeOne(unit);
+    for (let next = early[0]; next && (unit.kind === 'audio' || !this.#isAhead(this.#unwrapper.near(next.pts))); next = early[0]) {
+      early.shift();
+      const more = this.#placeOne(next);
       if (more !== 'break') placed.push(...more);
     }
-    return placed;
+    if (unit.kind === 'video') return placed;
+    const own = this.#placeOne(unit);
+    return own === 'break' ? own : [...placed, ...own];
+  }
+
+  /** Sound so far ahead of the pictures that it is for them to jump. */
+  #isAhead(wire: number): boolean {
+    return rescale(wire - this.#lastVideoWire, this.#options.clock.timescale, MICROS) > this.#jump;
   }
 
   /** Micros of media time for an unwrapped wire time. */
@@ -170,7 +188,7 @@ export class EpochTimeline {
     if (!audio) return [];
     const at = this.#media(wirePts);
     // Beside pictures, it is for them to jump: sound that is too far ahead would only pile up, and the epoch would break again and again.
-    if (hasVideo && rescale(wirePts - this.#lastVideoWire, this.#options.clock.timescale, MICROS) > this.#jump) return [];
+    if (hasVideo && this.#isAhead(wirePts)) return [];
     if (!this.#audioStarted) {
       const frameMicros = (audio.frameLength * MICROS) / audio.sampleRate;
       if (at < startMicros - frameMicros / 2) return hasVideo || at > startMicros - this.#jump ? [] : 'break';

@@ -15,8 +15,11 @@ export type TrackKind = MediaKind | 'text';
 /** How the wire counts time: ticks a second, and the bits after which its counter wraps. */
 export type WireClock = { readonly timescale: number; readonly bits: number };
 
-/** RTMP: milliseconds in 32 bits (RTMP 1.0, section 3). */
-export const rtmpClock: WireClock = { timescale: 1000, bits: 32 };
+/**
+ * RTMP: milliseconds in 32 bits (RTMP 1.0, section 3). Senders that keep them in a signed number begin again after 31
+ * (FFmpeg does); read modulo 2^31, both turn over without a jump.
+ */
+export const rtmpClock: WireClock = { timescale: 1000, bits: 31 };
 
 /**
  * A track as its sender announces it. Sent again when the decoder configuration changes. `config` is what an MP4 sample
