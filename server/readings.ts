@@ -4,10 +4,14 @@ import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
+import type { CertificateStore } from './certificates.ts';
 import type { Reading } from './metrics.ts';
+import type { TlsGate } from './tls-gate.ts';
 import type { WebSockets } from './ws/websockets.ts';
 
 type Sources = { readonly live: Live; readonly files: Files; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly srt: SrtServer; readonly sockets: WebSockets };
+/** What is there only where TLS is. */
+type Secured = { readonly certificates: CertificateStore; readonly gates: readonly TlsGate[] };
 
 export const serverReadings = ({ live, files, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
   { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
@@ -48,4 +52,22 @@ const tally = (names: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = { starting: 0, live: 0, waiting: 0 };
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
+};
+
+export const tlsReadings = ({ certificates, gates }: Secured) => (): readonly Reading[] => [
+  { name: 'millrace_tls_certificate_ends_seconds', help: 'When the certificate in use ends, seconds since 1970.', read: () => Math.floor(certificates.current.validTo / 1000) },
+  { name: 'millrace_tls_certificate_refused', help: '1: the certificate in the files cannot be used, and the one before is.', read: () => (certificates.refused === null ? 0 : 1) },
+  { name: 'millrace_tls_handshakes_open', help: 'Connections that have not finished their handshake.', read: () => gates.reduce((sum, { counters }) => sum + counters.handshaking, 0) },
+  { name: 'millrace_tls_handshakes_total', help: 'Handshakes by how they ended.', label: 'end', read: () => handshakesOf(gates) },
+];
+
+const handshakesOf = (gates: readonly TlsGate[]): Record<string, number> => {
+  const ends = { done: 0, failed: 0, dropped: 0 };
+  for (const { counters } of gates) {
+    ends.done += counters.done;
+    // Whoever was dropped failed as well.
+    ends.failed += Math.max(0, counters.failed - counters.dropped);
+    ends.dropped += counters.dropped;
+  }
+  return ends;
 };

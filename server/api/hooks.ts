@@ -78,6 +78,8 @@ export type ApiConfig = {
   /** Addresses or networks whose X-Forwarded-… headers count. */
   readonly trustedProxies: readonly string[];
   readonly rtmpPort: number;
+  /** Null: no RTMPS. */
+  readonly rtmpsPort: number | null;
   /** Null: no SRT. */
   readonly srtPort: number | null;
   /** How far back viewers of a new channel can go; null: to the beginning of the show. */
@@ -100,6 +102,7 @@ export const defaultApiConfig: ApiConfig = {
   publicUrl: null,
   trustedProxies: ['127.0.0.0/8', '::1/128'],
   rtmpPort: 1935,
+  rtmpsPort: null,
   srtPort: null,
   dvrSeconds: null,
   uploads: { maxSize: 20e9, quota: 0 },

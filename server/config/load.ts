@@ -90,9 +90,17 @@ const checkTogether = (values: ReadonlyMap<SettingName, unknown>): void => {
   const [warn, refuse, stop] = (['disk.warn', 'disk.refuse', 'disk.stop'] as const).map((name) => Number(values.get(name)));
   if (warn === undefined || refuse === undefined || stop === undefined) return;
   if (warn > refuse || refuse > stop) throw new ConfigError('disk.warn, disk.refuse and disk.stop must rise in this order');
+  checkTls(values);
   const password = String(values.get('admin.password'));
   if (password !== '' && password.length < 8) throw new ConfigError('admin.password: at least 8 characters are needed');
   if (password.length > 256) throw new ConfigError('admin.password: at most 256 characters can be typed to log in');
+};
+
+const checkTls = (values: ReadonlyMap<SettingName, unknown>): void => {
+  const wanted = (['https.port', 'rtmps.port'] as const).find((name) => values.get(name) !== null);
+  const missing = (['tls.certificate', 'tls.key'] as const).find((name) => values.get(name) === '');
+  if (wanted && missing) throw new ConfigError(`${wanted} is set, and ${missing} is not: TLS needs the files of a certificate and of its key`);
+  if (values.get('https.redirect') === true && values.get('https.port') === null) throw new ConfigError('https.redirect is set, and https.port is not: there is nowhere to be sent to');
 };
 
 /** The name with the fewest letters to change. */

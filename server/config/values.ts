@@ -75,6 +75,11 @@ export const whole = (least: number, most: number): Kind<number> => ({
 /** 0 lets the system choose a free one. */
 export const port: Kind<number> = whole(0, 65_535);
 
+/** Null: nothing listens. YAML 1.1 and 1.2 do not agree on whether `off` is a word. */
+export const portOrOff: Kind<number | null> = {
+  parse: (input) => (input === 'off' || input === false || input === null || input === '' ? null : whole(0, 65_535).parse(input)),
+};
+
 /** A share of one: 0.85, or "85%". */
 export const share: Kind<number> = {
   parse: (input) => {

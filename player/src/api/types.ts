@@ -43,7 +43,12 @@ export type Channel = {
 };
 
 /** Where encoders send to. The SRT address holds the key only where the key itself is shown. */
-export type Ingest = { readonly rtmp: { readonly server: string }; readonly srt: { readonly url: string } | null };
+export type Ingest = {
+  readonly rtmp: { readonly server: string };
+  /** Absent from servers that do not know it. */
+  readonly rtmps?: { readonly server: string } | null;
+  readonly srt: { readonly url: string } | null;
+};
 
 export type StreamKey = { readonly id: string; readonly label: string; readonly createdAt: Instant };
 export type ShownKey = StreamKey & { readonly streamKey: string; readonly ingest: Ingest };

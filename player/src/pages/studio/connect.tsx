@@ -19,6 +19,7 @@ const hiddenSrt = (url: string): string => `${url}?streamid=${mask}`;
 
 export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKey: ChannelKey }) => {
   const server = channel.ingest?.rtmp.server ?? '';
+  const rtmps = channel.ingest?.rtmps ?? null;
   const srt = channel.ingest?.srt ?? null;
   const { list, shown } = streamKey;
   return (
@@ -28,6 +29,7 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
         <p class="small soft">{t('room.connect.text')}</p>
       </header>
       <CopyField label={t('room.server')} name="server" value={server} />
+      {rtmps && <CopyField label={t('room.rtmps')} name="rtmps" value={rtmps.server} hint={t('room.rtmps.hint')} />}
       {list.now.is === 'loading' && <Skeleton lines={1} />}
       {list.now.is === 'failed' && <Failed problem={list.now.problem} onRetry={list.reload} />}
       {list.now.is === 'here' && list.now.value === null && <NoKey streamKey={streamKey} />}
