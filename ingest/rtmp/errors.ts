@@ -31,7 +31,9 @@ const words = {
   'aggregate-broken': 'an aggregate message is cut short',
   'avc-config': 'the H.264 configuration record is damaged',
   'avc-lengths': 'an H.264 picture is damaged: a NAL unit is longer than its packet',
-  'unsupported-codec': 'this codec is not supported; choose H.264 video and AAC audio in the encoder',
+  'enhanced-header': 'a packet of Enhanced RTMP is cut short',
+  'codec-config': 'the configuration of a codec is damaged',
+  'unsupported-codec': 'this codec is not supported; choose H.264, HEVC, AV1 or VP9 for the picture and AAC or Opus for the sound',
   'output-full': 'the sender does not read what the server answers',
 } as const;
 

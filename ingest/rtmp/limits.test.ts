@@ -66,11 +66,11 @@ t.test('waiting for the core is not the silence of the sender', async (t) => {
   t.strictSame(sink.ends, ['announced']);
 });
 
-t.test('what is no H.264 and no AAC is refused in words that help', async (t) => {
+t.test('what nothing here carries is refused in words that help', async (t) => {
   const { desk, port, lines } = await stage(t);
   const bodies = [
     { type: 9, payload: Buffer.from('1c00000000', 'hex'), words: /HEVC/ },
-    { type: 9, payload: Buffer.from('9068766331', 'hex'), words: /hvc1 \(Enhanced RTMP\)/ },
+    { type: 9, payload: Buffer.from('9076766331', 'hex'), words: /vvc1 \(Enhanced RTMP\)/ },
     { type: 8, payload: Buffer.from('2fffffff', 'hex'), words: /MP3/ },
   ];
   for (const { type, payload, words } of bodies) {
