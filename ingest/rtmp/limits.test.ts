@@ -117,17 +117,21 @@ t.test('a peer that never reads is cut off, and holds little memory', async (t) 
   t.strictSame(desk.sinks[0]?.ends, ['protocol-error']);
 });
 
-t.test('strangers are bounded, by address and in all; publishers do not count', async (t) => {
-  const { port, server, lines } = await stage(t, { limits: { strangersPerAddress: 2 } });
-  await RtmpTestClient.connect({ port, key: 'good' });
-  const halfOpen = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-  await Promise.all(halfOpen.map((socket) => once(socket, 'connect')));
-  await t.rejects(RtmpTestClient.connect({ port, key: 'good' }));
-  t.match(server.counters, { accepted: 3, turnedAway: 1 });
-  t.match(lines.at(-1), { event: 'rtmp.turned-away', address: '127.0.0.1' });
-  halfOpen[0]?.destroy();
-  while (server.sessions > 2) await new Promise((resolve) => setImmediate(resolve));
-  const again = await RtmpTestClient.connect({ port, key: 'good' });
-  again.destroy();
-  halfOpen[1]?.destroy();
+t.test('strangers are bounded, by address and in all: the oldest gives way, and publishers do not count', async (t) => {
+  const bounds = [{ strangersPerAddress: 2 }, { strangers: 2 }];
+  for (const limits of bounds) {
+    const { port, server, lines } = await stage(t, { limits });
+    const there = await RtmpTestClient.connect({ port, key: 'good' });
+    const halfOpen = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')] as const;
+    const [first, second] = halfOpen;
+    const gone = new Promise((resolve) => first.resume().on('error', resolve).on('close', resolve));
+    while (server.sessions < 3) await new Promise((resolve) => setImmediate(resolve));
+    const good = await RtmpTestClient.connect({ port, key: 'good' });
+    await gone;
+    t.match(server.counters, { accepted: 4, turnedAway: 1 });
+    t.ok(lines.some(({ event, address }) => event === 'rtmp.turned-away' && address === '127.0.0.1'));
+    t.notOk(second.destroyed, 'the other one may stay');
+    t.notOk(there.socket.destroyed || good.socket.destroyed);
+    for (const socket of [there, good, second]) socket.destroy();
+  }
 });
