@@ -31,6 +31,7 @@ import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
 import { receiveFiles } from './files.ts';
 import { portError, reachableHost } from './listening.ts';
+import { tellHealth } from './health/health-topic.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
@@ -136,6 +137,7 @@ const start = async (
   });
   const hooks: ApiHooks = {
     uploads: files.hooks,
+    ingest: { now: (channelId) => live.health.view(channelId), of: (videoId) => live.health.of(videoId) },
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -150,6 +152,7 @@ const start = async (
   };
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
+  tellHealth({ sockets, catalog, events, health: live.health });
   await live.start();
   const converting = await files.start();
   events.start();

@@ -16,6 +16,12 @@ type Secured = { readonly certificates: CertificateStore; readonly gates: readon
 export const serverReadings = ({ live, files, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
   { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
   { name: 'millrace_ingest_backlog_bytes', help: 'Media received and not yet in the logs.', read: () => live.channels.reduce((sum, { run }) => sum + (run?.backlog ?? 0), 0) },
+  { name: 'millrace_ingest_publishers', help: 'Publishers that are in.', label: 'protocol', read: () => live.health.figures.publishers },
+  { name: 'millrace_ingest_sessions_total', help: 'Publishers that were let in.', label: 'protocol', read: () => live.health.figures.sessions },
+  { name: 'millrace_ingest_media_bytes_total', help: 'Bytes of pictures and sound received.', label: 'protocol', read: () => live.health.figures.bytes },
+  { name: 'millrace_ingest_units_total', help: 'Pictures and frames of sound received.', label: 'protocol', read: () => live.health.figures.units },
+  { name: 'millrace_ingest_reconnects_total', help: 'Publishers that came back to a broadcast that they had lost.', read: () => live.health.figures.reconnects },
+  { name: 'millrace_ingest_findings', help: 'Channels on which something is found wrong with what is sent, by what it is.', label: 'finding', read: () => live.health.figures.findings },
   { name: 'millrace_rtmp_sessions', help: 'Open RTMP connections.', read: () => rtmp.sessions },
   { name: 'millrace_rtmp_accepted_total', help: 'RTMP connections accepted.', read: () => rtmp.counters.accepted },
   { name: 'millrace_rtmp_turned_away_total', help: 'RTMP connections turned away.', read: () => rtmp.counters.turnedAway },

@@ -78,6 +78,7 @@ t.test('what nothing here carries is refused in words that help', async (t) => {
     client.message({ chunkStream: 5, message: { type, streamId: 1, timestamp: 0, payload } });
     await client.closed;
     t.match(client.statuses.at(-1), { level: 'error', description: words });
+    t.match(desk.sinks.at(-1)?.left, [words], 'and the streamer can be told');
     t.strictSame(desk.sinks.at(-1)?.ends, ['protocol-error']);
   }
   t.equal(lines.filter(({ fault }) => fault === 'unsupported-codec').length, bodies.length, 'one line each');

@@ -61,6 +61,7 @@ export class Publication {
         this.#colours(tag.amf);
         return true;
       case 'unsupported':
+        this.#sink.uncarried?.('video', tag.codec);
         throw new RtmpError('unsupported-codec', tag.codec);
       case 'nothing':
         return true;
@@ -80,6 +81,7 @@ export class Publication {
       case 'frame':
         return this.#audio === tag.codec ? this.#write('audio', timestamp, tag.offset, tag.key, tag.data) : this.#drop();
       case 'unsupported':
+        this.#sink.uncarried?.('audio', tag.codec);
         throw new RtmpError('unsupported-codec', tag.codec);
       case 'metadata':
       case 'nothing':

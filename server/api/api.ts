@@ -20,6 +20,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { captionRoutes } from './routes/captions.ts';
 import { channelRoutes } from './routes/channels.ts';
 import type { Ground } from './routes/ground.ts';
+import { ingestRoutes } from './routes/ingest.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
@@ -52,6 +53,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...accountRoutes(ground),
   ...channelRoutes(ground),
   ...streamKeyRoutes(ground),
+  ...ingestRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
   ...uploadRoutes(ground),

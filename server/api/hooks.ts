@@ -3,6 +3,8 @@ import type { WebVtt } from '../../packager/text/webvtt.ts';
 import type { Who } from '../auth/auth.ts';
 import type { UploadCreation } from '../catalog/uploads.ts';
 import type { NewUpload, VideoRow } from '../catalog/videos.ts';
+import type { HealthView } from '../health/channel-health.ts';
+import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
@@ -55,7 +57,15 @@ export type UploadHooks = {
   progress(videoId: string): Progress | null;
 };
 
+/** How live media comes in. */
+export type IngestHooks = {
+  /** Null: nothing is known. */
+  now(channelId: string): HealthView | null;
+  of(videoId: string): Promise<IngestReport | null>;
+};
+
 export type ApiHooks = {
+  readonly ingest: IngestHooks;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   liveOf(channelId: string): LiveNow | null;

@@ -88,10 +88,12 @@ export type BroadcastFacts = {
   readonly reconnects: number;
   /** Of these, in the last ten minutes. */
   readonly recentReconnects: number;
-  /** Stamps that leapt forward by more than a second, or back. */
+  /** Stamps that leapt, forward or back, without the time having passed. */
   readonly jumps: number;
   /** In the last minute. */
   readonly recentJumps: number;
+  /** Times that nothing came for more than three seconds within a session. */
+  readonly gaps: number;
   readonly changes: readonly Change[];
   readonly lastEnd: EndReason | null;
 };

@@ -1,6 +1,6 @@
 /** The desk where publishers ask to be let in: who they are, whether the channel is free, whether they ask too often. */
 import type { Clock } from '../../packager/clock.ts';
-import type { EvictReason, PublishDesk, PublishRequest, PublishVerdict } from '../../packager/media/publish.ts';
+import type { EvictReason, PublishDesk, PublishRequest, PublishSink, PublishVerdict } from '../../packager/media/publish.ts';
 import type { ResolvedKey, StreamKeyStore } from '../catalog/stream-keys.ts';
 import type { ServerLog } from '../log.ts';
 import { LiveChannel, type ChannelHost } from './channel.ts';
@@ -13,6 +13,8 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
   /** What a sender over SRT has to know; null: nothing. */
   readonly passphraseOf: (channelId: string) => Promise<string | null>;
   readonly takeoverSilence: number;
+  /** Puts itself between a publisher and its channel, to see what comes. */
+  readonly measured?: (channelId: string, request: PublishRequest, sink: PublishSink) => PublishSink;
   readonly changed: ChannelHost['changed'];
 };
 
@@ -51,7 +53,8 @@ export class LiveDesk implements PublishDesk {
       return { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
     }
     this.#o.log.info({ channel: key.channelId, address: request.address, protocol: request.protocol, software: request.software }, 'A publisher is in.');
-    return { ok: true, sink: await channel.attach(request, key) };
+    const sink = await channel.attach(request, key);
+    return { ok: true, sink: this.#o.measured?.(key.channelId, request, sink) ?? sink };
   }
 
   /** An encoder that retries for ever is answered, but not logged and looked at each time. */

@@ -13,6 +13,7 @@ import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { ServerLog } from '../log.ts';
+import { IngestHealth } from '../health/ingest-health.ts';
 import { RecordedCaptions } from '../captions/recorded-captions.ts';
 import type { ChannelStatus, LiveChannel, ShowSettings } from './channel.ts';
 import { LiveDesk } from './desk.ts';
@@ -50,27 +51,36 @@ export class Live {
   readonly #videos: PlayableVideos;
   readonly #watch: DiskWatch;
   readonly #captions: RecordedCaptions;
+  readonly #health: IngestHealth;
   #cancelRetention: (() => void) | null = null;
 
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
+    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports });
     this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, stallMs: options.stallMs, keepMs: options.keepMs });
     this.#videos = new PlayableVideos({ clock, log, open: (video) => this.#runs.open(video), liveOn: (name) => this.#byName(name)?.status.videoId ?? null });
     this.#desk = new LiveDesk({
       ...options,
       streamKeys: catalog.streamKeys,
       passphraseOf: async (channelId) => (await catalog.channels.get(channelId))?.srtPassphrase ?? null,
+      measured: (channelId, request, sink) => this.#health.watch(channelId, request, sink),
       createRun: async (key, shape, onFault) => {
         const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);
         this.#videos.add(run);
+        this.#health.begins(key.channelId, run.facts.video);
         return run;
       },
       finishRun: async (run) => {
         this.#videos.ended(run);
+        // Before the world hears of the end: whoever asks then finds it.
+        await this.#health.ends(run.facts.video);
         await this.#runs.finish(run);
       },
-      changed: (channel, status) => options.changed(channel.id, channel.name, status),
+      changed: (channel, status) => {
+        if (channel.idle) this.#health.idle(channel.id);
+        options.changed(channel.id, channel.name, status);
+      },
     });
     this.#watch = new DiskWatch({
       ...{ disk, folder, clock, log, marks: options.marks },
@@ -93,6 +103,9 @@ export class Live {
   }
   get captions(): RecordedCaptions {
     return this.#captions;
+  }
+  get health(): IngestHealth {
+    return this.#health;
   }
   get disk(): Pick<DiskWatch, 'level' | 'space' | 'look'> {
     return this.#watch;
@@ -126,6 +139,7 @@ export class Live {
     this.#watch.stop();
     this.#cancelRetention?.();
     await this.#desk.close();
+    await this.#health.stop();
     await this.#videos.close();
   }
 
@@ -171,6 +185,7 @@ export class Live {
       return;
     }
     const key: ResolvedKey = { ...settingsOf(channel), channelId, streamKeyId: '', channelName, ownerId, visibility, title };
+    await this.#health.resumes(channelId, video.id);
     this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
   }
