@@ -30,6 +30,7 @@ import { Demo } from './demo.ts';
 import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
 import { receiveFiles } from './files.ts';
+import type { HookSettings } from './hooks/duty.ts';
 import { portError, reachableHost } from './listening.ts';
 import { tellHealth } from './health/health-topic.ts';
 import { Live } from './live/live.ts';
@@ -123,6 +124,7 @@ const start = async (
     syncEveryMs: config['recording.sync'],
     stallMs: config['recording.patience'],
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
+    publishHook: hookSettings(config),
     letGo: (video) => files.letGo(video),
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
@@ -138,6 +140,7 @@ const start = async (
   const hooks: ApiHooks = {
     uploads: files.hooks,
     ingest: { now: (channelId) => live.health.view(channelId), of: (videoId) => live.health.of(videoId) },
+    attempts: live.attempts,
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -252,3 +255,8 @@ const start = async (
     },
   };
 };
+
+const hookSettings = (config: Config): HookSettings | null =>
+  config['hooks.publish.url'] === ''
+    ? null
+    : { url: config['hooks.publish.url'], secret: config['hooks.publish.secret'], timeoutMs: config['hooks.publish.timeout'], onFailure: config['hooks.publish.onFailure'] };

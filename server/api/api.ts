@@ -17,6 +17,7 @@ import { parseJson } from './kit/json.ts';
 import type { Route } from './kit/route.ts';
 import { observe } from './kit/observe.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { attemptRoutes } from './routes/attempts.ts';
 import { captionRoutes } from './routes/captions.ts';
 import { channelRoutes } from './routes/channels.ts';
 import type { Ground } from './routes/ground.ts';
@@ -54,6 +55,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...channelRoutes(ground),
   ...streamKeyRoutes(ground),
   ...ingestRoutes(ground),
+  ...attemptRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
   ...uploadRoutes(ground),

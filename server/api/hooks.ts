@@ -6,6 +6,7 @@ import type { NewUpload, VideoRow } from '../catalog/videos.ts';
 import type { HealthView } from '../health/channel-health.ts';
 import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
+import type { Attempts } from '../live/attempts.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
 
@@ -66,6 +67,7 @@ export type IngestHooks = {
 
 export type ApiHooks = {
   readonly ingest: IngestHooks;
+  readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   liveOf(channelId: string): LiveNow | null;

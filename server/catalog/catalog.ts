@@ -20,6 +20,7 @@ import { migrations as allMigrations } from './migrations/all.ts';
 import type { Migration } from './migrations/migration.ts';
 import { createOutbox, outboxPart, type OutboxStore } from './outbox.ts';
 import type { Schema } from './schema.ts';
+import { createPublishNotices, type PublishNoticeStore } from './publish-notices.ts';
 import { createSessions, type SessionStore } from './sessions.ts';
 import { createStreamKeys, type StreamKeyStore } from './stream-keys.ts';
 import { CatalogThread } from './thread.ts';
@@ -49,6 +50,7 @@ export type Catalog = {
   readonly links: LinkStore;
   readonly channels: ChannelStore;
   readonly streamKeys: StreamKeyStore;
+  readonly publishNotices: PublishNoticeStore;
   readonly videos: VideoStore;
   readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
@@ -113,6 +115,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     links: createLinks(ground),
     channels: createChannels(ground),
     streamKeys: createStreamKeys(ground),
+    publishNotices: createPublishNotices(ground),
     videos: createVideos(ground),
     ingestReports: createIngestReports(ground),
     uploads,

@@ -5,7 +5,7 @@ import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Protection, Schema, Visibility } from './schema.ts';
-import { languagesOf, newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
+import { listOf, newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
 
 type Stored = Schema['channels'];
 export type ChannelRow = Omit<Stored, 'srtPassphraseSealed' | 'captions' | 'downloads'> & {
@@ -58,7 +58,7 @@ export const createChannels = (ground: Ground): ChannelStore => {
     passphrase === null ? null : vault.seal('srt-passphrase', id, passphrase);
   const opened = ({ srtPassphraseSealed, captions, downloads, ...row }: Stored): ChannelRow => ({
     ...row,
-    captions: languagesOf(captions),
+    captions: listOf(captions),
     downloads: downloads !== 0,
     srtPassphrase: srtPassphraseSealed === null ? null : vault.open('srt-passphrase', row.id, srtPassphraseSealed),
   });
@@ -89,7 +89,7 @@ export const createChannels = (ground: Ground): ChannelStore => {
         createdAt: now,
         updatedAt: now,
       };
-      const { row: keyRow, key } = newKeyRow(ground, id, '');
+      const { row: keyRow, key } = newKeyRow(ground, id, { label: '', allowedNetworks: [] });
       await write(
         [must(db.insertInto('channels').values(row)), must(db.insertInto('streamKeys').values(keyRow))],
         [

@@ -82,7 +82,7 @@ const parse = (name: SettingName, input: unknown, place: string): unknown => {
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     // What stands there may be a secret.
-    throw new ConfigError(name === 'admin.password' ? `${place}: this is not text; put it in quotes` : `${place}: ${error.message}`);
+    throw new ConfigError(name === 'admin.password' || name === 'hooks.publish.secret' ? `${place}: this is not text; put it in quotes` : `${place}: ${error.message}`);
   }
 };
 
@@ -91,6 +91,9 @@ const checkTogether = (values: ReadonlyMap<SettingName, unknown>): void => {
   if (warn === undefined || refuse === undefined || stop === undefined) return;
   if (warn > refuse || refuse > stop) throw new ConfigError('disk.warn, disk.refuse and disk.stop must rise in this order');
   checkTls(values);
+  if (values.get('hooks.publish.url') !== '' && String(values.get('hooks.publish.secret')).length < 16) {
+    throw new ConfigError('hooks.publish.url is set: hooks.publish.secret needs at least 16 characters, so that whoever is called can tell who calls');
+  }
   const password = String(values.get('admin.password'));
   if (password !== '' && password.length < 8) throw new ConfigError('admin.password: at least 8 characters are needed');
   if (password.length > 256) throw new ConfigError('admin.password: at most 256 characters can be typed to log in');

@@ -1,5 +1,5 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, folder, hostOrNetwork, list, network, oneOf, origin, port, portOrOff, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, hookAddress, hostOrNetwork, list, network, oneOf, origin, port, portOrOff, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
@@ -38,6 +38,10 @@ export const settings = {
   'uploads.expire': setting(duration('1s', '3650d'), 7 * 86_400_000),
   'uploads.importFrom': setting(list(hostOrNetwork), []),
   'uploads.importTime': setting(duration('1s', '30d'), 6 * 3_600_000),
+  'hooks.publish.url': setting(hookAddress, ''),
+  'hooks.publish.secret': setting(secret, ''),
+  'hooks.publish.timeout': setting(duration('100ms', '8s'), 2_000),
+  'hooks.publish.onFailure': setting(oneOf('refuse', 'allow'), 'refuse'),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
   'disk.warn': setting(share, 0.85),

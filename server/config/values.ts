@@ -137,6 +137,17 @@ export const list = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
   },
 });
 
+/** An address that is called, with path and query; empty: none. A password in it would end in logs. */
+export const hookAddress: Kind<string> = {
+  parse: (input) => {
+    const value = text.parse(input);
+    if (value === '') return value;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    const fits = url && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '' && url.hash === '';
+    return fits ? url.href : complain('an address such as https://auth.example.org/publish, without a password in it', input);
+  },
+};
+
 /** http(s) address without a path; empty: taken from each request. */
 export const origin: Kind<string> = {
   parse: (input) => {

@@ -24,7 +24,7 @@ const key: ResolvedKey = {
   protection: 'none',
   title: 'A show',
   dvrSeconds: null,
-  captions: [],
+  captions: [], allowedNetworks: [],
 };
 
 class Stage {

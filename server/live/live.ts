@@ -12,9 +12,11 @@ import type { ChannelRow } from '../catalog/channels.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
+import { openHook, type HookDuty, type HookSettings } from '../hooks/duty.ts';
 import type { ServerLog } from '../log.ts';
 import { IngestHealth } from '../health/ingest-health.ts';
 import { RecordedCaptions } from '../captions/recorded-captions.ts';
+import { Attempts } from './attempts.ts';
 import type { ChannelStatus, LiveChannel, ShowSettings } from './channel.ts';
 import { LiveDesk } from './desk.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -36,6 +38,8 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
+  /** Null: nobody is asked whether a publisher may begin. */
+  readonly publishHook: HookSettings | null;
   /** A video is gone: nobody else has a hand on its files when this resolves. */
   readonly letGo: (video: string) => Promise<void>;
   readonly changed: (channelId: string, channelName: string, status: ChannelStatus) => void;
@@ -52,17 +56,24 @@ export class Live {
   readonly #watch: DiskWatch;
   readonly #captions: RecordedCaptions;
   readonly #health: IngestHealth;
+  readonly #hook: HookDuty | null;
+  readonly attempts: Attempts;
   #cancelRetention: (() => void) | null = null;
 
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
     this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports });
+    this.attempts = new Attempts(clock);
+    const { publishHook: settings } = options;
+    this.#hook = settings && openHook({ settings, store: catalog.publishNotices, clock, log, videoOf: (channelId) => this.status(channelId).videoId });
     this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, stallMs: options.stallMs, keepMs: options.keepMs });
     this.#videos = new PlayableVideos({ clock, log, open: (video) => this.#runs.open(video), liveOn: (name) => this.#byName(name)?.status.videoId ?? null });
     this.#desk = new LiveDesk({
       ...options,
       streamKeys: catalog.streamKeys,
+      attempts: this.attempts,
+      hook: this.#hook?.hook ?? null,
       passphraseOf: async (channelId) => (await catalog.channels.get(channelId))?.srtPassphrase ?? null,
       measured: (channelId, request, sink) => this.#health.watch(channelId, request, sink),
       createRun: async (key, shape, onFault) => {
@@ -114,6 +125,10 @@ export class Live {
     return this.#desk.channels;
   }
 
+  get hookCounters(): HookDuty['counters'] | null {
+    return this.#hook?.counters ?? null;
+  }
+
   status(channelId: string): ChannelStatus {
     return this.#desk.channel(channelId)?.status ?? OFFLINE;
   }
@@ -132,6 +147,8 @@ export class Live {
     const { orphans, missing } = await fsck({ disk, folder, known: await catalog.videos.allIds() });
     if (orphans.length > 0) log.warn({ orphans }, 'These folders belong to no video of the catalog. They are left alone: remove them, or restore the catalog that knows them.');
     if (missing.length > 0) log.warn({ missing }, 'These videos have no media on the disk.');
+    if (this.#hook) await this.#hook.start();
+    else await catalog.publishNotices.clear();
     this.#sweep();
   }
 
@@ -140,6 +157,8 @@ export class Live {
     this.#cancelRetention?.();
     await this.#desk.close();
     await this.#health.stop();
+    // Everybody has gone: what is owed for them is written down.
+    await this.#hook?.stop();
     await this.#videos.close();
   }
 
@@ -184,7 +203,7 @@ export class Live {
       await this.#runs.finish(run);
       return;
     }
-    const key: ResolvedKey = { ...settingsOf(channel), channelId, streamKeyId: '', channelName, ownerId, visibility, title };
+    const key: ResolvedKey = { ...settingsOf(channel), allowedNetworks: [], channelId, streamKeyId: '', channelName, ownerId, visibility, title };
     await this.#health.resumes(channelId, video.id);
     this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
