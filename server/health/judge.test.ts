@@ -6,7 +6,7 @@ import { judge, rules } from './judge.ts';
 import { lineReport } from './test-publisher.ts';
 
 const goodVideo: VideoFacts = {
-  ...{ codec: 'h264', codecString: 'avc1.640028', profile: 'High, 4', width: 1920, height: 1080, bitDepth: 8, chroma: '4:2:0', interlaced: false, declaredFps: 30 },
+  ...{ codec: 'h264', codecString: 'avc1.640028', profile: 'High', width: 1920, height: 1080, bitDepth: 8, chroma: '4:2:0', interlaced: false, declaredFps: 30 },
   ...{ fps: 30, bitrate: 4_500_000, reordered: true, openKeys: 0, silent: 20 },
   gop: { last: 2_000, min: 2_000, max: 2_000, recent: { min: 2_000, max: 2_000, count: 8 }, running: 500 },
 };
@@ -47,7 +47,7 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   noAudioStream: [{ ...good, audio: null, session: good.session && { ...good.session, age: 6_000 } }, { ...good, audio: null, session: good.session && { ...good.session, age: 6_001 } }],
   videoCodec: [good, { ...good, uncarried: [{ media: 'video', codec: 'Theora' }] }],
   audioCodec: [good, { ...good, uncarried: [{ media: 'audio', codec: 'Speex' }] }],
-  videoProfile: [video({ bitDepth: 8 }), video({ bitDepth: 10, profile: 'High 10, 4' })],
+  videoProfile: [video({ bitDepth: 8 }), video({ bitDepth: 10, profile: 'High 10' })],
   videoInterlaced: [video({ interlaced: null }), video({ interlaced: true })],
   gopSizeOver: [video({ gop: { ...goodVideo.gop, last: 4_000, running: 4_100 } }), gop(8_333)],
   gopSizeLong: [gop(4_100), gop(2_000, 4_101)],

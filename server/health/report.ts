@@ -63,6 +63,10 @@ export const keepSession = (sessions: readonly SessionReport[], session: Session
 export const keepShape = <T extends VideoShape | AudioShape>(shapes: readonly T[], shape: T): readonly T[] =>
   shapes.some((known) => JSON.stringify(known) === JSON.stringify(shape)) ? shapes : [...shapes, shape].slice(-mostShapes);
 
+/** The worst first, and of these the longest. */
+const ranks = { error: 0, warning: 1, info: 2 } as const;
+export const byWeight = (a: FindingReport, b: FindingReport): number => ranks[a.severity] - ranks[b.severity] || b.lasted - a.lasted;
+
 /** What stood for so long, once more; of each code there is one. */
 export const keepFinding = (reports: readonly FindingReport[], { code, severity, since, params }: Finding, until: number): FindingReport[] => {
   const known = reports.find((report) => report.code === code);

@@ -1,8 +1,10 @@
 /** What a track's configuration says to people. What cannot be read, or is not known here, says its codec's name. */
-import { aacCodecString, parseAudioSpecificConfig } from '../../packager/media/aac.ts';
+import { parseAudioSpecificConfig } from '../../packager/media/aac.ts';
 import { CodecError } from '../../packager/media/codec-error.ts';
 import { avcCodecString, parseAvcConfig, parseSps } from '../../packager/media/h264.ts';
-import type { TrackConfig } from '../../packager/media/unit.ts';
+import { pictureFacts } from '../../packager/media/picture-facts.ts';
+import { soundFacts } from '../../packager/media/sound-facts.ts';
+import type { AudioConfig, VideoConfig } from '../../packager/media/unit.ts';
 import type { AudioShape, VideoShape } from './facts.ts';
 
 const nothingOf = { codecString: null, profile: null, width: null, height: null, bitDepth: null, chroma: null, interlaced: null, declaredFps: null };
@@ -26,22 +28,26 @@ const avcShape = (record: Buffer): VideoShape => {
   const [first] = config.sps;
   const named = { codec: 'h264', codecString: avcCodecString(config) };
   if (!first) return { ...nothingOf, ...named };
-  const { profile, compatibility, level, width, height, bitDepth, chromaFormat, interlaced, frameRate } = parseSps(first);
+  const { profile, compatibility, width, height, bitDepth, chromaFormat, interlaced, frameRate } = parseSps(first);
   // A.2.1: Baseline with constraint_set1_flag is Constrained Baseline.
   const name = profile === 66 && (compatibility & 0x40) !== 0 ? 'Constrained Baseline' : (profiles[profile] ?? String(profile));
-  return { ...named, profile: `${name}, ${level / 10}`, width, height, bitDepth, chroma: chromas[chromaFormat] ?? null, interlaced, declaredFps: frameRate };
+  return { ...named, profile: name, width, height, bitDepth, chroma: chromas[chromaFormat] ?? null, interlaced, declaredFps: frameRate };
 };
 
-export const videoShape = ({ codec, config }: TrackConfig): VideoShape => {
-  const unread: VideoShape = { ...nothingOf, codec };
-  return codec === 'h264' ? readOr(() => avcShape(config), unread) : unread;
+const otherShape = (config: VideoConfig): VideoShape => {
+  const { codecString, size, frameRate } = pictureFacts(config);
+  return { ...nothingOf, codec: config.codec, codecString, width: size?.width ?? null, height: size?.height ?? null, declaredFps: frameRate };
 };
 
-export const audioShape = ({ codec, config }: TrackConfig): AudioShape => {
+export const videoShape = (config: VideoConfig): VideoShape =>
+  readOr(() => (config.codec === 'h264' ? avcShape(config.config) : otherShape(config)), { ...nothingOf, codec: config.codec });
+
+export const audioShape = (config: AudioConfig): AudioShape => {
+  const { codec } = config;
   const unread: AudioShape = { codec, codecString: null, sampleRate: null, channels: null };
-  if (codec !== 'aac') return unread;
   return readOr(() => {
-    const aac = parseAudioSpecificConfig(config);
-    return { codec, codecString: aacCodecString(aac), sampleRate: aac.outputSampleRate, channels: aac.channels };
+    const { codecString, sampleRate, channels } = soundFacts(config);
+    // As it is heard: SBR doubles the rate behind the core.
+    return { codec, codecString, sampleRate: codec === 'aac' ? parseAudioSpecificConfig(config.config).outputSampleRate : sampleRate, channels };
   }, unread);
 };

@@ -2,7 +2,7 @@
 import type { HealthView } from './channel-health.ts';
 import type { LineFacts } from './facts.ts';
 import type { Finding } from './findings.ts';
-import type { IngestReport } from './report.ts';
+import { byWeight, type IngestReport } from './report.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -46,5 +46,5 @@ export const reportView = ({ since, until, sessions, sessionCount, reconnects, j
     ...{ protocol: session.protocol, software: session.software, since: iso(session.since), until: iso(session.until), end: session.end, bytes: session.bytes },
     srt: line && { packets: line.packets, lost: line.lost, recovered: line.recovered, dropped: line.dropped, retransmitted: line.again, undecryptable: line.undecrypted, damaged: line.damaged, rtt: Math.round(line.rttMs * 10) / 10, latency: line.latencyMs, encrypted: line.encrypted },
   })),
-  findings: findings.map(({ code, severity, first, last, lasted, times, params }) => ({ code, severity, first: iso(first), last: iso(last), seconds: Math.round(lasted / 1000), times, params })),
+  findings: findings.toSorted(byWeight).map(({ code, severity, first, last, lasted, times, params }) => ({ code, severity, first: iso(first), last: iso(last), seconds: Math.round(lasted / 1000), times, params })),
 });

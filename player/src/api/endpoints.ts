@@ -1,6 +1,7 @@
 /** Every request that the web app makes, by name. */
 import { ask } from './client.ts';
 import type { AskOptions } from './client.ts';
+import type { Health, HealthReport } from './health.ts';
 import type {
   Account,
   CaptionTrack,
@@ -60,6 +61,7 @@ export const api = {
   channel: (id: string) => ask<Channel>('GET', channelPath(id)),
   createChannel: (body: NewChannel) => ask<Channel>('POST', '/channels', body),
   changeChannel: (id: string, body: ChannelChange) => ask<Channel>('PATCH', channelPath(id), body),
+  channelIngest: (id: string) => ask<Health>('GET', `${channelPath(id)}/ingest`),
   endBroadcast: (id: string) => ask<void>('POST', `${channelPath(id)}/end`),
 
   streamKeys: (channel: string) => ask<{ items: readonly StreamKey[] }>('GET', `${channelPath(channel)}/stream-keys`),
@@ -73,6 +75,7 @@ export const api = {
   playVideo: async (id: string, piece: Piece = {}) =>
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
+  videoIngest: (id: string) => ask<{ ingest: HealthReport | null }>('GET', `${videoPath(id)}/ingest`),
   deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
   /** One's own in one of these states, the newest first. */
   myVideos: (state: Video['state'], cursor: string | null = null, options: AskOptions = {}) =>

@@ -1,10 +1,10 @@
-/** Title, visibility, latency and what viewers may do. The title can change in the middle of a show. */
+/** Visibility, latency and what viewers may do. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import { visibilities } from '../../api/types.ts';
 import type { Channel, Visibility } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { ChoiceField, Notice, SwitchField, TextField } from '../../parts/field.tsx';
+import { ChoiceField, Notice, SwitchField } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
@@ -16,7 +16,6 @@ import { LanguageList } from './language-list.tsx';
 const known = (text: string): Visibility | null => visibilities.find((visibility) => visibility === text) ?? null;
 
 export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
-  const [title, setTitle] = useState(channel.title);
   const [visibility, setVisibility] = useState(known(channel.visibility));
   const [latency, setLatency] = useState(channel.latency);
   // Absent: a server that cannot do it yet, and would refuse to be told.
@@ -26,10 +25,8 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
   const sending = useSending();
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (title.trim() === '') return;
     sending.run(async () => {
       const change = {
-        title: title.trim().normalize('NFC'),
         latency,
         ...(visibility ? { visibility } : {}),
         ...(dvr === undefined ? {} : { dvr }),
@@ -45,14 +42,6 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
       <h2 id="details">{t('room.details')}</h2>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TextField
-          label={t('create.channelTitle')}
-          name="title"
-          value={title}
-          onValue={setTitle}
-          fault={title.trim() === '' ? t('account.required') : null}
-          maxLength={200}
-        />
         {visibility && (
           <ChoiceField
             label={t('room.visibility')}
