@@ -14,6 +14,7 @@ import { createRtmpServer } from '../ingest/rtmp/server.ts';
 import { createSrtServer } from '../ingest/srt/server.ts';
 import { systemClock, type Clock } from '../packager/clock.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
+import { tsTracks } from '../packager/hls/ts.ts';
 import { downloadsOf } from '../packager/progressive/downloads.ts';
 import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
@@ -150,6 +151,10 @@ const start = async (
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];
+    },
+    inTransport: async (videoId) => {
+      const found = await live.presentations.find(videoId);
+      return !found || tsTracks(found.snapshot()).length > 0;
     },
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };

@@ -29,9 +29,9 @@ const readers: Readonly<Record<VideoConfig['codec'], (config: Buffer) => Picture
   hevc: (config) => {
     const hevc = parseHevcConfig(config);
     const [first] = hevc.sps.map(parseHevcSps);
-    if (!first) throw new CodecError('invalid', 'the decoder configuration holds no sequence parameter set');
-    const { width, height, sar, colour } = first;
-    return { codecString: hevcCodecString(hevc), size: { width, height }, frameRate: null, sar, colour };
+    const { sar = null, colour = null } = first ?? {};
+    const size = first ? { width: first.width, height: first.height } : null;
+    return { codecString: hevcCodecString(hevc), size, frameRate: null, sar, colour };
   },
   av1: (config) => {
     const { sequence } = parseAv1Config(config);

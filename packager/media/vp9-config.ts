@@ -46,8 +46,11 @@ export const parseVp9Config = (config: Buffer): Vp9Config => {
 // Annex A of the bitstream specification: the largest picture of each level, in samples of luma.
 const levels: readonly (readonly [level: number, samples: number])[] = [
   [10, 36_864],
+  [11, 73_728],
   [20, 122_880],
+  [21, 245_760],
   [30, 552_960],
+  [31, 983_040],
   [40, 2_228_224],
   [50, 8_912_896],
   [60, 35_651_584],

@@ -76,6 +76,8 @@ export type ApiHooks = {
   readonly mintGrant: MintGrant;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
+  /** Whether MPEG-TS carries it. */
+  inTransport(videoId: string): Promise<boolean>;
 };
 
 /** What this build can do of what the API knows: anything else is refused, instead of accepted and ignored. */
