@@ -323,6 +323,7 @@ export class Show {
       startMicros,
       hasVideo,
       audioTimescale: soundTrack?.timescale ?? null,
+      audioPartTarget: soundTrack?.partTarget ?? null,
       emit: (cut) => run.write(cut),
     });
     this.#soundSeenAt = startMicros;

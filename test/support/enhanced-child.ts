@@ -14,6 +14,7 @@ const [, , file = '', url = '', speed = '1'] = process.argv;
 const input = await Demuxer.open(file);
 const output = new FormatContext();
 FFmpegError.throwIfError(output.allocOutputContext2(null, 'flv', url));
+FFmpegError.throwIfError(output.setOption('flvflags', 'no_duration_filesize'));
 const pairs = new Map<number, { readonly from: Stream; readonly to: Stream }>();
 for (const from of input.streams) {
   const to = output.newStream();
