@@ -18,14 +18,14 @@ export class Arrival {
   #marks: Mark[] = [];
   #jitter = 0;
   #lastTransit: number | null = null;
-  #lastStamp = 0;
+  #last = { at: 0, stamp: 0 };
 
   take(stamp: number, now: number): void {
     const transit = now - stamp;
     // RFC 3550, 6.4.1: J(i) = J(i-1) + (|D| - J(i-1)) / 16
     if (this.#lastTransit !== null) this.#jitter += (Math.abs(transit - this.#lastTransit) - this.#jitter) / 16;
     this.#lastTransit = transit;
-    this.#lastStamp = stamp;
+    this.#last = { at: now, stamp };
     const second = Math.floor(now / SECOND);
     const mark = this.#marks.at(-1);
     if (mark?.second === second) {
@@ -43,18 +43,21 @@ export class Arrival {
     this.#lastTransit = null;
   }
 
-  facts(now: number): ArrivalFacts {
+  /** `patience`: silence of so long is still the time between two of them. */
+  facts(now: number, patience: number): ArrivalFacts {
     const second = Math.floor(now / SECOND);
     const recent = this.#marks.filter((mark) => mark.second >= second - kept);
     const prompt = Math.min(...recent.map(({ least }) => least));
     const latest = Math.max(...recent.filter((mark) => mark.second >= second - lateSeconds).map(({ most }) => most));
-    return { jitter: Math.round(this.#jitter), late: Number.isFinite(latest - prompt) ? Math.round(latest - prompt) : 0, speed: this.#speed(now) };
+    return { jitter: Math.round(this.#jitter), late: Number.isFinite(latest - prompt) ? Math.round(latest - prompt) : 0, speed: this.#speed(now, patience) };
   }
 
-  /** While nothing comes it falls by itself: the clock runs, the stamps do not. */
-  #speed(now: number): number | null {
+  /** When nothing comes for too long it falls by itself: the clock runs, the stamps do not. */
+  #speed(now: number, patience: number): number | null {
     const from = this.#marks.findLast(({ at }) => now - at >= speedSeconds * SECOND);
     if (!from) return null;
-    return Math.round(((this.#lastStamp - from.stamp) / (now - from.at)) * 100) / 100;
+    const { at, stamp } = this.#last;
+    const until = now - at > patience ? now : at;
+    return until > from.at ? Math.round(((stamp - from.stamp) / (until - from.at)) * 100) / 100 : null;
   }
 }

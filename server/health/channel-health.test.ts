@@ -68,6 +68,19 @@ t.test('less media than time is starvation; it ends when the line is well again'
   t.same(only(stage.codes, 'videoIngestionStarved', 'audioIngestionStarved'), ['videoIngestionStarved'], 'nothing at all is starvation, too, and of one thing only');
 });
 
+t.test('a screen that is shared at one picture in a second, or in four, is slow and not starved', async (t) => {
+  for (const every of [1_000, 4_000]) {
+    const stage = new HealthStage().connect();
+    const pictures = units(60_000, { fps: 1000 / every, gop: 1 });
+    stage.send(pictures).pass(every - 10);
+    t.same(only(stage.codes, 'videoIngestionStarved', 'audioIngestionStarved', 'arrivalUneven'), [], `one in ${every} ms`);
+    t.equal(stage.facts.video?.fps, 1000 / every);
+    t.ok(stage.facts.broadcast.gaps <= 1);
+    stage.pass(4 * every);
+    t.same(only(stage.codes, 'videoIngestionStarved'), ['videoIngestionStarved'], 'until it stops');
+  }
+});
+
 t.test('media that comes faster than it is played is told of', async (t) => {
   const stage = new HealthStage().connect().send(units(60_000), 2);
   t.same(only(stage.codes, 'videoIngestionFasterThanRealtime', 'videoIngestionStarved'), ['videoIngestionFasterThanRealtime']);

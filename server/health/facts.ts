@@ -50,6 +50,8 @@ export type VideoFacts = VideoShape & {
   readonly openKeys: number | null;
   /** Since the last picture. */
   readonly silent: number;
+  /** From here on that is no slow picture any more: a screen that is shared may send one in five seconds. */
+  readonly patience: number;
 };
 export type AudioFacts = AudioShape & { readonly bitrate: number; readonly silent: number };
 

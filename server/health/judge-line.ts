@@ -15,8 +15,8 @@ const ofLine =
 
 const percent = (part: number, whole: number): number => Math.round((part / Math.max(1, whole)) * 1000) / 10;
 
-/** The track that the others go by: the picture, or the sound where there is none. */
-const silent = ({ video, audio }: IngestFacts): number => video?.silent ?? audio?.silent ?? 0;
+/** Of the track that the others go by: the picture, or the sound where there is none. */
+const isSilent = ({ video, audio }: IngestFacts): boolean => (video ? video.silent > video.patience : (audio?.silent ?? 0) > silence);
 
 export const lineRules: readonly Rule[] = [
   {
@@ -25,7 +25,7 @@ export const lineRules: readonly Rule[] = [
       if (!facts.session || (!facts.video && !facts.audio)) return null;
       const { speed } = facts.arrival;
       const slow = speed !== null && speed < (stands ? 0.97 : 0.92);
-      return slow || silent(facts) > silence ? { percent: Math.max(0, Math.round((speed ?? 0) * 100)) } : null;
+      return slow || isSilent(facts) ? { percent: Math.max(0, Math.round((speed ?? 0) * 100)) } : null;
     },
   },
   {

@@ -51,6 +51,6 @@ export const mediaRules: readonly Rule[] = [
   {
     // Beside a picture that runs: when nothing comes at all, the line is what is told of.
     ...{ code: 'audioIngestionStarved', severity: 'error', after: 1_000, stays: 3_000 },
-    judge: ({ session, audio, video }: IngestFacts) => (session && audio && audio.silent > silence && (!video || video.silent < silence) ? { seconds: Math.round(audio.silent / 1000) } : null),
+    judge: ({ session, audio, video }: IngestFacts) => (session && audio && audio.silent > silence && (!video || video.silent < video.patience) ? { seconds: Math.round(audio.silent / 1000) } : null),
   },
 ];

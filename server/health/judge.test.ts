@@ -7,7 +7,7 @@ import { lineReport } from './test-publisher.ts';
 
 const goodVideo: VideoFacts = {
   ...{ codec: 'h264', codecString: 'avc1.640028', profile: 'High', width: 1920, height: 1080, bitDepth: 8, chroma: '4:2:0', interlaced: false, declaredFps: 30 },
-  ...{ fps: 30, bitrate: 4_500_000, reordered: true, openKeys: 0, silent: 20 },
+  ...{ fps: 30, bitrate: 4_500_000, reordered: true, openKeys: 0, silent: 20, patience: 3_000 },
   gop: { last: 2_000, min: 2_000, max: 2_000, recent: { min: 2_000, max: 2_000, count: 8 }, running: 500 },
 };
 const goodAudio: AudioFacts = { codec: 'aac', codecString: 'mp4a.40.2', sampleRate: 48_000, channels: 2, bitrate: 160_000, silent: 15 };

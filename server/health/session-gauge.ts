@@ -12,8 +12,10 @@ import { Gops } from './gops.ts';
 import type { Seconds } from './seconds.ts';
 import { audioShape, videoShape } from './shapes.ts';
 
-/** As the timeline has it: further apart is no slow picture. */
+/** Further apart is no slow picture, unless they have been about as slow all the time. */
 const leapMs = 3_000;
+const slowPictures = 3;
+const slowestMs = 10_000;
 const backMs = 1_000;
 /** Stamps that leapt while as much time went by did not leap: nothing came. */
 const slackMs = 1_000;
@@ -21,7 +23,8 @@ const rateSeconds = 5;
 const lineReports = 11;
 const longestName = 100;
 
-type Track = { readonly times: Unwrapper; last: number | null; at: number };
+/** `spacing`: the usual distance of two stamps. */
+type Track = { readonly times: Unwrapper; last: number | null; at: number; spacing: number };
 /** What the rate is counted from: stamps of pictures, at most so many seconds of them. */
 type Rate = { from: number; to: number; frames: number };
 
@@ -50,7 +53,7 @@ export class SessionGauge {
     this.#seconds = seconds;
     this.#begun = clock.now();
     this.since = clock.wall();
-    const track = (): Track => ({ times: new Unwrapper(request.clock), last: null, at: this.#begun });
+    const track = (): Track => ({ times: new Unwrapper(request.clock), last: null, at: this.#begun, spacing: 0 });
     this.#tracks = { video: track(), audio: track() };
   }
 
@@ -67,7 +70,9 @@ export class SessionGauge {
     this.#seconds.take(kind, data.length, now);
     const track = this.#tracks[kind];
     const stamp = (track.times.unwrap(dts) * 1000) / this.#request.clock.timescale;
-    const stirred = track.last === null ? null : stirring(stamp - track.last, now - track.at);
+    const step = track.last === null ? 0 : stamp - track.last;
+    const stirred = stirring(step, now - track.at, patienceOf(track));
+    if (stirred !== 'jump' && step > 0) track.spacing += (Math.min(step, slowestMs) - track.spacing) / (track.spacing === 0 ? 1 : 8);
     track.last = stamp;
     track.at = now;
     const leads = kind === 'video' || !this.#pictures;
@@ -109,6 +114,7 @@ export class SessionGauge {
       reordered: this.#reordered,
       openKeys: this.#gops.openKeys,
       silent: Math.round(now - this.#tracks.video.at),
+      patience: Math.round(patienceOf(this.#tracks.video)),
     };
   }
 
@@ -118,7 +124,7 @@ export class SessionGauge {
   }
 
   get arrival(): ArrivalFacts {
-    return this.#arrival.facts(this.#clock.now());
+    return this.#arrival.facts(this.#clock.now(), patienceOf(this.#tracks[this.#pictures ? 'video' : 'audio']));
   }
 
   get lineFacts(): LineFacts | null {
@@ -161,14 +167,16 @@ export class SessionGauge {
   #fps(now: number): number | null {
     const [first] = this.#rates;
     const last = this.#rates.at(-1);
-    if (!first || !last || last.to - first.from < 900 || now - this.#tracks.video.at > leapMs) return null;
+    if (!first || !last || last.to - first.from < 900 || now - this.#tracks.video.at > patienceOf(this.#tracks.video)) return null;
     const frames = this.#rates.reduce((sum, rate) => sum + rate.frames, 0) - 1;
     return Math.round((frames * 100_000) / (last.to - first.from)) / 100;
   }
 }
 
-const stirring = (step: number, passed: number): Stirred | null => {
+const patienceOf = ({ spacing }: Track): number => Math.max(leapMs, slowPictures * spacing);
+
+const stirring = (step: number, passed: number, patience: number): Stirred | null => {
   if (step < -backMs) return 'jump';
-  if (step <= leapMs) return null;
+  if (step <= patience) return null;
   return step > passed + slackMs ? 'jump' : 'gap';
 };
