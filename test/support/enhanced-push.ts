@@ -20,7 +20,7 @@ export const enhancedFrames = { frames: 240, fps: 30, width: 320, height: 180 } 
 export const enhancedClip = async (picture: EnhancedPicture, sound: EnhancedSound): Promise<string> => {
   const { width, height } = enhancedFrames;
   const { file } = await clip({ bframes: 2, width, height, kbps: 300 });
-  return encoded('mkv', ['-i', file, ...codecs[picture], '-threads', '1', '-pix_fmt', 'yuv420p', ...sounds[sound]]);
+  return encoded('mp4', ['-i', file, ...codecs[picture], '-threads', '1', '-pix_fmt', 'yuv420p', ...sounds[sound]]);
 };
 
 export type EnhancedPush = { readonly kill: (signal: NodeJS.Signals) => void; readonly done: Promise<{ readonly sent: boolean; readonly errors: string }> };
