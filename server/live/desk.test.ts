@@ -10,9 +10,9 @@ import { createLog } from '../log.ts';
 import { Attempts } from './attempts.ts';
 import { LiveDesk } from './desk.ts';
 
-/** `home-…`: a key that is for one network. */
-const keyOf = (channel: string): ResolvedKey => ({
-  ...{ channelId: `id-${channel}`, streamKeyId: `key-${channel}`, channelName: channel, ownerId: 'owner1', title: channel },
+/** `home-…`: a key that is for one network. `second-…`: another key of the same channel. */
+const keyOf = (name: string, channel = name.replace(/^second-/, '')): ResolvedKey => ({
+  ...{ channelId: `id-${channel}`, streamKeyId: `key-${name}`, channelName: channel, ownerId: 'owner1', title: channel },
   ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [], allowedNetworks: channel.startsWith('home-') ? ['203.0.113.0/24', '2001:db8:7::/48'] : [] },
 });
 
@@ -93,6 +93,18 @@ t.test('somebody else is busy until the publisher has been silent for two second
   stage.clock.advance(2_000);
   t.match(await stage.admit('key-mill', '198.51.100.7'), { ok: true });
   t.same(stage.evicted, ['key-mill taken-over']);
+});
+
+t.test('the same key from the same address takes over at once; another key of the channel waits until the publisher is silent', async (t) => {
+  const stage = new Stage();
+  await stage.live('mill');
+  t.match(await stage.admit('key-second-mill'), { ok: false, code: 'busy' });
+  t.same(stage.evicted, [], 'two machines behind one address do not throw each other out');
+  t.match(await stage.admit('key-mill'), { ok: true });
+  t.same(stage.evicted, ['key-mill taken-over']);
+  stage.clock.advance(2_000);
+  t.match(await stage.admit('key-second-mill'), { ok: true });
+  t.equal(stage.evicted.length, 2);
 });
 
 t.test('the end of one channel is nothing to another', async (t) => {

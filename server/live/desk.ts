@@ -107,8 +107,8 @@ export class LiveDesk implements PublishDesk {
     }
   }
 
-  #isFree({ address }: PublishRequest, { channelId }: ResolvedKey): boolean {
-    return this.#channels.get(channelId)?.admits(address, this.#o.takeoverSilence) ?? true;
+  #isFree({ address }: PublishRequest, { channelId, streamKeyId }: ResolvedKey): boolean {
+    return this.#channels.get(channelId)?.admits({ address, streamKeyId }, this.#o.takeoverSilence) ?? true;
   }
 
   /** An encoder that retries for ever is answered and counted, but not logged each time. `key`: known, and not from there. */
