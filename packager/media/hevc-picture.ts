@@ -57,8 +57,7 @@ export const normaliseHevc = (data: Buffer): HevcPicture => {
   const sets = vps.length + sps.length + pps.length;
   if (sets > mostParameterSets) throw new CodecError('limit', `a picture carries more than ${mostParameterSets} parameter sets`);
   const kept = nals.filter((nal) => nal.length > 0 && !idle.has(hevcTypeOf(nal)) && !(hevcTypeOf(nal) >= hevcNal.vps && hevcTypeOf(nal) <= hevcNal.pps));
-  const coded = kept.map(hevcTypeOf).filter((type) => type < hevcNal.firstNonVcl);
-  const [first] = coded;
+  const first = kept.map(hevcTypeOf).find((type) => type < hevcNal.firstNonVcl);
   return {
     data: kept.length === nals.length ? data : withLengths(kept),
     key: first !== undefined && first >= hevcNal.firstIrap && first <= hevcNal.lastIrap,
