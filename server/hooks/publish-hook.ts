@@ -101,7 +101,8 @@ export class Visit {
     return verdict;
   }
 
-  wrap(sink: PublishSink): PublishSink {
+  /** `Required`: a method that is forgotten here would be taken from whoever listens behind. */
+  wrap(sink: PublishSink): Required<PublishSink> {
     return {
       track: (config) => sink.track(config),
       write: (unit) => {
@@ -111,6 +112,8 @@ export class Visit {
       drained: () => sink.drained(),
       event: (event) => sink.event(event),
       hint: (metadata) => sink.hint(metadata),
+      line: (report) => sink.line?.(report),
+      uncarried: (media, codec) => sink.uncarried?.(media, codec),
       end: (reason) => {
         this.over(reason === 'evicted' ? (this.#evicted ?? 'evicted') : reason);
         sink.end(reason);

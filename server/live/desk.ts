@@ -89,7 +89,8 @@ export class LiveDesk implements PublishDesk {
     const { request } = visit;
     const answer = await visit.ask();
     if (!answer.allow) {
-      this.#refused(answer.asked ? 'hook-refused' : 'hook-failed', request, key, answer.reason);
+      if (answer.asked) this.#refused('hook-refused', request, key, answer.reason);
+      else this.#refused('hook-failed', request, key);
       return { ok: false, code: 'refused', message: answer.reason };
     }
     let taken = false;

@@ -4,6 +4,7 @@ import type { AskOptions } from './client.ts';
 import type { Health, HealthReport } from './health.ts';
 import type {
   Account,
+  Attempt,
   CaptionTrack,
   Channel,
   Latency,
@@ -41,6 +42,7 @@ export type Credentials = { username: string; password: string };
 export type NewChannel = { name: string; title: string; visibility: string; latency: Latency };
 export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
+export type KeySettings = { allowedNetworks?: readonly string[] };
 export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean }>;
 export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
 export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
@@ -65,9 +67,13 @@ export const api = {
   endBroadcast: (id: string) => ask<void>('POST', `${channelPath(id)}/end`),
 
   streamKeys: (channel: string) => ask<{ items: readonly StreamKey[] }>('GET', `${channelPath(channel)}/stream-keys`),
-  createKey: (channel: string) => ask<ShownKey>('POST', `${channelPath(channel)}/stream-keys`, {}),
+  createKey: (channel: string, body: KeySettings) => ask<ShownKey>('POST', `${channelPath(channel)}/stream-keys`, body),
+  changeKey: (channel: string, key: string, body: KeySettings) => ask<StreamKey>('PATCH', keyPath(channel, key), body),
   revealKey: (channel: string, key: string) => ask<ShownKey>('POST', `${keyPath(channel, key)}/reveal`),
   deleteKey: (channel: string, key: string) => ask<void>('DELETE', keyPath(channel, key)),
+
+  attempts: () => ask<{ items: readonly Attempt[] }>('GET', '/attempts'),
+  channelAttempts: (channel: string) => ask<{ items: readonly Attempt[] }>('GET', `${channelPath(channel)}/attempts`),
 
   videos: () => ask<Page<Video>>('GET', '/videos?limit=24'),
   channelVideos: (channel: string) => ask<Page<Video>>('GET', `/videos?channel=${part(channel)}&limit=24`),

@@ -10,6 +10,7 @@ import { since } from '../../parts/since.ts';
 import { Failed, problemText, Skeleton } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
+import { KeyNetworks } from './key-networks.tsx';
 import type { ChannelKey } from './use-key.ts';
 
 const mask = '••••••••••••••••••••';
@@ -50,6 +51,14 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
               value={shown?.ingest.srt?.url ?? hiddenSrt(srt.url)}
               hint={t('room.srt.hint')}
               reveal={async () => (await streamKey.bring())?.ingest.srt?.url ?? null}
+            />
+          )}
+          {list.now.value.allowedNetworks && (
+            <KeyNetworks
+              channel={channel.id}
+              current={list.now.value}
+              networks={list.now.value.allowedNetworks}
+              onChanged={streamKey.changed}
             />
           )}
         </>

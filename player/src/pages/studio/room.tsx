@@ -24,6 +24,7 @@ import { ConnectCard, FfmpegCard } from './connect.tsx';
 import { DetailsCard } from './details.tsx';
 import { EncoderCard } from './encoder-card.tsx';
 import { HealthCard } from './health/health-card.tsx';
+import { RefusedCard } from './refused-card.tsx';
 import { TitleCard } from './title-card.tsx';
 import { useChannelKey } from './use-key.ts';
 
@@ -85,6 +86,7 @@ const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: C
           <TitleCard channel={channel} onChanged={change} />
           <HealthCard channel={channel.name} />
           <ConnectCard channel={channel} streamKey={streamKey} />
+          <RefusedCard channel={channel.id} />
           <FfmpegCard channel={channel} streamKey={streamKey} />
         </div>
         <div>
