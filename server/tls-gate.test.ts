@@ -21,8 +21,8 @@ const clock = new FakeClock();
 const certificates = await FileCertificates.open({ files, lookEveryMs: 60_000, clock, log });
 t.teardown(() => certificates.close());
 
-const open = async (most: number) => {
-  const server = createServer(tlsOptions(certificates), (socket) => socket.on('error', () => undefined).end('welcome'));
+const open = async (most: number, handshakeMs?: number) => {
+  const server = createServer(tlsOptions(certificates, handshakeMs), (socket) => socket.on('error', () => undefined).end('welcome'));
   const gate = new TlsGate(server, { certificates, clock, log, name: 'test', most });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -69,4 +69,14 @@ t.test('what is no TLS is closed, and written down once in ten seconds', async (
   t.equal(gate.counters.failed, 2);
   t.same(lines, ['A TLS handshake failed.']);
   clock.advance(10_000);
+});
+
+t.test('a handshake that is not finished in time ends the connection', async (t) => {
+  const { server, gate, port } = await open(50, 100);
+  t.teardown(() => server.close());
+  const silent = connect(port, '127.0.0.1').on('error', () => undefined).resume();
+  const halfway = connect(port, '127.0.0.1').on('error', () => undefined).resume();
+  halfway.write(Buffer.from([0x16, 3, 1, 2]));
+  await Promise.all([once(silent, 'close'), once(halfway, 'close')]);
+  t.match(gate.counters, { handshaking: 0, done: 0, failed: 2 });
 });

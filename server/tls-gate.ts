@@ -9,7 +9,7 @@ import type { Clock } from '../packager/clock.ts';
 import type { CertificateStore } from './certificates.ts';
 import type { ServerLog } from './log.ts';
 
-const handshakeMs = 10_000;
+const longestHandshakeMs = 10_000;
 const mostHandshakes = 2_048;
 const lineEveryMs = 10_000;
 const minVersion: SecureVersion = 'TLSv1.2';
@@ -17,7 +17,7 @@ const minVersion: SecureVersion = 'TLSv1.2';
 export type TlsCounters = { readonly handshaking: number; readonly done: number; readonly failed: number; readonly dropped: number };
 
 /** What a listener is made with. HTTP/2 is not spoken, so nothing has to be negotiated. */
-export const tlsOptions = ({ current: { cert, key } }: CertificateStore) => ({ cert, key, minVersion, handshakeTimeout: handshakeMs });
+export const tlsOptions = ({ current: { cert, key } }: CertificateStore, handshakeMs = longestHandshakeMs) => ({ cert, key, minVersion, handshakeTimeout: handshakeMs });
 
 type Options = { readonly certificates: CertificateStore; readonly clock: Clock; readonly log: Pick<ServerLog, 'info'>; readonly name: string; readonly most?: number };
 
@@ -45,6 +45,7 @@ export class TlsGate {
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       this.#failed += 1;
+      // Node says that a handshake takes too long, and leaves the connection open.
       socket.destroy();
       this.#tell(error, socket.remoteAddress);
     });

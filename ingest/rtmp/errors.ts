@@ -50,8 +50,13 @@ export class RtmpError extends Error {
 }
 
 /**
- * The status code for each refusal. BadName is what encoders take for "wrong key or already on air" and OBS
- * then asks its user to check the key; Denied for what may pass by itself.
+ * The status code for each refusal. BadName is what encoders take for "wrong key or already on air"; Denied for
+ * what may pass by itself, or was decided by somebody.
+ *
+ * OBS (to 31) does not know BadName: it waits until we close, which is why the words are followed by the end of the
+ * connection. On Denied it closes by itself, and writes code and description into its log. After either it asks its
+ * user to check the key and does not try again, unless it was on the air and lost its line: then it tries on, whatever
+ * it is told, so whoever is refused is slowed down.
  */
 export const refusalStatus: Readonly<Record<RefusalCode, string>> = {
   'unknown-key': 'NetStream.Publish.BadName',
