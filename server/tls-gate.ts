@@ -45,9 +45,13 @@ export class TlsGate {
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       this.#failed += 1;
+      const place = placeOf(socket);
+      const address = socket.remoteAddress;
       // Node says that a handshake takes too long, and leaves the connection open.
       socket.destroy();
-      this.#tell(error, socket.remoteAddress);
+      // What is under TLS tells of its end only a moment later.
+      this.#open.delete(place);
+      this.#tell(error, address);
     });
   }
 
