@@ -129,6 +129,16 @@ t.test('pictures that come back in the middle of a group are shown from the next
   t.equal(shown.filter(({ at }) => at > 15.99).length, 180);
 });
 
+t.test('a key picture that is too large to be repeated does not stand in: sound alone fills no disk', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  const huge = units(12_000).map((unit) => (unit.kind === 'video' && unit.key ? picture(unit.dts, true, { bytes: 2_200_000 }) : unit));
+  const sent = without(huge, 'video', 5_000, 12_000);
+  await stage.send(sent);
+  await stage.end();
+  t.equal((await stage.samples('v0')).length, sent.filter(({ kind }) => kind === 'video').length);
+});
+
 t.test('a publisher that comes back with sound alone is heard, behind one discontinuity, and seen again when it has a picture', async (t) => {
   const stage = new Stage();
   stage.begin();

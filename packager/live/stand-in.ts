@@ -19,6 +19,9 @@ const BEHIND_MICROS = MICROS / 2;
 /** A sender that comes back may be slow to bring its first picture. */
 const FIRST_PICTURE_MICROS = 5 * MICROS;
 
+/** One that is larger is not repeated three times a second: nobody fills a disk by sending sound. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
 /** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. */
 type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[] };
 
@@ -67,7 +70,7 @@ export class StandIn {
     const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
     const apart = standing && (this.#fresh || ahead <= (this.#stood ?? 0));
     if (unit.key) {
-      this.#key = { data: unit.data };
+      this.#key = unit.data.length > MOST_BYTES ? null : { data: unit.data };
       this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
     }
     this.#fresh = false;
