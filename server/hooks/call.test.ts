@@ -92,3 +92,14 @@ t.test('nobody there, and a stop, are no answers', async (t) => {
   t.match(await waiting, { kind: 'failed' });
   t.match(await caller.call('publish', 'id', '{}'), { kind: 'failed', why: 'the server is stopping' });
 });
+
+t.test('a connection that breaks without an answer is tried once more', async (t) => {
+  const ids: unknown[] = [];
+  const { caller } = await receiver(t, (request, response) => {
+    ids.push(request.headers['millrace-id']);
+    if (ids.length === 1) request.socket.destroy();
+    else response.end();
+  });
+  t.match(await caller.call('publish', 'id1', '{}'), { kind: 'answered', status: 200 });
+  t.same(ids, ['id1', 'id1']);
+});

@@ -41,7 +41,7 @@ export class HookCaller {
     try {
       await this.#turn(controller.signal);
       try {
-        return await this.#send(event, id, body, controller.signal);
+        return await this.#sendTwice(event, id, body, controller.signal);
       } finally {
         this.#running -= 1;
         this.#waiting.shift()?.();
@@ -77,6 +77,19 @@ export class HookCaller {
       this.#waiting.push(go);
       signal.addEventListener('abort', give, { once: true });
     });
+  }
+
+  /**
+   * A connection that was kept open may have been closed by the other side just now: that is no reason to refuse a
+   * publisher. The id is the same, so that whoever did hear the first one knows.
+   */
+  async #sendTwice(event: string, id: string, body: string, signal: AbortSignal): Promise<HookAnswer> {
+    try {
+      return await this.#send(event, id, body, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return this.#send(event, id, body, signal);
+    }
   }
 
   async #send(event: string, id: string, body: string, signal: AbortSignal): Promise<HookAnswer> {
