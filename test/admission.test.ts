@@ -80,13 +80,13 @@ t.test('the hook lets in, is asked again about who comes back, and hears of ever
   await server.live(channel);
   const { live } = await server.must<{ live: { videoId: string } }>('GET', `channels/${channel.id}`);
   await first.kill();
-  await until(async () => mine(), (all) => all.length === 2);
+  await until(async () => mine(), (all) => all.length === 2, 20_000);
   const second = push(source.file, server.srtUrl(channel), { format: 'mpegts' });
-  await until(async () => mine(), (all) => all.length === 3);
-  await until(() => server.must<{ live: { videoId: string } | null }>('GET', `channels/${channel.id}`), ({ live: now }) => now?.videoId === live.videoId);
+  await until(async () => mine(), (all) => all.length === 3, 20_000);
+  await until(() => server.must<{ live: { videoId: string } | null }>('GET', `channels/${channel.id}`), ({ live: now }) => now?.videoId === live.videoId, 20_000);
   await server.must('POST', `channels/${channel.id}/end`, undefined, token);
   await second.finished;
-  await until(async () => mine(), (all) => all.length === 4);
+  await until(async () => mine(), (all) => all.length === 4, 20_000);
   t.match(mine(), [
     { event: 'publish', protocol: 'rtmp', address: '127.0.0.1', videoId: null },
     { event: 'publish_done', reason: 'lost', videoId: live.videoId },

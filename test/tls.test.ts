@@ -45,6 +45,7 @@ t.test('ffmpeg pushes over RTMPS; every frame is in the recording, over HTTPS to
   const { items } = await until(
     () => server.must<{ items: { id: string; state: string }[] }>('GET', 'videos?mine=true', undefined, token),
     ({ items }) => items[0]?.state === 'ready',
+    20_000,
   );
   const { packets = [] } = await probe(`${origin}/play/-/${items[0]?.id}/master.m3u8`, '-show_packets', '-select_streams', 'v');
   t.equal(packets.length, source.frames);
@@ -91,13 +92,13 @@ t.test('a renewed certificate is taken while a show goes on, a broken one is not
   await until(async () => heard, (all) => all.some((text) => text.includes('"live"')));
 
   copyFileSync(second.certificate, files.certificate);
-  await until(async () => linesOf('cannot be used'), (lines) => lines.length > 0);
+  await until(async () => linesOf('cannot be used'), (lines) => lines.length > 0, 20_000);
   t.equal(await shownName(https), 'first', 'half of a renewal');
   copyFileSync(second.key, files.key);
-  t.equal(await until(() => shownName(https), (name) => name === 'second'), 'second');
+  t.equal(await until(() => shownName(https), (name) => name === 'second', 20_000), 'second');
   t.equal(await shownName(rtmps), 'second');
   writeFileSync(files.certificate, 'no certificate at all');
-  await until(async () => (await server.api('GET', '/readyz')).body, (body) => (body as { tls: { renewal: string } }).tls.renewal === 'refused');
+  await until(async () => (await server.api('GET', '/readyz')).body, (body) => (body as { tls: { renewal: string } }).tls.renewal === 'refused', 20_000);
   t.match((await server.api('GET', '/metrics')).body, /millrace_tls_certificate_refused 1/);
   t.equal(await shownName(https), 'second');
 
