@@ -22,7 +22,7 @@ export const TitleCard = ({ channel, onChanged }: { channel: Channel; onChanged:
     });
   };
   return (
-    <section class="card" aria-label={t('create.channelTitle')}>
+    <section class="card">
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
         <div class="place-field">
