@@ -40,7 +40,8 @@ const recorded = async ({ picture, sound }: Show): Promise<string> => {
     (found) => found.items.some(({ channelId }) => channelId === channel.id),
   );
   const id = items.find(({ channelId }) => channelId === channel.id)?.id ?? '';
-  t.same(await sender.done, { sent: true, errors: '' }, `${picture}: the sender has no complaints`);
+  const { sent, errors } = await sender.done;
+  if (!sent || errors !== '') throw new Error(`the sender of ${picture} complains: ${errors}`);
   await until(() => server.must<{ state: string }>('GET', `videos/${id}`), ({ state }) => state === 'ready');
   return id;
 };
