@@ -50,6 +50,18 @@ t.test('AV1 goes through as it is, the record of VP9 without the head of its box
   t.equal(fault(() => video(`90 ${vp09} 01000000`)), 'codec-config');
 });
 
+t.test('how large pictures of VP9 are is told with the first key frame, and when it changes', async (t) => {
+  const { sink, video } = stage();
+  video(`90 ${vp09} 000b82020202 0000`);
+  video(`a1 ${vp09} 8600`);
+  video(`91 ${vp09} 82498342 0013f00b30`);
+  video(`91 ${vp09} 82498342 0013f00b30`);
+  video(`91 ${vp09} 82498342 0027f01670`);
+  t.match(sink.tracks.map((track) => ('size' in track ? track.size : null)), [null, { width: 320, height: 180 }, { width: 640, height: 360 }]);
+  t.equal(sink.units.length, 4);
+  t.equal(fault(() => video(`91 ${vp09} 82ffffff`)), 'codec-config');
+});
+
 t.test('frames of a codec that was not announced are dropped and counted', async (t) => {
   const { sink, publication, video, audio } = stage();
   video(`91 ${av01} 3200`);

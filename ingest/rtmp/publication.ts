@@ -3,8 +3,9 @@ import { CodecError } from '../../packager/media/codec-error.ts';
 import type { WireEvent } from '../../packager/media/event.ts';
 import { textTag } from '../../packager/media/id3.ts';
 import { opusConfigOf } from '../../packager/media/opus.ts';
+import { pictureReader } from '../../packager/media/picture.ts';
 import type { EndReason, PublishSink } from '../../packager/media/publish.ts';
-import type { AudioCodec, VideoCodec } from '../../packager/media/unit.ts';
+import type { AudioCodec, VideoCodec, VideoConfig } from '../../packager/media/unit.ts';
 import { vp9ConfigOf } from '../../packager/media/vp9-config.ts';
 import { decodeAmf0 } from './amf0.ts';
 import type { AmfLimits, AmfObject, AmfValue } from './amf0.ts';
@@ -21,6 +22,7 @@ export class Publication {
   #sink: PublishSink;
   #limits: AmfLimits;
   #video: { readonly codec: VideoCodec; readonly lengthSize: number } | undefined;
+  #vp9: VideoConfig | null = null;
   #audio: AudioCodec | undefined;
   /** Said in several messages, and told in one. */
   #about: Readonly<Record<string, AmfValue>> = {};
@@ -49,11 +51,13 @@ export class Publication {
         const { codec } = tag;
         const { lengthSize, config } = readable(() => pictureConfig(codec, tag.config));
         this.#video = { codec, lengthSize };
+        this.#vp9 = codec === 'vp9' ? { kind: 'video', codec, config } : null;
         this.#sink.track({ kind: 'video', codec, config });
         return true;
       }
       case 'frame': {
         if (this.#video?.codec !== tag.codec) return this.#drop();
+        if (this.#vp9 && tag.key) this.#sizeOf(this.#vp9, tag.data);
         const data = withFourByteLengths(tag.data, this.#video.lengthSize);
         return this.#write('video', timestamp, tag.offset, tag.key, data);
       }
@@ -66,6 +70,14 @@ export class Publication {
       case 'nothing':
         return true;
     }
+  }
+
+  /** Its record does not know how large the pictures are, and whoever is told of a track wants to. */
+  #sizeOf(announced: VideoConfig, key: Buffer): void {
+    const { config } = readable(() => pictureReader(announced.codec, announced)(key));
+    if (!config) return;
+    this.#vp9 = config;
+    this.#sink.track(config);
   }
 
   #audioMessage({ payload, timestamp }: Message): boolean {
