@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import { clip } from './support/clips.ts';
-import { decodeStamps, mustFfmpeg, probe } from './support/ffmpeg.ts';
+import { decodeStamps, mustFfmpeg, probe, push } from './support/ffmpeg.ts';
 import { playlist, until } from './support/playlists.ts';
-import { startServer, type Channel } from './support/server.ts';
+import { freePorts, startServer, type Channel } from './support/server.ts';
 
 const source = await clip({ bframes: 2, width: 320, height: 180, kbps: 300 });
 const server = await startServer();
@@ -58,4 +58,27 @@ t.test('GStreamer’s rtmp2sink: every picture once, and its end ends the show',
   t.same(stamps, Array.from({ length: source.frames }, (_, frame) => frame));
   const { packets = [] } = await probe(`${server.origin}/play/-/${video}/master.m3u8`, '-show_packets', '-select_streams', 'a');
   t.ok(Math.abs(packets.length - source.audioFrames) <= 1, `${packets.length} of ${source.audioFrames} frames of sound`);
+});
+
+const relay = process.env.NODE_MEDIA_SERVER_PATH ?? '';
+t.test('node-media-server, which relays what ffmpeg sends to it', { skip: relay === '' && 'NODE_MEDIA_SERVER_PATH names no node-media-server' }, async (t) => {
+  const channel = await server.createChannel(token, { name: 'relayed' });
+  const folder = mkdtempSync(path.join(tmpdir(), 'millrace-relay-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { rtmp: port } = await freePorts();
+  const peer = spawn(process.execPath, [path.join(import.meta.dirname, 'support/relaying-peer.mjs'), relay, String(port), server.rtmpUrl(channel), folder], { cwd: folder });
+  t.teardown(() => peer.kill('SIGKILL'));
+  const said = heard(peer);
+  await until(async () => said(), (words) => /Rtmp Server listening/i.test(words), 15_000);
+  const sender = push(source.file, `rtmp://127.0.0.1:${port}/live/show`);
+  t.teardown(() => sender.kill());
+  const video = await liveVideo(channel);
+  await until(() => playlist(server, video, 'v0'), ({ segments }) => segments.length >= 3, 20_000);
+  await sender.stop();
+  t.ok((await server.api('POST', `channels/${channel.id}/end`, undefined, token)).status < 300);
+  const list = await ended(video);
+  t.notOk(list.segments.some(({ discontinuity }) => discontinuity));
+  const { stamps, errors } = await decodeStamps(`${server.origin}/play/-/${video}/master.m3u8`, source);
+  t.equal(errors, '');
+  t.same(stamps.slice(0, -4).filter((stamp, index) => index > 0 && stamp !== ((stamps[index - 1] ?? 0) + 1) % source.frames), [], 'every picture once, in order');
 });
