@@ -6,9 +6,7 @@
  * Stopping: not ready, no new publishers, publishers let go (their shows wait for the next start), waiters
  * released, connections closed; whatever still hangs after the grace is cut off.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -16,6 +14,7 @@ import { createRtmpServer } from '../ingest/rtmp/server.ts';
 import { createSrtServer } from '../ingest/srt/server.ts';
 import { systemClock, type Clock } from '../packager/clock.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
+import { tsTracks } from '../packager/hls/ts.ts';
 import { downloadsOf } from '../packager/progressive/downloads.ts';
 import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
@@ -25,25 +24,29 @@ import { Grants } from './auth/grants.ts';
 import { addressBanner, linkBanner } from './banner.ts';
 import { captionDesk } from './captions/caption-desk.ts';
 import { openCatalog } from './catalog/catalog.ts';
+import { FileCertificates, tlsFacts } from './certificates.ts';
 import type { Config } from './config/settings.ts';
 import { createDelivery } from './delivery/handler.ts';
 import { Demo } from './demo.ts';
 import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
 import { receiveFiles } from './files.ts';
+import type { HookSettings } from './hooks/duty.ts';
+import { portError, reachableHost } from './listening.ts';
+import { tellHealth } from './health/health-topic.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
-import { serverReadings } from './readings.ts';
+import { serverReadings, tlsReadings } from './readings.ts';
+import { openRtmps } from './rtmps.ts';
+import type { TlsGate } from './tls-gate.ts';
 import { version } from './version.ts';
 import { limitBody } from './web/body-time.ts';
-import { answerBrokenRequests } from './web/broken-requests.ts';
 import { clientAddresses } from './web/client-address.ts';
-import { ConnectionCount } from './web/connections.ts';
+import { openFront } from './web/front.ts';
 import { healthHandler } from './web/health.ts';
 import { WebPages } from './web/pages.ts';
-import { serverLimits } from './web/server-limits.ts';
-import { createWebSockets, webSocketPath } from './ws/websockets.ts';
+import { createWebSockets } from './ws/websockets.ts';
 
 export type ServerOptions = {
   readonly config: Config;
@@ -56,15 +59,16 @@ export type ServerOptions = {
 
 export type RunningServer = {
   readonly httpPort: number;
+  /** Null: not opened. */
+  readonly httpsPort: number | null;
   readonly rtmpPort: number;
+  readonly rtmpsPort: number | null;
   readonly srtPort: number;
   /** What the terminal should say. */
   readonly banner: string;
   stop(): Promise<void>;
 };
 
-/** SIGTERM to exit: 10 s at most, of which this is for connections that do not close by themselves. */
-const GRACE_MS = 7_000;
 /** Linux tells twice of what was granted; 4 MiB are asked for. */
 const fewSocketBytes = 4 * 1024 * 1024;
 const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
@@ -92,6 +96,13 @@ const start = async (
   let stopping = false;
   const publicUrl = config['server.publicUrl'] === '' ? null : config['server.publicUrl'];
 
+  const { 'https.port': httpsWanted, 'rtmps.port': rtmpsWanted } = config;
+  const certificates =
+    httpsWanted === null && rtmpsWanted === null
+      ? null
+      : await FileCertificates.open({ files: { certificate: config['tls.certificate'], key: config['tls.key'] }, lookEveryMs: config['tls.lookEvery'], clock, log });
+  stops.push(() => certificates?.close());
+
   const catalog = await openCatalog({ folder: config.data, clock, log, onFault: fatal });
   stops.push(() => catalog.close());
   const auth = await Auth.create({ catalog, clock, log });
@@ -114,6 +125,7 @@ const start = async (
     syncEveryMs: config['recording.sync'],
     stallMs: config['recording.patience'],
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
+    publishHook: hookSettings(config),
     letGo: (video) => files.letGo(video),
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
@@ -128,6 +140,8 @@ const start = async (
   });
   const hooks: ApiHooks = {
     uploads: files.hooks,
+    ingest: { now: (channelId) => live.health.view(channelId), of: (videoId) => live.health.of(videoId) },
+    attempts: live.attempts,
     liveOf: (channelId) => {
       const { videoId, startedAt } = live.status(channelId);
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
@@ -138,10 +152,15 @@ const start = async (
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];
     },
+    inTransport: async (videoId) => {
+      const found = await live.presentations.find(videoId);
+      return !found || tsTracks(found.snapshot()).length > 0;
+    },
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
   const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
+  tellHealth({ sockets, catalog, events, health: live.health });
   await live.start();
   const converting = await files.start();
   events.start();
@@ -154,12 +173,13 @@ const start = async (
     ...{ desk: live.desk, clock, limits: { idleMs: config['srt.idleTimeout'], latencyMs: config['srt.latency'] } },
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
-  const metrics = config['metrics.enabled'] ? createMetrics(serverReadings({ live, files, delivery, rtmp, srt, sockets })) : null;
+  const gates: TlsGate[] = [];
+  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({
     notReady: () => (ready ? [] : ['starting or stopping']),
-    facts: () => ({ version, disk: { level: live.disk.level, ...live.disk.space }, live: live.channels.length, converting }),
+    facts: () => ({ version, disk: { level: live.disk.level, ...live.disk.space }, live: live.channels.length, converting, tls: certificates && tlsFacts(certificates) }),
     metrics,
     failed: (error) => log.error({ err: error }, 'The metrics could not be gathered.'),
   });
@@ -169,6 +189,8 @@ const start = async (
     throw portError(error, config['rtmp.port'], 'MILLRACE_RTMP_PORT');
   });
   stops.push(() => rtmp.close());
+  const rtmps = certificates && rtmpsWanted !== null ? await openRtmps({ rtmp, certificates, clock, log, host: config['rtmps.host'], port: rtmpsWanted }) : null;
+  stops.push(() => rtmps?.close());
   const srtAt = await srt.listen({ host: reachableHost(config['srt.host']), port: config['srt.port'] }).catch((error: unknown) => {
     throw portError(error, config['srt.port'], 'MILLRACE_SRT_PORT');
   });
@@ -176,7 +198,7 @@ const start = async (
   if (srtAt.receiveBuffer < fewSocketBytes) log.warn({ bytes: srtAt.receiveBuffer }, 'The system allows only a small buffer for UDP, and SRT loses packets in bursts: set net.core.rmem_max to 8388608.');
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
+    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, rtmpsPort: rtmps?.port ?? null, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());
@@ -197,20 +219,15 @@ const start = async (
     if (api.owns(path) || !pages) api.handler(request, response);
     else pages.handle(request, response);
   };
-  const http = createServer({ ...serverLimits, shouldUpgradeCallback }, handle);
-  // Whoever asks first whether a body is wanted hears it from whom it is for.
-  http.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, () => response.writeContinue()));
-  const connections = new ConnectionCount(config['http.connectionsPerAddress']);
-  http.on('connection', (socket) => connections.take(socket));
-  answerBrokenRequests(http);
-  sockets.attach(http);
-  const httpPort = await listen(http, reachableHost(config['http.host']), config['http.port']);
-  stops.push(() => closeHttp(http, clock));
+  const front = await openFront({ config, clock, log, certificates, sockets, handle });
+  stops.push(() => front.close());
+  for (const gate of [rtmps?.gate, front.gate]) if (gate) gates.push(gate);
   // Upgraded connections are not the HTTP server's any more: it would wait for them for ever.
   stops.push(() => sockets.close());
   // Before connections close: uploads end where they are, the shows are brought to rest and everybody who waits gets what there is.
   stops.push(async () => {
     rtmp.stopAccepting();
+    rtmps?.close();
     srt.stopAccepting();
     await files.stop();
     await live.stop();
@@ -223,16 +240,18 @@ const start = async (
     await sender.start();
   }
   ready = true;
-  log.info({ http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port, version }, 'The server is ready.');
+  const ports = { http: front.httpPort, https: front.httpsPort, rtmp: rtmpAt.port, rtmps: rtmps?.port ?? null, srt: srtAt.port };
+  log.info({ ...ports, version }, 'The server is ready.');
 
   const link = await auth.setupLink();
-  const banner =
-    addressBanner(config, { http: httpPort, rtmp: rtmpAt.port, srt: srtAt.port }, converting) +
-    (link ? linkBanner(config, link.token, 'Open this link once to make the admin’s account:', httpPort) : '\n');
+  const place = { config, ports, names: certificates?.current.names ?? [] };
+  const banner = addressBanner(place, converting) + (link ? linkBanner(place, link.token, 'Open this link once to make the admin’s account:') : '\n');
   return {
-    httpPort,
-    rtmpPort: rtmpAt.port,
-    srtPort: srtAt.port,
+    httpPort: ports.http,
+    httpsPort: ports.https,
+    rtmpPort: ports.rtmp,
+    rtmpsPort: ports.rtmps,
+    srtPort: ports.srt,
     banner,
     stop: () => {
       ready = false;
@@ -242,37 +261,7 @@ const start = async (
   };
 };
 
-/** Programs that would like HTTP/2 (`Upgrade: h2c`: Java's client, curl --http2) get HTTP/1.1, not a 404. */
-const shouldUpgradeCallback = (request: IncomingMessage): boolean => request.url?.split('?', 1)[0] === webSocketPath;
-
-/** '::' means every address; where IPv6 is switched off, it cannot be listened on. */
-const reachableHost = (host: string): string => {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return host === '::' && !addresses.some(({ family }) => family === 'IPv6') ? '0.0.0.0' : host;
-};
-
-const listen = (server: Server, host: string, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(portError(error, port, 'MILLRACE_HTTP_PORT')));
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
-
-const portError = (error: unknown, port: number, variable: string): Error => {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  const words: Record<string, string> = {
-    EADDRINUSE: `Port ${port} is taken: is another server running? Choose another with ${variable}.`,
-    EACCES: `Port ${port} may not be opened by this user. Choose one above 1023 with ${variable}.`,
-  };
-  const why = words[String(code)] ?? (error instanceof Error ? error.message : String(error));
-  return new Error(why, { cause: error });
-};
-
-const closeHttp = (server: Server, clock: Clock): Promise<void> =>
-  new Promise((resolve) => {
-    const cut = clock.after(GRACE_MS, () => server.closeAllConnections());
-    server.close(() => {
-      cut();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+const hookSettings = (config: Config): HookSettings | null =>
+  config['hooks.publish.url'] === ''
+    ? null
+    : { url: config['hooks.publish.url'], secret: config['hooks.publish.secret'], timeoutMs: config['hooks.publish.timeout'], onFailure: config['hooks.publish.onFailure'] };

@@ -9,8 +9,18 @@ const reachable = (): string => {
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? 'localhost';
 };
 
-const origin = (config: Config, port: number, host: string): string =>
-  config['server.publicUrl'] || `http://${host}${port === 80 ? '' : `:${port}`}`;
+type Ports = { readonly http: number; readonly https: number | null };
+/** Where the server is; `names`: what its certificate is good for. */
+export type Place<P = Ports> = { readonly config: Config; readonly ports: P; readonly names: readonly string[] };
+
+const withPort = (origin: string, port: number, usual: number): string => (port === usual ? origin : `${origin}:${port}`);
+
+/** HTTPS where there is any, by a name that the certificate has: under another one a browser warns. */
+const origin = ({ config, ports: { http, https }, names }: Place, host: string): string => {
+  if (config['server.publicUrl'] !== '') return config['server.publicUrl'];
+  if (https === null) return withPort(`http://${host}`, http, 80);
+  return withPort(`https://${names.find((name) => !name.includes('*') && !name.includes(':')) ?? host}`, https, 443);
+};
 
 /** Two modules a character, light on dark as phones expect, with the quiet zone of four modules. */
 const drawCode = (text: string): string => {
@@ -31,22 +41,24 @@ const drawCode = (text: string): string => {
   return lines.join('\n');
 };
 
-export const linkBanner = (config: Config, token: string, sentence: string, httpPort = config['http.port']): string => {
-  const near = `${origin(config, httpPort, 'localhost')}/setup#${token}`;
-  const far = `${origin(config, httpPort, reachable())}/setup#${token}`;
+export const linkBanner = (place: Place, token: string, sentence: string): string => {
+  const near = `${origin(place, 'localhost')}/setup#${token}`;
+  const far = `${origin(place, reachable())}/setup#${token}`;
   return `\n  ${sentence}\n\n  ${near}\n${far === near ? '' : `  ${far}\n`}\n${drawCode(far)}\n\n`;
 };
 
-type Ports = { readonly http: number; readonly rtmp: number; readonly srt: number };
+type AllPorts = Ports & { readonly rtmp: number; readonly rtmps: number | null; readonly srt: number };
 type Converting = { readonly ffmpeg: string | null; readonly sandbox: string | null; readonly refused: string | null };
 
-export const addressBanner = (config: Config, ports: Ports, { ffmpeg, sandbox, refused }: Converting): string => {
-  const web = origin(config, ports.http, 'localhost');
+export const addressBanner = (place: Place<AllPorts>, { ffmpeg, sandbox, refused }: Converting): string => {
+  const { http, https, rtmp, rtmps, srt } = place.ports;
+  const web = origin(place, 'localhost');
   const { hostname } = new URL(web);
   const rows = [
-    ['Web', web],
-    ['RTMP', `rtmp://${hostname}:${ports.rtmp}/live   (the stream key is on the channel's page)`],
-    ['SRT', `srt://${hostname}:${ports.srt}?streamid=STREAM-KEY`],
+    ['Web', https === null ? web : `${web}   (port ${http}, without TLS, ${place.config['https.redirect'] ? 'is sent there' : 'is open too'})`],
+    ['RTMP', `rtmp://${hostname}:${rtmp}/live   (the stream key is on the channel's page)`],
+    ...(rtmps === null ? [] : [['RTMPS', `rtmps://${hostname}:${rtmps}/live`]]),
+    ['SRT', `srt://${hostname}:${srt}?streamid=STREAM-KEY`],
     ['Files', refused === null ? `converted by ffmpeg ${ffmpeg}, sandbox: ${sandbox}` : `nothing is converted: ${refused}`],
   ];
   return `\n  Millrace is running.\n\n${rows.map(([what, where]) => `  ${what?.padEnd(7)}${where}\n`).join('')}`;

@@ -108,7 +108,8 @@ const main = async (): Promise<void> => {
         if (failure) return fail(failure.code, failure.sentence);
         throw error;
       });
-      process.stdout.write(linkBanner(config, token, 'Open this link within an hour to set a new password for the admin:'));
+      const ports = { http: config['http.port'], https: config['https.port'] };
+      process.stdout.write(linkBanner({ config, ports, names: [] }, token, 'Open this link within an hour to set a new password for the admin:'));
       return;
     }
     case 'fsck':

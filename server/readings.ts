@@ -4,14 +4,26 @@ import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
+import type { CertificateStore } from './certificates.ts';
 import type { Reading } from './metrics.ts';
+import type { TlsGate } from './tls-gate.ts';
 import type { WebSockets } from './ws/websockets.ts';
 
 type Sources = { readonly live: Live; readonly files: Files; readonly delivery: Delivery; readonly rtmp: RtmpServer; readonly srt: SrtServer; readonly sockets: WebSockets };
+/** What is there only where TLS is. */
+type Secured = { readonly certificates: CertificateStore; readonly gates: readonly TlsGate[] };
 
 export const serverReadings = ({ live, files, delivery, rtmp, srt, sockets }: Sources) => (): readonly Reading[] => [
   { name: 'millrace_channels_live', help: 'Channels by state.', label: 'state', read: () => tally(live.channels.map(({ state }) => state)) },
   { name: 'millrace_ingest_backlog_bytes', help: 'Media received and not yet in the logs.', read: () => live.channels.reduce((sum, { run }) => sum + (run?.backlog ?? 0), 0) },
+  { name: 'millrace_ingest_publishers', help: 'Publishers that are in.', label: 'protocol', read: () => live.health.figures.publishers },
+  { name: 'millrace_ingest_sessions_total', help: 'Publishers that were let in.', label: 'protocol', read: () => live.health.figures.sessions },
+  { name: 'millrace_ingest_media_bytes_total', help: 'Bytes of pictures and sound received.', label: 'protocol', read: () => live.health.figures.bytes },
+  { name: 'millrace_ingest_units_total', help: 'Pictures and frames of sound received.', label: 'protocol', read: () => live.health.figures.units },
+  { name: 'millrace_ingest_reconnects_total', help: 'Publishers that came back to a broadcast that they had lost.', read: () => live.health.figures.reconnects },
+  { name: 'millrace_ingest_findings', help: 'Channels on which something is found wrong with what is sent, by what it is.', label: 'finding', read: () => live.health.figures.findings },
+  { name: 'millrace_publish_refused_total', help: 'Publishers that were not let in, by reason.', label: 'reason', read: () => live.attempts.counts },
+  { name: 'millrace_publish_hook_total', help: 'What the publish hook was asked and told, by what came of it.', label: 'end', read: () => ({ ...live.hookCounters }) },
   { name: 'millrace_rtmp_sessions', help: 'Open RTMP connections.', read: () => rtmp.sessions },
   { name: 'millrace_rtmp_accepted_total', help: 'RTMP connections accepted.', read: () => rtmp.counters.accepted },
   { name: 'millrace_rtmp_turned_away_total', help: 'RTMP connections turned away.', read: () => rtmp.counters.turnedAway },
@@ -48,4 +60,22 @@ const tally = (names: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = { starting: 0, live: 0, waiting: 0 };
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
+};
+
+export const tlsReadings = ({ certificates, gates }: Secured) => (): readonly Reading[] => [
+  { name: 'millrace_tls_certificate_ends_seconds', help: 'When the certificate in use ends, seconds since 1970.', read: () => Math.floor(certificates.current.validTo / 1000) },
+  { name: 'millrace_tls_certificate_refused', help: '1: the certificate in the files cannot be used, and the one before is.', read: () => (certificates.refused === null ? 0 : 1) },
+  { name: 'millrace_tls_handshakes_open', help: 'Connections that have not finished their handshake.', read: () => gates.reduce((sum, { counters }) => sum + counters.handshaking, 0) },
+  { name: 'millrace_tls_handshakes_total', help: 'Handshakes by how they ended.', label: 'end', read: () => handshakesOf(gates) },
+];
+
+const handshakesOf = (gates: readonly TlsGate[]): Record<string, number> => {
+  const ends = { done: 0, failed: 0, dropped: 0 };
+  for (const { counters } of gates) {
+    ends.done += counters.done;
+    // Whoever was dropped failed as well.
+    ends.failed += Math.max(0, counters.failed - counters.dropped);
+    ends.dropped += counters.dropped;
+  }
+  return ends;
 };

@@ -5,6 +5,7 @@
  *     greeting ──connect──▶ connected ──publish──▶ asked ──accept──▶ live ──FCUnpublish, deleteStream──▶ over
  */
 import type { AmfObject, AmfValue } from './amf0.ts';
+import { canReconnect, capabilities } from './capabilities.ts';
 import { refusalStatus, RtmpError } from './errors.ts';
 import type { RefusalCode } from '../../packager/media/publish.ts';
 import * as say from './messages.ts';
@@ -27,6 +28,7 @@ export class CommandFlow {
   #app = '';
   #tcUrl = '';
   #software: string | undefined;
+  #returns = false;
   #streams = 0;
   #published = 0;
 
@@ -86,6 +88,14 @@ export class CommandFlow {
     return say.status(this.#published, 'error', code, words);
   }
 
+  /** Null: this sender has not said that it understands. */
+  reconnectRequest(words: string): Outgoing | null {
+    if (!this.#returns || this.#state !== 'live') return null;
+    this.#state = 'over';
+    // Enhanced RTMP, "Reconnect Request": an event of the connection, and so on stream 0. Without a tcUrl it is the same one.
+    return say.status(0, 'status', 'NetConnection.Connect.ReconnectRequest', words);
+  }
+
   #connect(command: Command): readonly Effect[] {
     if (this.#state !== 'greeting') throw new RtmpError('command-order', 'connect twice');
     const about = command.values[0];
@@ -93,6 +103,7 @@ export class CommandFlow {
     this.#app = text(about['app']);
     this.#tcUrl = text(about['tcUrl']) || text(about['tcurl']);
     this.#software = softwareName(text(about['flashVer']));
+    this.#returns = canReconnect(about);
     this.#state = 'connected';
     return [
       send(say.windowSize(serverWindow)),
@@ -103,7 +114,7 @@ export class CommandFlow {
           0,
           '_result',
           command.transaction,
-          { fmsVer: 'FMS/3,5,7,7009', capabilities: 31 },
+          { fmsVer: 'FMS/3,5,7,7009', capabilities: 31, ...capabilities(about) },
           {
             level: 'status',
             code: 'NetConnection.Connect.Success',

@@ -31,7 +31,9 @@ const words = {
   'aggregate-broken': 'an aggregate message is cut short',
   'avc-config': 'the H.264 configuration record is damaged',
   'avc-lengths': 'an H.264 picture is damaged: a NAL unit is longer than its packet',
-  'unsupported-codec': 'this codec is not supported; choose H.264 video and AAC audio in the encoder',
+  'enhanced-header': 'a packet of Enhanced RTMP is cut short',
+  'codec-config': 'the configuration of a codec is damaged',
+  'unsupported-codec': 'this codec is not supported; choose H.264, HEVC, AV1 or VP9 for the picture and AAC or Opus for the sound',
   'output-full': 'the sender does not read what the server answers',
 } as const;
 
@@ -48,8 +50,13 @@ export class RtmpError extends Error {
 }
 
 /**
- * The status code for each refusal. BadName is what encoders take for "wrong key or already on air" and OBS
- * then asks its user to check the key; Denied for what may pass by itself.
+ * The status code for each refusal. BadName is what encoders take for "wrong key or already on air"; Denied for
+ * what may pass by itself, or was decided by somebody.
+ *
+ * OBS (to 31) does not know BadName: it waits until we close, which is why the words are followed by the end of the
+ * connection. On Denied it closes by itself, and writes code and description into its log. After either it asks its
+ * user to check the key and does not try again, unless it was on the air and lost its line: then it tries on, whatever
+ * it is told, so whoever is refused is slowed down.
  */
 export const refusalStatus: Readonly<Record<RefusalCode, string>> = {
   'unknown-key': 'NetStream.Publish.BadName',

@@ -65,10 +65,8 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
       turnAway(socket, address, 'shutting down');
       return;
     }
-    if (!strangers.enter(address)) {
-      turnAway(socket, address, 'too many connections that have not published');
-      return;
-    }
+    const pushedOut = strangers.enter(address, socket);
+    if (pushedOut) turnAway(pushedOut, address, 'too many connections that have not published: the oldest gave way');
     socket.setNoDelay(true);
     // A sender whose network is gone says nothing; the kernel finds out.
     socket.setKeepAlive(true, keepAliveMs);
@@ -76,7 +74,7 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
     const id = lastId;
     let stranger = true;
     const known = (): void => {
-      if (stranger) strangers.leave(address);
+      if (stranger) strangers.leave(address, socket);
       stranger = false;
     };
     const onClosed = (): void => {
@@ -137,28 +135,35 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
   };
 };
 
-/** Connections that nobody has vouched for yet, in all and by address. */
+/**
+ * Connections that nobody has vouched for yet, in all and by address. When there are too many, the oldest gives way, not
+ * the newest: whoever means it has published within a moment, and whoever holds a thousand of them open pushes out his own.
+ */
 class Strangers {
-  #limits: RtmpLimits;
-  #all = 0;
-  #byAddress = new Map<string, number>();
+  readonly #limits: RtmpLimits;
+  /** Both in the order in which they came. */
+  readonly #all = new Map<Socket, string>();
+  readonly #byAddress = new Map<string, Set<Socket>>();
 
   constructor(limits: RtmpLimits) {
     this.#limits = limits;
   }
 
-  enter(address: string): boolean {
-    const here = this.#byAddress.get(address) ?? 0;
-    if (this.#all >= this.#limits.strangers || here >= this.#limits.strangersPerAddress) return false;
-    this.#all += 1;
-    this.#byAddress.set(address, here + 1);
-    return true;
+  /** The one that has to give way, if any. */
+  enter(address: string, socket: Socket): Socket | undefined {
+    const here = this.#byAddress.get(address) ?? new Set<Socket>();
+    this.#byAddress.set(address, here.add(socket));
+    this.#all.set(socket, address);
+    const crowd = here.size > this.#limits.strangersPerAddress ? here : this.#all.size > this.#limits.strangers ? this.#all : null;
+    const oldest = crowd?.keys().next().value;
+    if (oldest) this.leave(this.#all.get(oldest) ?? address, oldest);
+    return oldest;
   }
 
-  leave(address: string): void {
-    this.#all -= 1;
-    const here = (this.#byAddress.get(address) ?? 1) - 1;
-    if (here > 0) this.#byAddress.set(address, here);
-    else this.#byAddress.delete(address);
+  leave(address: string, socket: Socket): void {
+    if (!this.#all.delete(socket)) return;
+    const here = this.#byAddress.get(address);
+    here?.delete(socket);
+    if (here?.size === 0) this.#byAddress.delete(address);
   }
 }

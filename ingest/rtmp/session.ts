@@ -81,7 +81,11 @@ export class RtmpSession {
   evict(reason: EvictReason): void {
     if (this.#gone) return;
     const { code, words } = evictionStatus[reason];
-    this.#leave('evicted', { level: 'info', why: words, reason }, () => this.#flow.farewell(code, words));
+    const line = { level: 'info', why: words, reason } as const;
+    const request = reason === 'shutting-down' ? this.#flow.reconnectRequest(words) : null;
+    // Whoever understands it goes by himself, when it suits him: between two pictures, and with the next connection made.
+    if (request) this.#leave('evicted', line, () => request, 'open');
+    else this.#leave('evicted', line, () => this.#flow.farewell(code, words));
   }
 
   get #gone(): boolean {
@@ -294,7 +298,7 @@ export class RtmpSession {
    * Says goodbye and waits a little for the sender to read it and close. A peer that never introduced itself, or
    * does not read, is cut off.
    */
-  #leave(reason: EndReason, line: EndLine, farewell?: () => Outgoing): void {
+  #leave(reason: EndReason, line: EndLine, farewell?: () => Outgoing, ourSide: 'closed' | 'open' = 'closed'): void {
     const words = this.#flow.connected && line['fault'] !== 'output-full' ? farewell?.() : undefined;
     const polite = words !== undefined || reason === 'announced';
     this.#end('leaving', reason, line);
@@ -307,7 +311,8 @@ export class RtmpSession {
       this.#socket.destroy();
       return;
     }
-    if (words) this.#outlet.end(words);
+    if (words && ourSide === 'open') this.#guard(() => this.#outlet.send(words));
+    else if (words) this.#outlet.end(words);
     this.#socket.resume();
     this.#setTimer(this.#context.limits.lingerMs, () => this.#socket.destroy());
   }

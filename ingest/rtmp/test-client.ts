@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
-import type { AmfValue } from './amf0.ts';
+import type { AmfObject, AmfValue } from './amf0.ts';
 import { ChunkReader } from './chunks.ts';
 import type { Message } from './chunks.ts';
 import { ChunkWriter } from './chunk-writer.ts';
@@ -25,6 +25,8 @@ export type ConnectOptions = {
   readonly key: string;
   readonly tcUrl?: string;
   readonly flashVer?: string;
+  /** What else is said in `connect`. */
+  readonly about?: AmfObject;
   /** What is sent before anything else, for servers that bound it. */
   readonly chunkSize?: number;
   /** A connection that is already there, such as a TLS socket. */
@@ -47,6 +49,8 @@ export class RtmpTestClient {
   readonly socket: Socket;
   /** Everything that came by onStatus. */
   readonly statuses: Status[] = [];
+  /** What the server said of itself in its answer to `connect`. */
+  about: AmfObject = {};
   /** Acknowledgements as they came. */
   readonly acknowledged: number[] = [];
   readonly pongs: number[] = [];
@@ -81,12 +85,14 @@ export class RtmpTestClient {
     }
   }
 
-  async #publish({ app = 'live', key, tcUrl, flashVer, chunkSize = 4096 }: ConnectOptions): Promise<void> {
+  async #publish({ app = 'live', key, tcUrl, flashVer, about: more, chunkSize = 4096 }: ConnectOptions): Promise<void> {
     this.socket.write(encoder.plainHandshake());
     this.message(say.setChunkSize(chunkSize));
-    const about = { ...(tcUrl === undefined ? {} : { tcUrl }), ...(flashVer === undefined ? {} : { flashVer }) };
-    this.message(encoder.connectCommand({ app, key, ...about }));
-    await this.#answer((command) => command.name === '_result' && command.transaction === 1);
+    const names = { ...(tcUrl === undefined ? {} : { tcUrl }), ...(flashVer === undefined ? {} : { flashVer }) };
+    this.message(encoder.connectCommand({ app, key, ...names, ...(more && { about: more }) }));
+    const connected = await this.#answer((command) => command.name === '_result' && command.transaction === 1);
+    const [about = null] = connected.values;
+    if (isObject(about)) this.about = about;
     for (const message of encoder.preparation(key)) this.message(message);
     const created = await this.#answer((command) => command.name === '_result' && command.transaction === 4);
     if (typeof created.values[1] === 'number') this.#streamId = created.values[1];
@@ -94,6 +100,15 @@ export class RtmpTestClient {
     await this.#answer((command) => command.name === 'onStatus');
     const status = this.statuses.at(-1);
     if (status?.code !== 'NetStream.Publish.Start') throw new PublishRefused(status);
+  }
+
+  /** Resolves when the server has said this by onStatus. */
+  async status(code: string): Promise<Status> {
+    for (;;) {
+      const said = this.statuses.find((status) => status.code === code);
+      if (said) return said;
+      await this.#answer((command) => command.name === 'onStatus');
+    }
   }
 
   track(config: TrackConfig, timestamp = 0): void {
@@ -159,7 +174,9 @@ export class RtmpTestClient {
   }
 }
 
+const isObject = (value: AmfValue): value is AmfObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const readStatus = (info: AmfValue): Status => {
-  const { level, code, description } = typeof info === 'object' && info !== null && !Array.isArray(info) ? info : {};
+  const { level, code, description } = isObject(info) ? info : {};
   return { level: String(level), code: String(code), description: String(description) };
 };

@@ -2,19 +2,22 @@
 import type {
   EndReason,
   EvictReason,
+  LineReport,
   PublishDesk,
   PublishRequest,
   PublishSink,
   PublishVerdict,
 } from '../../packager/media/publish.ts';
 import type { WireEvent } from '../../packager/media/event.ts';
-import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
+import type { AccessUnit, MediaKind, TrackConfig } from '../../packager/media/unit.ts';
 
 export class RecordingSink implements PublishSink {
   readonly tracks: TrackConfig[] = [];
   readonly units: AccessUnit[] = [];
   readonly hints: Readonly<Record<string, unknown>>[] = [];
   readonly events: WireEvent[] = [];
+  readonly lines: LineReport[] = [];
+  readonly left: string[] = [];
   readonly ends: EndReason[] = [];
   readonly ended: Promise<EndReason>;
   count = 0;
@@ -54,6 +57,12 @@ export class RecordingSink implements PublishSink {
   }
   event(event: WireEvent): void {
     this.events.push(event);
+  }
+  line(report: LineReport): void {
+    this.lines.push(report);
+  }
+  uncarried(media: MediaKind, codec: string): void {
+    this.left.push(`${media} ${codec}`);
   }
   end(reason: EndReason): void {
     this.ends.push(reason);

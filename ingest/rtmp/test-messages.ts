@@ -1,7 +1,7 @@
 /** For tests: what a good encoder says, as messages. */
 import { createHash } from 'node:crypto';
 import type { AccessUnit, TrackConfig } from '../../packager/media/unit.ts';
-import type { AmfValue } from './amf0.ts';
+import type { AmfObject, AmfValue } from './amf0.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { readAudioTag, readVideoTag } from './flv-tags.ts';
 import * as say from './messages.ts';
@@ -12,14 +12,17 @@ export type Publish = {
   readonly key: string;
   readonly tcUrl?: string;
   readonly flashVer?: string;
+  /** What else is said in `connect`. */
+  readonly about?: AmfObject;
 };
 
-export const connectCommand = ({ app, tcUrl, flashVer }: Publish): Outgoing =>
+export const connectCommand = ({ app, tcUrl, flashVer, about }: Publish): Outgoing =>
   say.command(0, 'connect', 1, {
     app,
     type: 'nonprivate',
     flashVer: flashVer ?? 'FMLE/3.0 (compatible; Millrace test)',
     tcUrl: tcUrl ?? `rtmp://127.0.0.1/${app}`,
+    ...about,
   });
 
 /** The commands between connect and publish, in the order of OBS. */

@@ -120,3 +120,16 @@ t.test('sent away, silent, or gone before the answer', async (t) => {
   slow.clock.advance(11_000);
   t.same(slow.orders, [{ type: 'refuse', call: 7, fault: 'fault' }]);
 });
+
+t.test('what the line has counted reaches the core, and so does what is not carried', async (t) => {
+  const stage = new Stage();
+  const counted = { packets: 100, bytes: 131_600, lost: 7, recovered: 5, dropped: 2, doubled: 1, late: 1, beyond: 0, undecrypted: 3, again: 6, rekeyed: 0, rtt: 42_500, latencyMs: 1_200, drift: 10 };
+  stage.session.measured(counted);
+  await stage.session.ask('good-key', null);
+  t.same(stage.sink.lines, [], 'nobody hears of it before the sender is in');
+  stage.session.measured(counted);
+  t.same(stage.sink.lines, [{ packets: 100, bytes: 131_600, lost: 7, recovered: 5, dropped: 2, again: 6, undecrypted: 3, damaged: 0, rttMs: 42.5, latencyMs: 1_200, encrypted: false }]);
+  const mp2 = await madeBy(...h264, ...['-c:a', 'mp2']);
+  stage.session.media({ bytes: Uint8Array.from(mp2), missing: 0 });
+  t.match(stage.sink.left, [/^audio MP3$/]);
+});

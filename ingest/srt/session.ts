@@ -52,7 +52,10 @@ export class SrtSession {
         if (this.#sink?.write(unit) === false) this.#full = true;
       },
       event: (event) => this.#sink?.event(event),
-      finding: (finding) => this.#log('warn', 'srt.finding', { finding, words: findingWords(finding) }),
+      finding: (finding) => {
+        this.#log('warn', 'srt.finding', { finding, words: findingWords(finding) });
+        if (finding.code === 'unsupported-codec') this.#sink?.uncarried?.(finding.media, finding.codec);
+      },
     });
   }
 
@@ -90,7 +93,7 @@ export class SrtSession {
 
   /** The connection has ended: announced by the sender, or nothing was heard of it for too long. */
   ended(reason: 'announced' | 'lost', statistics: SrtStatistics | null): void {
-    this.#statistics = statistics ?? this.#statistics;
+    if (statistics) this.measured(statistics);
     if (this.#state === 'closed') return;
     this.#over = reason;
     if (this.#state === 'admission') this.#close(reason, 'info', 'the sender went before it was let in');
@@ -99,6 +102,9 @@ export class SrtSession {
 
   measured(statistics: SrtStatistics): void {
     this.#statistics = statistics;
+    const { packets, bytes, lost, recovered, dropped, again, undecrypted, rtt, latencyMs } = statistics;
+    const { damaged } = this.#demuxer.counters;
+    this.#sink?.line?.({ packets, bytes, lost, recovered, dropped, again, undecrypted, damaged, rttMs: rtt / 1000, latencyMs, encrypted: this.#passphrase !== null });
   }
 
   evict(reason: EvictReason): void {

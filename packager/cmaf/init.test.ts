@@ -26,6 +26,15 @@ t.test('how a picture is turned and what its colours are is said, and pictures i
   t.match(readInit(initSegment({ ...video, codec: 'hevc', config })), { kind: 'video', codec: 'hevc', config, width: 320 });
 });
 
+t.test('AV1, VP9 and Opus are read back as they were written', async (t) => {
+  const av1 = Buffer.from('81000d000a0b000000043cfecc02f80240', 'hex');
+  t.match(readInit(initSegment({ ...video, codec: 'av1', config: av1 })), { codec: 'av1', config: av1, width: 320, codecString: 'av01.0.00M.08' });
+  const vp9 = Buffer.from('000b820909090000', 'hex');
+  t.match(readInit(initSegment({ ...video, codec: 'vp9', config: vp9 })), { codec: 'vp9', config: vp9, height: 180, transfer: 9, codecString: 'vp09.00.11.08.01.09.09.09.00' });
+  const opus = Buffer.from('000201380000bb80000000', 'hex');
+  t.match(readInit(initSegment({ ...audio, codec: 'opus', config: opus })), { codec: 'opus', config: opus, sampleRate: 48_000, channels: 2, codecString: 'Opus' });
+});
+
 t.test('the same track gives the same bytes', async (t) => {
   t.same(initSegment(video), initSegment({ ...video, config: Buffer.from(avcC) }));
 });

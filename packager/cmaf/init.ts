@@ -3,9 +3,9 @@
  * no dates, no names, no version. Brands: `cmfc`, and `cmf2` because there is no edit list and composition
  * offsets are signed (ISO 23000-19, 7.7.2 and 7.7.3); `iso6` for default-base-is-moof and version 1 of trun.
  */
-import { configWithLength4, parseAvcConfig, parseSps } from '../media/h264.ts';
-import { parseHevcConfig } from '../media/hevc-config.ts';
-import { parseHevcSps } from '../media/hevc-sps.ts';
+import { configWithLength4 } from '../media/h264.ts';
+import { pictureFacts } from '../media/picture-facts.ts';
+import type { AudioCodec, VideoCodec } from '../media/unit.ts';
 import { ascii, box, encode, fullBox, u16, u32, u64, u8, zeros, type Box, type Part } from './box.ts';
 import { CmafError } from './cmaf-error.ts';
 import { esds } from './esds.ts';
@@ -21,8 +21,8 @@ export type Colour = { readonly primaries: number; readonly transfer: number; re
 
 export type VideoInit = Common & {
   readonly kind: 'video';
-  readonly codec: 'h264' | 'hevc';
-  /** avcC (its NAL length is written as 4, as `normaliseAvc` makes the samples), or hvcC. */
+  readonly codec: VideoCodec;
+  /** As in a `TrackConfig`. avcC: its NAL length is written as 4, as `normaliseAvc` makes the samples. */
   readonly config: Buffer;
   /** Of the picture after cropping, in pixels, as it was coded. */
   readonly width: number;
@@ -36,8 +36,8 @@ export type VideoInit = Common & {
 
 export type AudioInit = Common & {
   readonly kind: 'audio';
-  readonly codec: 'aac';
-  /** AudioSpecificConfig. */
+  readonly codec: AudioCodec;
+  /** As in a `TrackConfig`. */
   readonly config: Buffer;
   readonly sampleRate: number;
   readonly channels: number;
@@ -85,11 +85,25 @@ const packLanguage = (language: string): Part => {
   return u16((a << 10) | (b << 5) | c);
 };
 
+/** The sample entry of each codec, and the box of its configuration. */
+const entryTypes = { h264: 'avc1', hevc: 'hvc1', av1: 'av01', vp9: 'vp09' } as const;
+
+const configBox = (codec: VideoCodec, config: Buffer): Box => {
+  switch (codec) {
+    case 'h264':
+      return box('avcC', [config]);
+    case 'hevc':
+      return box('hvcC', [config]);
+    case 'av1':
+      return box('av1C', [config]);
+    case 'vp9':
+      return fullBox('vpcC', 1, 0, [config]);
+  }
+};
+
 const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
-  const hevc = track.codec === 'hevc';
-  const config = hevc ? track.config : configWithLength4(track.config);
-  const [sps] = hevc ? parseHevcConfig(config).sps : parseAvcConfig(config).sps;
-  const said = sps ? (hevc ? parseHevcSps : parseSps)(sps) : { sar: null, colour: null };
+  const config = track.codec === 'h264' ? configWithLength4(track.config) : track.config;
+  const said = pictureFacts({ kind: 'video', codec: track.codec, config });
   const sar = track.pixelAspect ?? said.sar;
   const colour = track.colour ?? said.colour;
   const optional: Box[] = [];
@@ -99,7 +113,7 @@ const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
     optional.push(box('colr', [ascii('nclx'), u16(primaries), u16(transfer), u16(coefficients), range]));
   }
   if (sar) optional.push(box('pasp', [u32(sar.width), u32(sar.height)]));
-  const entry = box(hevc ? 'hvc1' : 'avc1', [
+  const entry = box(entryTypes[track.codec], [
     zeros(6),
     u16(1), // data_reference_index
     zeros(16),
@@ -112,7 +126,7 @@ const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
     zeros(32), // compressorname
     u16(0x18), // depth
     u16(0xffff), // pre_defined = -1
-    box(hevc ? 'hvcC' : 'avcC', [config]),
+    configBox(track.codec, config),
     ...optional,
   ]);
   const stretched = sar ? Math.round((track.width * sar.width) / sar.height) : track.width;
@@ -120,7 +134,7 @@ const videoEntry = (track: VideoInit): { entry: Box; displayWidth: number } => {
 };
 
 const audioEntry = (track: AudioInit): Box =>
-  box('mp4a', [
+  box(track.codec === 'opus' ? 'Opus' : 'mp4a', [
     zeros(6),
     u16(1),
     zeros(8),
@@ -129,7 +143,7 @@ const audioEntry = (track: AudioInit): Box =>
     zeros(4),
     // 16.16: a rate that does not fit stays 0, and the AudioSpecificConfig has the say.
     u32(track.sampleRate > 0xffff ? 0 : track.sampleRate * 0x1_0000),
-    esds(track.config),
+    track.codec === 'opus' ? box('dOps', [track.config]) : esds(track.config),
   ]);
 
 type Described = {

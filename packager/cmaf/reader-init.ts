@@ -1,8 +1,8 @@
-/** Reads an init segment of one H.264, HEVC, AAC or WebVTT track back into facts. */
-import { aacCodecString, parseAudioSpecificConfig } from '../media/aac.ts';
+/** Reads an init segment of one track back into facts. */
 import { CodecError } from '../media/codec-error.ts';
-import { avcCodecString, parseAvcConfig } from '../media/h264.ts';
-import { hevcCodecString, parseHevcConfig } from '../media/hevc-config.ts';
+import { pictureFacts } from '../media/picture-facts.ts';
+import { soundFacts } from '../media/sound-facts.ts';
+import type { AudioCodec, VideoCodec } from '../media/unit.ts';
 import { boxes, children, Cursor, descend, only, type BoxView } from './box-reader.ts';
 import { CmafError } from './cmaf-error.ts';
 import { mpeg4Audio, readEsds } from './esds.ts';
@@ -17,7 +17,7 @@ type CommonFacts = {
   readonly language: string;
   /** RFC 6381. */
   readonly codecString: string;
-  /** avcC, hvcC, AudioSpecificConfig, or what vttC holds. */
+  /** As in a `TrackConfig`, or what vttC holds. */
   readonly config: Buffer;
   readonly defaults: SampleDefaults;
   readonly editList: boolean;
@@ -34,9 +34,9 @@ type PictureFacts = {
 };
 
 export type InitFacts =
-  | (CommonFacts & { readonly kind: 'video'; readonly codec: 'h264' | 'hevc' } & PictureFacts)
+  | (CommonFacts & { readonly kind: 'video'; readonly codec: VideoCodec } & PictureFacts)
   | (CommonFacts & { readonly kind: 'text'; readonly codec: 'wvtt' })
-  | (CommonFacts & { readonly kind: 'audio'; readonly codec: 'aac'; readonly sampleRate: number; readonly channels: number });
+  | (CommonFacts & { readonly kind: 'audio'; readonly codec: AudioCodec; readonly sampleRate: number; readonly channels: number });
 
 const readBrands = (bytes: Buffer, ftyp: BoxView): string[] => {
   const cursor = new Cursor(bytes, ftyp);
@@ -83,18 +83,26 @@ const readEntry = (bytes: Buffer, stsd: BoxView) => {
   return entry;
 };
 
-const readVideoEntry = (bytes: Buffer, entry: BoxView) => {
+const readVideoEntry = (bytes: Buffer, entry: BoxView, [name, codec, head]: PictureEntry) => {
   const cursor = new Cursor(bytes, entry, 24);
   const width = cursor.u16();
   const height = cursor.u16();
   cursor.skip(50);
   const inside = boxes(bytes, cursor.at, entry.end);
   const transfer = readTransfer(bytes, inside.find(({ type }) => type === 'colr'));
-  const hevc = entry.type === 'hvc1';
-  const box = only(inside, hevc ? 'hvcC' : 'avcC', entry.type);
-  const config = bytes.subarray(box.body, box.end);
-  const text = codecString(() => (hevc ? hevcCodecString(parseHevcConfig(config)) : avcCodecString(parseAvcConfig(config))));
-  return { codec: hevc ? ('hevc' as const) : ('h264' as const), width, height, transfer, config, codecString: text };
+  const box = only(inside, name, entry.type);
+  const config = bytes.subarray(Math.min(box.body + head, box.end), box.end);
+  const text = codecString(() => pictureFacts({ kind: 'video', codec, config }).codecString);
+  return { codec, width, height, transfer, config, codecString: text };
+};
+
+type PictureEntry = readonly [box: string, codec: VideoCodec, head: number];
+/** The box of the configuration in a sample entry, and the bytes of its version and flags. */
+const pictureEntries: Readonly<Record<string, PictureEntry>> = {
+  avc1: ['avcC', 'h264', 0],
+  hvc1: ['hvcC', 'hevc', 0],
+  av01: ['av1C', 'av1', 0],
+  vp09: ['vpcC', 'vp9', 4],
 };
 
 const readTransfer = (bytes: Buffer, colr: BoxView | undefined): number | null => {
@@ -122,14 +130,17 @@ const readAudioEntry = (bytes: Buffer, entry: BoxView) => {
   cursor.skip(6);
   const sampleRate = cursor.u16();
   cursor.skip(2);
-  const { objectType, config } = readEsds(bytes, only(boxes(bytes, cursor.at, entry.end), 'esds', entry.type));
+  const inside = boxes(bytes, cursor.at, entry.end);
+  const [codec, config] = entry.type === 'Opus' ? (['opus', bodyOf(bytes, only(inside, 'dOps', entry.type))] as const) : (['aac', readAac(bytes, only(inside, 'esds', entry.type))] as const);
+  return { codec, channels, sampleRate, config, codecString: codecString(() => soundFacts({ kind: 'audio', codec, config }).codecString) };
+};
+
+const bodyOf = (bytes: Buffer, { body, end }: BoxView): Buffer => bytes.subarray(body, end);
+
+const readAac = (bytes: Buffer, box: BoxView): Buffer => {
+  const { objectType, config } = readEsds(bytes, box);
   if (objectType !== mpeg4Audio) throw new CmafError('unsupported', `esds has object type ${objectType}`);
-  return {
-    channels,
-    sampleRate,
-    config,
-    codecString: codecString(() => aacCodecString(parseAudioSpecificConfig(config))),
-  };
+  return config;
 };
 
 export const readInit = (bytes: Buffer): InitFacts => {
@@ -152,11 +163,10 @@ export const readInit = (bytes: Buffer): InitFacts => {
     defaults: readDefaults(bytes, descend(bytes, moov, 'mvex', 'trex'), trackId),
     editList: children(bytes, trak).some(({ type }) => type === 'edts'),
   };
-  if (handler === 'vide' && (entry.type === 'avc1' || entry.type === 'hvc1')) {
-    return { kind: 'video', rotation, ...common, ...readVideoEntry(bytes, entry) };
-  }
-  if (handler === 'soun' && entry.type === 'mp4a') {
-    return { kind: 'audio', codec: 'aac', ...common, ...readAudioEntry(bytes, entry) };
+  const picture = handler === 'vide' ? pictureEntries[entry.type] : undefined;
+  if (picture) return { kind: 'video', rotation, ...common, ...readVideoEntry(bytes, entry, picture) };
+  if (handler === 'soun' && (entry.type === 'mp4a' || entry.type === 'Opus')) {
+    return { kind: 'audio', ...common, ...readAudioEntry(bytes, entry) };
   }
   if (handler === 'text' && entry.type === 'wvtt') {
     const vttC = only(boxes(bytes, entry.body + 8, entry.end), 'vttC', entry.type);

@@ -6,6 +6,7 @@
  * Sound is the first track of sound: a version 3 playlist has no renditions to choose from.
  */
 import { playlistName, wholePlaylistName } from '../names.ts';
+import type { Codec } from '../media/unit.ts';
 import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, type WriteSegment } from './blocks.ts';
@@ -24,15 +25,27 @@ const version = 3;
  */
 const versionWithGaps = 8;
 
-/** Televisions and boxes that know nothing but MPEG-TS know of no pictures but H.264; captions are not carried. */
-export const isCarried = ({ codec }: TrackSnapshot): boolean => codec === 'h264' || codec === 'aac';
+/** Televisions and boxes that know nothing but MPEG-TS know of no pictures but H.264, and of no sound but AAC. */
+const knownThere: ReadonlySet<Codec> = new Set(['h264', 'aac']);
+
+/** With the sound that belongs to it: without it, a viewer would not know why he hears nothing. Captions are not carried. */
+export const isCarried = (snapshot: PresentationSnapshot, track: TrackSnapshot): boolean => {
+  const sound = tsSoundOf(snapshot, track);
+  return knownThere.has(track.codec) && (!sound || knownThere.has(sound.codec));
+};
+
+/** The tracks that there is a transport stream of: sound alone only where there is no picture. Empty: MPEG-TS cannot carry this. */
+export const tsTracks = (snapshot: PresentationSnapshot): readonly TrackSnapshot[] => {
+  const pictures = snapshot.tracks.filter(({ kind }) => kind === 'video');
+  return (pictures.length > 0 ? pictures : snapshot.tracks).filter((track) => isCarried(snapshot, track));
+};
 
 const isGap = (segment: SegmentRef): boolean => segment.gap || segment.size === 0;
 
 /** `base` is put before every address, as in the other multivariant playlist; addresses are relative to `ts/`. */
 export const tsMultivariant = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
-  const video = snapshot.tracks.filter((track) => track.kind === 'video' && isCarried(track) && allowedHeight(track, request.maxHeight ?? null));
-  const listedTracks = video.length > 0 ? video : snapshot.tracks.filter((track) => track.kind === 'audio');
+  const carried = tsTracks(snapshot).filter((track) => allowedHeight(track, request.maxHeight ?? null));
+  const listedTracks = carried.length > 0 ? carried : snapshot.tracks.filter((track) => track.kind === 'audio' && isCarried(snapshot, track));
   const head = `#EXTM3U\n#EXT-X-VERSION:${version}\n${independent(snapshot)}${startLine(snapshot, request.start ?? null)}`;
   return head + listedTracks.map((track) => variant(snapshot, track, request.base ?? '')).join('');
 };

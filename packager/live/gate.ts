@@ -7,10 +7,13 @@
  */
 import { closedCaptionsIn } from '../media/closed-captions.ts';
 import type { WireEvent } from '../media/event.ts';
-import type { AccessUnit, TrackConfig, WireClock } from '../media/unit.ts';
+import { opusSamples } from '../media/opus.ts';
+import type { AccessUnit, AudioConfig, TrackConfig, VideoConfig, WireClock } from '../media/unit.ts';
 import { MICROS, rescale, wireDistance } from '../media/wire-time.ts';
 
 const TRACKS_KNOWN_MICROS = 2 * MICROS;
+/** A picture that was announced and does not come is waited for longer: once it is promised to nobody, it needs a video of its own. */
+const PICTURE_COMES_MICROS = 6 * MICROS;
 const RHYTHM_KNOWN_MICROS = 4 * MICROS;
 /** A sender that fills this before the gate opens has said enough. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -39,8 +42,8 @@ export type Arrival = { readonly wall: number } & (
 export type Observed = {
   /** Wall clock at which the first media came. */
   readonly startedAt: number;
-  readonly video: TrackConfig | null;
-  readonly audio: TrackConfig | null;
+  readonly video: VideoConfig | null;
+  readonly audio: AudioConfig | null;
   /** Distance of the first two key frames; null when there was no second. */
   readonly gopMicros: number | null;
   readonly usualFrameMicros: number;
@@ -49,6 +52,8 @@ export type Observed = {
   readonly longestFrameMicros: number;
   readonly videoBitrate: number;
   readonly audioBitrate: number;
+  /** Of the longest packet, where each says its own; null: all are as long as their configuration says. */
+  readonly audioFrameSamples: number | null;
   /** CEA-608/708 services inside the pictures. */
   readonly closedCaptions: readonly string[];
 };
@@ -57,8 +62,8 @@ export class Gate {
   readonly #clock: WireClock;
   readonly #held: Arrival[] = [];
   #heldBytes = 0;
-  #video: TrackConfig | null = null;
-  #audio: TrackConfig | null = null;
+  #video: VideoConfig | null = null;
+  #audio: AudioConfig | null = null;
   #videoSeen = false;
   #audioSeen = false;
   #firstArrival: number | null = null;
@@ -110,7 +115,7 @@ export class Gate {
     const elapsed = Math.max(this.#mediaMicros, (this.#lastArrival - this.#firstArrival) * 1000);
     const tracksKnown = (this.#videoSeen && this.#audioSeen) || elapsed >= TRACKS_KNOWN_MICROS;
     if (!tracksKnown) return false;
-    if (!this.#videoSeen) return this.#audioSeen && this.#audio !== null && !this.#video;
+    if (!this.#videoSeen) return this.#audioSeen && this.#audio !== null && (!this.#video || elapsed >= PICTURE_COMES_MICROS);
     if (!this.possible()) return false;
     return this.#keyDts.length >= 2 || elapsed - (this.#keyDts[0] ?? 0) >= RHYTHM_KNOWN_MICROS || this.#heldBytes > MAX_HELD_BYTES;
   }
@@ -141,8 +146,14 @@ export class Gate {
       longestFrameMicros: Math.max(at(0.5), at(0.98)),
       videoBitrate: Math.round((this.#videoBytes * 8 * MICROS) / Math.max(span - (firstKey ?? 0), MICROS / 2)),
       audioBitrate: Math.round((this.#audioBytes * 8 * MICROS) / span),
-      closedCaptions: closedCaptionsIn(this.#pictures()),
+      audioFrameSamples: this.#audio?.codec === 'opus' ? this.#longestPacket() : null,
+      closedCaptions: this.#video?.codec === 'h264' ? closedCaptionsIn(this.#pictures()) : [],
     };
+  }
+
+  #longestPacket(): number | null {
+    const packets = this.#held.flatMap((arrival) => (arrival.type === 'unit' && arrival.unit.kind === 'audio' ? [arrival.unit.data] : []));
+    return packets.length === 0 ? null : packets.reduce((most, packet) => Math.max(most, opusSamples(packet)), 0);
   }
 
   /** In the order in which they are shown, which is that of the captions inside them. */

@@ -12,7 +12,8 @@ import type { Observed } from './gate.ts';
 export type Latency = PresentationPolicy['latency'];
 
 const PART_MICROS: Record<Latency, number> = { ultra: 200_000, low: 333_334, standard: 0 };
-const SLACK_MICROS = 2_000;
+/** PART-TARGET is so much longer than the longest part. */
+export const SLACK_MICROS = 2_000;
 const MIN_TARGET = 2;
 const MAX_TARGET = 6;
 /** EXTINF is rounded before it is held against TARGETDURATION (4.4.3.1), so a GOP may run a little over. */

@@ -1,13 +1,13 @@
 /** For tests: what a publisher sends, without an encoder. The pictures have real headers and nothing in them. */
 import { encodeAvcConfig } from '../media/h264.ts';
-import type { AccessUnit, TrackConfig } from '../media/unit.ts';
+import type { AccessUnit, AudioConfig, VideoConfig } from '../media/unit.ts';
 
 const sps = Buffer.from('6764000dacd941419f9f0110000003001000000303c0f1429960', 'hex');
 const pps = Buffer.from('68eae3cb22c0', 'hex');
 
-export const videoConfig: TrackConfig = { kind: 'video', codec: 'h264', config: encodeAvcConfig([sps], [pps]) };
+export const videoConfig: VideoConfig = { kind: 'video', codec: 'h264', config: encodeAvcConfig([sps], [pps]) };
 /** AAC-LC in stereo; 3 is 48 kHz, 4 is 44.1 kHz, 8 is 16 kHz (ISO 14496-3, table 1.18). */
-export const audioConfig = (frequencyIndex = 3): TrackConfig => ({
+export const audioConfig = (frequencyIndex = 3): AudioConfig => ({
   kind: 'audio',
   codec: 'aac',
   config: Buffer.from([0x10 | (frequencyIndex >> 1), ((frequencyIndex & 1) << 7) | 0x10]),

@@ -140,7 +140,7 @@ export class LiveRun {
         this.#enqueue(track, 0, async () => this.#changed(() => track.window.closeSegment()));
         break;
       case 'hole':
-        this.#enqueue(track, 0, () => this.#appendHole(track, cut.dts, cut.duration));
+        this.#enqueue(track, 0, () => this.#appendHole(track, cut.dts, cut.duration, cut.segmentStart));
         break;
     }
   }
@@ -302,8 +302,8 @@ export class LiveRun {
     });
   }
 
-  async #appendHole(track: LiveTrack, dts: number, duration: number): Promise<void> {
-    const entry = await track.log.append({ dts, firstPts: dts, duration, key: true, segmentStart: true, gap: true }, []);
+  async #appendHole(track: LiveTrack, dts: number, duration: number, segmentStart = true): Promise<void> {
+    const entry = await track.log.append({ dts, firstPts: dts, duration, key: true, segmentStart, gap: true }, []);
     this.#changed(() => {
       track.window.add(entry, this.#slewOf(track));
       track.window.closeSegment();

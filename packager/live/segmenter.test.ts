@@ -8,7 +8,7 @@ import { Segmenter, type Cut } from './segmenter.ts';
 
 const rhythmOf = (fps: number, gop: number): ReturnType<typeof freeze>['rhythm'] => {
   const frame = Math.round(MICROS / fps);
-  const seen = { startedAt: 0, video: videoConfig, audio: audioConfig(), gopMicros: gop * frame, usualFrameMicros: frame, frameRate: fps, longestFrameMicros: frame, videoBitrate: 1, audioBitrate: 1, closedCaptions: [] };
+  const seen = { startedAt: 0, video: videoConfig, audio: audioConfig(), gopMicros: gop * frame, usualFrameMicros: frame, frameRate: fps, longestFrameMicros: frame, videoBitrate: 1, audioBitrate: 1, audioFrameSamples: null, closedCaptions: [] };
   return freeze(seen, { latency: 'low', dvrSeconds: 0, captions: [] }, 21_333).rhythm;
 };
 const cuts = (fps: number, gop: number, seconds: number): { live: Cut[]; last: Cut[] } => {
@@ -33,6 +33,31 @@ t.test('what is hinted at comes: while live, every segment ends with a part', as
     const gop = 1 + random.below(fps * 5);
     const { live } = cuts(fps, gop, 12);
     t.same(live.filter(({ type }) => type !== 'fragment').slice(0, 2), [], `${fps} pictures a second, a key frame every ${gop}`);
+  }
+});
+
+t.test('parts of sound are as long as was told, whatever packets of Opus last later on', async (t) => {
+  for (const hasVideo of [true, false]) {
+    const all: Cut[] = [];
+    const frame = Math.round(MICROS / 30);
+    const seen = { startedAt: 0, video: hasVideo ? videoConfig : null, audio: audioConfig(), gopMicros: 60 * frame, usualFrameMicros: frame, frameRate: 30, longestFrameMicros: frame, videoBitrate: 1, audioBitrate: 1, audioFrameSamples: 960, closedCaptions: [] };
+    const { rhythm, audioPartTarget } = freeze(seen, { latency: 'low', dvrSeconds: 0, captions: [] }, 20_000);
+    const segmenter = new Segmenter({ rhythm, startMicros: 0, hasVideo, audioTimescale: 48_000, audioPartTarget, emit: (cut) => all.push(cut) });
+    const data = Buffer.alloc(1);
+    let heard = 0;
+    for (let picture = 0; picture < 600; picture += 1) {
+      // 20 ms, then 60, then 10.
+      for (const lasts = picture < 200 ? 960 : picture < 400 ? 2880 : 480; heard * 30 < picture * 48_000; heard += lasts) {
+        segmenter.write({ kind: 'audio', dts: heard, pts: heard, duration: lasts, key: true, data });
+      }
+      const dts = picture * 3000;
+      if (hasVideo) segmenter.write({ kind: 'video', dts, pts: dts, duration: null, key: picture % 60 === 0, data });
+    }
+    const parts = all.flatMap((cut) => (cut.type === 'fragment' && cut.kind === 'audio' ? [{ seconds: cut.duration / 48_000, last: cut.segmentEnd }] : []));
+    t.ok(parts.length > 50, `${parts.length} parts`);
+    t.same(parts.filter(({ seconds }) => seconds > (audioPartTarget ?? 0)), [], 'none is longer than PART-TARGET');
+    const short = parts.filter(({ seconds, last }) => !last && seconds < 0.85 * (audioPartTarget ?? 0));
+    t.ok(short.length <= 2, `${short.length} are too short: those in which the length of packets changes`);
   }
 });
 

@@ -11,7 +11,7 @@ import type { Sample } from '../cmaf/fragment.ts';
 import { VIDEO_TIMESCALE, type PlacedUnit } from '../media/timeline.ts';
 import type { TrackKind } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
-import type { Rhythm } from './policy.ts';
+import { SLACK_MICROS, type Rhythm } from './policy.ts';
 
 export type CutFragment = {
   readonly type: 'fragment';
@@ -28,8 +28,8 @@ export type CutFragment = {
 
 /** The segment is complete, and its last fragment has been handed out already. */
 export type CutSegmentEnd = { readonly type: 'segment-end'; readonly kind: TrackKind };
-/** The segment has no sound at all: a declared hole keeps the numbers of both tracks together. */
-export type CutHole = { readonly type: 'hole'; readonly kind: TrackKind; readonly dts: number; readonly duration: number };
+/** The segment has no sound (any more), and ends with that: a declared hole keeps the numbers and the times of both tracks together. */
+export type CutHole = { readonly type: 'hole'; readonly kind: TrackKind; readonly segmentStart: boolean; readonly dts: number; readonly duration: number };
 export type Cut = CutFragment | CutSegmentEnd | CutHole;
 
 export type SegmenterOptions = {
@@ -37,6 +37,8 @@ export type SegmenterOptions = {
   readonly startMicros: number;
   readonly hasVideo: boolean;
   readonly audioTimescale: number | null;
+  /** What players were told of the parts of sound, seconds; null or absent: nothing. */
+  readonly audioPartTarget?: number | null;
   readonly emit: (cut: Cut) => void;
 };
 
@@ -51,6 +53,8 @@ export class Segmenter {
   readonly #o: SegmenterOptions;
   readonly #limit: number;
   readonly #longest: number;
+  /** Ticks that a part of sound lasts at the most: frames of Opus, or at another sample rate, are not what they were at the beginning. */
+  readonly #audioPart: number | null;
   #pending: PlacedUnit | null = null;
   readonly #video: OpenTrack;
   readonly #audio: OpenTrack | null;
@@ -68,6 +72,8 @@ export class Segmenter {
     this.#longest = rescale(options.rhythm.longestFrameMicros, MICROS, VIDEO_TIMESCALE);
     this.#video = new OpenTrack('video', VIDEO_TIMESCALE);
     this.#audio = options.audioTimescale === null ? null : new OpenTrack('audio', options.audioTimescale);
+    const target = options.audioPartTarget ?? null;
+    this.#audioPart = target === null ? null : rescale(target * MICROS - SLACK_MICROS / 2, MICROS, options.audioTimescale ?? MICROS);
     this.#segmentStartMicros = options.startMicros;
     this.#videoEndTicks = rescale(options.startMicros, MICROS, VIDEO_TIMESCALE);
   }
@@ -85,6 +91,16 @@ export class Segmenter {
   write(unit: PlacedUnit): void {
     if (unit.kind === 'video') this.#writeVideo(unit);
     else this.#writeAudio(unit);
+  }
+
+  /** No sound comes, and none can be made: segments that were over by then do without, or players would wait for it for ever. */
+  soundless(untilMicros: number): void {
+    const audio = this.#audio;
+    if (!audio) return;
+    for (let line = this.#grid[0]; line && line.micros <= untilMicros; line = this.#grid[0]) {
+      this.#grid.shift();
+      this.#cutAudio(audio, audio.framesBefore(rescale(line.micros, MICROS, audio.timescale)), line);
+    }
   }
 
   /**
@@ -173,13 +189,27 @@ export class Segmenter {
     this.#addAudio(audio, unit);
     if (this.#o.hasVideo) {
       this.#followGrid(audio);
-    } else if (audio.count >= this.#o.rhythm.audioFramesPerPart) {
+    } else if (this.#isFull(audio)) {
       const elapsed = audio.endMicros - this.#segmentStartMicros;
       const segmentEnd = elapsed + rescale(audio.duration, audio.timescale, MICROS) / 2 >= this.#o.rhythm.segmentMicros;
       const cut = audio.cut(audio.count, segmentEnd);
       if (cut) this.#o.emit(cut);
       if (segmentEnd) this.#segmentStartMicros = audio.endMicros;
     }
+  }
+
+  #isFull(audio: OpenTrack): boolean {
+    return this.#audioPart === null ? audio.count >= this.#o.rhythm.audioFramesPerPart : audio.duration + audio.usualDuration > this.#audioPart;
+  }
+
+  /** Whether so many frames are not too short for a part. */
+  #isPart(audio: OpenTrack, frames: number): boolean {
+    const { audioFramesPerPart } = this.#o.rhythm;
+    return this.#audioPart === null ? frames >= LEAST_PART * audioFramesPerPart : audio.durationOf(frames) >= LEAST_PART * this.#audioPart;
+  }
+
+  #mostFrames(audio: OpenTrack): number {
+    return this.#audioPart === null ? this.#o.rhythm.audioFramesPerPart : audio.framesWithin(this.#audioPart);
   }
 
   #addAudio(audio: OpenTrack, unit: PlacedUnit): void {
@@ -196,35 +226,33 @@ export class Segmenter {
       if (line.segmentEnd && audio.count === 0) return;
       this.#grid.shift();
       const frames = audio.framesBefore(at);
-      if (line.segmentEnd || frames >= LEAST_PART * this.#o.rhythm.audioFramesPerPart) this.#cutAudio(audio, frames, line);
+      if (line.segmentEnd || this.#isPart(audio, frames)) this.#cutAudio(audio, frames, line);
     }
   }
 
   #cutAudio(audio: OpenTrack, frames: number, { micros, segmentEnd }: GridLine): void {
-    const { audioFramesPerPart } = this.#o.rhythm;
     let left = Math.min(audio.count, Math.max(frames, segmentEnd && audio.segmentOpen ? 1 : 0));
     // Frames beyond what a part may hold wait for the next one, unless the segment ends here.
-    while (segmentEnd && left > audioFramesPerPart) {
-      const cut = audio.cut(audioFramesPerPart, false);
+    for (let most = this.#mostFrames(audio); segmentEnd && left > most; most = this.#mostFrames(audio)) {
+      const cut = audio.cut(most, false);
       if (cut) this.#o.emit(cut);
-      left -= audioFramesPerPart;
+      left -= most;
     }
-    const cut = audio.cut(Math.min(left, audioFramesPerPart), segmentEnd);
+    const cut = audio.cut(Math.min(left, this.#mostFrames(audio)), segmentEnd);
     if (cut) this.#o.emit(cut);
     else if (segmentEnd) this.#finish(audio, micros);
   }
 
   /** Ends a segment for which no sample is left. */
   #finish(track: OpenTrack, micros: number): void {
-    if (track.segmentOpen) {
-      track.segmentOpen = false;
-      this.#o.emit({ type: 'segment-end', kind: track.kind });
-    } else if (track.kind === 'audio') {
-      const dts = Math.max(track.reached, rescale(this.#o.startMicros, MICROS, track.timescale));
-      const duration = Math.max(1, rescale(micros, MICROS, track.timescale) - dts);
-      this.#o.emit({ type: 'hole', kind: 'audio', dts, duration });
+    const segmentStart = !track.segmentOpen;
+    const dts = Math.max(track.reached, rescale(this.#o.startMicros, MICROS, track.timescale));
+    const duration = Math.max(1, rescale(micros, MICROS, track.timescale) - dts);
+    track.segmentOpen = false;
+    if (track.kind === 'audio' && (segmentStart || rescale(duration, track.timescale, MICROS) > SPILL_MICROS)) {
+      this.#o.emit({ type: 'hole', kind: 'audio', segmentStart, dts, duration });
       track.moveTo(dts + duration);
-    }
+    } else if (!segmentStart) this.#o.emit({ type: 'segment-end', kind: track.kind });
   }
 }
 
@@ -285,6 +313,18 @@ class OpenTrack {
       frames += 1;
     }
     return frames;
+  }
+  durationOf(frames: number): number {
+    return this.#samples.slice(0, frames).reduce((sum, { sample }) => sum + sample.duration, 0);
+  }
+  /** How many of the samples last no longer than this together; one at the least. */
+  framesWithin(duration: number): number {
+    let frames = 0;
+    for (let left = duration; frames < this.#samples.length; frames += 1) {
+      left -= this.#samples[frames]?.sample.duration ?? 0;
+      if (left < 0) break;
+    }
+    return Math.max(1, frames);
   }
   cut(frames: number, segmentEnd: boolean): CutFragment | null {
     const taken = this.#samples.splice(0, frames);

@@ -7,22 +7,22 @@
  */
 import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
-import { normaliseAvc, parseAvcConfig, type AvcConfig } from '../media/h264.ts';
-import { inBandConfig } from '../media/parameter-sets.ts';
-import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
-import { languageName } from '../text/language-name.ts';
-import { plainText, TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
-import type { AccessUnit, TrackConfig, TrackKind, WireClock } from '../media/unit.ts';
+import { keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
+import { pictureFacts } from '../media/picture-facts.ts';
+import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import { plainText } from '../text/cue.ts';
+import { sameConfig, type AccessUnit, type AudioConfig, type TrackConfig, type TrackKind, type VideoCodec, type VideoConfig, type WireClock } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
-import { Gate, heldBytes, type Arrival, type Observed } from './gate.ts';
-import { freeze, type Wish } from './policy.ts';
-import type { LiveRun, RunFacts, RunTrack } from './run.ts';
+import { Gate, heldBytes, type Arrival } from './gate.ts';
+import type { Wish } from './policy.ts';
+import type { LiveRun, RunTrack } from './run.ts';
 import { Segmenter } from './segmenter.ts';
+import { showShape, type ShowShape } from './show-shape.ts';
+import { StandIn } from './stand-in.ts';
 
-/** All that a run is, but for the names that its owner gives it. */
-export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
+export type { ShowShape } from './show-shape.ts';
 
 export type ShowOptions = {
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export class Show {
   #gate: Gate | null = null;
   #opening: Promise<void> | null = null;
   /** What players are (about to be) told of; null while the gate is closed. */
-  #kinds: readonly TrackKind[] | null;
+  #told: readonly Pick<RunTrack, 'kind' | 'codec'>[] | null;
   /** Arrivals while the run is being made. */
   #waiting: Arrival[] = [];
   #waitingBytes = 0;
@@ -69,11 +69,14 @@ export class Show {
   #epoch: Epoch | null = null;
   #mediaMicros: number;
   #declared: Partial<Record<TrackKind, number>> = {};
-  readonly #configs: Partial<Record<TrackKind, TrackConfig>> = {};
-  #avc: AvcConfig | null = null;
+  readonly #configs: { video?: VideoConfig; audio?: AudioConfig } = {};
+  #pictures: PictureReader | null = null;
+  #videoCodec: VideoCodec = 'h264';
+  #sound: AudioShape | null = null;
   #epochWall = 0;
   /** Media time of the pictures when sound last came. */
   #soundSeenAt = 0;
+  readonly #standIn = new StandIn();
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
 
@@ -81,10 +84,10 @@ export class Show {
     this.#o = options;
     this.#intake = new EventIntake(options.clock);
     this.#run = options.run ?? null;
-    this.#kinds = options.run?.facts.tracks.map(({ kind }) => kind) ?? null;
+    this.#told = options.run?.facts.tracks ?? null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
     // A publisher may come back without a track that players were told of: what it was tells what its silence is.
-    for (const config of options.run ? storedConfigs(options.run.snapshot().tracks) : []) this.#configs[config.kind] = config;
+    for (const config of options.run ? storedConfigs(options.run.snapshot().tracks) : []) this.#configure(config);
   }
 
   /** Null until the gate has opened. */
@@ -106,7 +109,8 @@ export class Show {
     this.#endEpoch();
     this.#earlyEvents = [];
     this.#wire = wire;
-    if (!this.#run && !this.#opening) this.#gate = new Gate(wire);
+    if (this.#run) this.#standIn.begin(wire, this.#run.facts.rhythm);
+    else if (!this.#opening) this.#gate = new Gate(wire);
   }
 
   /** Bits a second that the sender says it will send. */
@@ -114,21 +118,37 @@ export class Show {
     this.#declared = rates;
   }
 
-  track(config: TrackConfig): Taken {
+  track(sent: TrackConfig): Taken {
     // Parsed for its errors: a configuration that cannot be read ends its sender, not the show.
-    if (config.kind === 'video') this.#avc = parseAvcConfig(config.config);
-    else audioShape(config, null);
-    if (this.#kinds && !this.#kinds.includes(config.kind)) return 'new-run';
+    const config = sent.kind === 'video' ? this.#readPictures(sent) : sent;
+    if (config.kind === 'audio') this.#sound = audioShape(config, null);
+    if (this.#told && !isToldOf(this.#told, config)) return 'new-run';
+    // Of VP9, the first key picture says how large it is.
+    if (config.kind === 'video' && pictureFacts(config).size === null) return 'ok';
     return this.#arrive({ type: 'track', config, wall: this.#o.clock.wall() });
   }
 
+  #readPictures(sent: VideoConfig): VideoConfig {
+    const config = keptConfig(sent);
+    this.#pictures = pictureReader(config.codec, config);
+    this.#videoCodec = config.codec;
+    return config;
+  }
+
   write(unit: AccessUnit): Taken {
-    if (unit.kind === 'audio') return unit.data.length === 0 ? 'ok' : this.#arrive({ type: 'unit', unit, wall: this.#o.clock.wall() });
-    const picture = normaliseAvc(unit.data, 4);
-    const config = inBandConfig(this.#avc, picture);
-    if (config && this.track({ kind: 'video', codec: 'h264', config }) === 'new-run') return 'new-run';
+    if (unit.kind === 'audio') {
+      if (unit.data.length === 0) return 'ok';
+      this.#sound?.samplesOf?.(unit.data); // Here it costs its sender; further in, the show.
+      return this.#arrive({ type: 'unit', unit, wall: this.#o.clock.wall() });
+    }
+    this.#pictures ??= pictureReader(this.#videoCodec, null);
+    const picture = this.#pictures(unit.data);
+    if (picture.config && this.track(picture.config) === 'new-run') return 'new-run';
     if (picture.empty) return 'ok';
-    const key = picture.idr || unit.key;
+    // An open GOP of H.264 begins with a picture that does not say so in its type; in other codecs it does.
+    const key = picture.key || (unit.key && this.#videoCodec === 'h264');
+    // Announced, and so late that the show has begun as sound alone.
+    if (this.#told && !this.#told.some(({ kind }) => kind === 'video')) return key ? 'new-run' : 'ok';
     return this.#arrive({ type: 'unit', unit: { ...unit, key, data: picture.data }, wall: this.#o.clock.wall() });
   }
 
@@ -189,7 +209,7 @@ export class Show {
   #openGate(gate: Gate): void {
     this.#gate = null;
     const shape = showShape(gate.observed(), this.#o.wish, this.#declared);
-    this.#kinds = shape.tracks.map(({ kind }) => kind);
+    this.#told = shape.tracks;
     this.#waiting = gate.release();
     this.#opening = this.#open(shape).catch(this.#o.fault).finally(() => {
       this.#opening = null;
@@ -198,11 +218,12 @@ export class Show {
 
   async #open(shape: ShowShape): Promise<void> {
     this.#run = await this.#o.open(shape);
+    if (this.#wire) this.#standIn.begin(this.#wire, this.#run.facts.rhythm);
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
     // MPEG-TS tells of a track with its first frame, which may come behind pictures: the first epoch has to know of it.
-    for (const arrival of waiting) if (arrival.type === 'track') this.#configs[arrival.config.kind] ??= arrival.config;
+    for (const arrival of waiting) if (arrival.type === 'track' && !this.#configs[arrival.config.kind]) this.#configure(arrival.config);
     for (const arrival of waiting) this.#take(arrival);
     this.#o.opened?.();
   }
@@ -210,9 +231,11 @@ export class Show {
   #take(arrival: Arrival): Taken {
     if (arrival.type === 'track') {
       const { config } = arrival;
-      if (!this.#run?.facts.tracks.some(({ kind }) => kind === config.kind)) return 'new-run';
-      if (this.#configs[config.kind]?.config.equals(config.config)) return 'ok';
-      this.#configs[config.kind] = config;
+      if (!this.#run || !isToldOf(this.#run.facts.tracks, config)) return 'new-run';
+      const known = this.#configs[config.kind];
+      if (known && sameConfig(known, config)) return 'ok';
+      this.#configure(config);
+      if (config.kind === 'video') this.#standIn.forget();
       this.#endEpoch();
       return 'ok';
     }
@@ -221,14 +244,42 @@ export class Show {
       return 'ok';
     }
     const { unit } = arrival;
-    if (!this.#run?.facts.tracks.some(({ kind }) => kind === unit.kind)) return 'ok';
-    let placed = this.#place(unit, arrival.wall);
+    const kinds = this.#run?.facts.tracks.map(({ kind }) => kind) ?? [];
+    if (!kinds.includes(unit.kind)) return 'ok';
+    if (unit.kind === 'video') {
+      const seen = this.#standIn.picture(unit);
+      if (!seen) return 'ok';
+      for (const one of seen.before) this.#put(one, arrival.wall);
+      if (seen.apart) this.#endEpoch();
+    } else if (kinds.includes('video')) {
+      const { waitedMs } = this.#standIn;
+      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall));
+      if (!standIns) return 'new-run';
+      for (const one of standIns) this.#put(one, arrival.wall - waitedMs);
+    }
+    this.#put(unit, arrival.wall);
+    return 'ok';
+  }
+
+  /** How long a frame of sound is. */
+  #microsOf({ data }: AccessUnit, wall: number): number {
+    this.#epoch ??= this.#newEpoch(wall);
+    const audio = this.#epoch?.audio;
+    return audio ? ((audio.samplesOf?.(data) ?? audio.frameLength) * MICROS) / audio.sampleRate : 0;
+  }
+
+  #put(unit: AccessUnit, wall: number): void {
+    let placed = this.#place(unit, wall);
     if (placed === 'break') {
       this.#endEpoch();
-      placed = this.#place(unit, arrival.wall);
+      placed = this.#place(unit, wall);
     }
     if (placed !== 'break') for (const one of placed) this.#cut(one);
-    return 'ok';
+  }
+
+  #configure(config: TrackConfig): void {
+    if (config.kind === 'video') this.#configs.video = config;
+    else this.#configs.audio = config;
   }
 
   #place(unit: AccessUnit, wall: number): PlacedUnit[] | 'break' {
@@ -272,6 +323,7 @@ export class Show {
       startMicros,
       hasVideo,
       audioTimescale: soundTrack?.timescale ?? null,
+      audioPartTarget: soundTrack?.partTarget ?? null,
       emit: (cut) => run.write(cut),
     });
     this.#soundSeenAt = startMicros;
@@ -291,6 +343,7 @@ export class Show {
     const pictures = epoch.segmenter.videoMicros;
     if (unit.kind === 'audio') this.#soundSeenAt = pictures;
     else if (pictures - this.#soundSeenAt > SILENT_AFTER_MICROS) {
+      if (epoch.audio?.silence === null) epoch.segmenter.soundless(pictures - SILENT_AFTER_MICROS);
       for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) epoch.segmenter.write(silent);
     }
   }
@@ -299,11 +352,10 @@ export class Show {
     const run = this.#run;
     if (!run) return;
     const epoch = run.nextEpoch;
+    const { video, audio } = this.#configs;
     const tracks = run.facts.tracks.flatMap(({ kind, timescale }) => {
-      const config = this.#configs[kind];
-      if (!config) return [];
-      const { frameRate } = run.facts.rhythm;
-      return [kind === 'video' ? videoEpoch(epoch, config, timeline.reorderDelay, frameRate) : audioEpoch(epoch, config, timescale)];
+      if (kind === 'video' && video) return [videoEpoch(epoch, video, timeline.reorderDelay, run.facts.rhythm.frameRate)];
+      return kind === 'audio' && audio ? [audioEpoch(epoch, audio, timescale)] : [];
     });
     run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
   }
@@ -316,29 +368,6 @@ export class Show {
   }
 }
 
-/** Told of when the show begins, although nobody may ever say anything: players read the list of tracks once. */
-const textTrack = (id: string, language: string): RunTrack => ({
-  ...{ id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, partTarget: null, group: 'captions' },
-  ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
-});
-
-const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
-  const audio = observed.audio ? audioShape(observed.audio, null) : null;
-  const frameMicros = audio && Math.round((audio.frameLength * MICROS) / audio.sampleRate);
-  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros);
-  const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
-    const most = Math.max(measured, declared[kind] ?? 0, 8_000);
-    return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
-  };
-  const tracks: RunTrack[] = [];
-  if (observed.video) {
-    const rates = rate('video', observed.videoBitrate);
-    tracks.push({ id: 'v0', kind: 'video', codec: 'h264', timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
-  }
-  if (audio) {
-    const rates = rate('audio', observed.audioBitrate);
-    tracks.push({ id: 'a0', kind: 'audio', codec: 'aac', timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
-  }
-  for (const [index, language] of wish.captions.entries()) tracks.push(textTrack(`t${index}`, language));
-  return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };
-};
+/** Players read the list of tracks once: whoever was told of one codec cannot be given another. */
+const isToldOf = (told: readonly Pick<RunTrack, 'kind' | 'codec'>[], { kind, codec }: TrackConfig): boolean =>
+  told.some((track) => track.kind === kind && track.codec === codec);

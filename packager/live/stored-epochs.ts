@@ -1,10 +1,11 @@
 /** The epochs of logs that were opened again: what players must be told of them is read back out of their inits. */
 import { readInit } from '../cmaf/reader.ts';
 import type { LogSnapshot } from '../log/types.ts';
+import { pictureFacts } from '../media/picture-facts.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochRef, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
-import { videoRange, videoRangeOf } from './video-range.ts';
+import { videoRange } from './video-range.ts';
 
 export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEpoch[] =>
   log.epochs.map(({ epoch, init, codecString }) => {
@@ -12,22 +13,24 @@ export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEp
     const told = { epoch, init, codecString };
     if (facts.kind === 'text') return told;
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
-    const { width, height, rotation, transfer, config } = facts;
+    const { width, height, rotation, transfer, codec, config } = facts;
     const shown = rotation === 90 || rotation === 270 ? { width: height, height: width } : { width, height };
-    const range = facts.codec === 'h264' && transfer === null ? videoRangeOf(config) : videoRange(transfer);
+    const range = videoRange(transfer ?? pictureFacts({ kind: 'video', codec, config }).colour?.transfer ?? null);
     const picture = { ...told, ...shown, ...range };
     return frameRate === null ? picture : { ...picture, frameRate };
   });
 
 /** What each track was configured as when it was last heard of. */
 export const storedConfigs = (tracks: readonly TrackSnapshot[]): TrackConfig[] =>
-  tracks.flatMap(({ epochs }) => {
+  tracks.flatMap(({ epochs }): TrackConfig[] => {
     const last = epochs.at(-1);
     if (!last) return [];
-    const { kind, codec, config } = readInit(last.init);
-    // No sender brings HEVC, so none goes on with it.
-    if (kind === 'text' || codec === 'hevc') return [];
-    return [kind === 'video' ? { kind, codec, config } : { kind, codec, config }];
+    const facts = readInit(last.init);
+    const { config } = facts;
+    if (facts.kind === 'text') return [];
+    if (facts.kind === 'audio') return [{ kind: 'audio', codec: facts.codec, config }];
+    const { codec, width, height } = facts;
+    return [{ kind: 'video', codec, config, ...(codec === 'vp9' && { size: { width, height } }) }];
   });
 
 /** A track that misses an epoch (it had no media in it) is no reason to lose it. `run` is that of epochs which name none. */

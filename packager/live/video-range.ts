@@ -1,5 +1,4 @@
 /** VIDEO-RANGE of a picture (RFC 8216bis 4.4.6.2), from the transfer characteristics in its parameter sets. */
-import { parseAvcConfig, parseSps } from '../media/h264.ts';
 import type { VideoRange } from '../snapshot.ts';
 
 // ISO 23091-2, table 3: 16 is SMPTE ST 2084, 18 is ARIB STD-B67, 2 is "unspecified".
@@ -13,9 +12,4 @@ type Told = { readonly videoRange?: VideoRange };
 export const videoRange = (transfer: number | null): Told => {
   if (transfer === null || transfer === unspecified) return {};
   return { videoRange: transfer === pq ? 'PQ' : transfer === hlg ? 'HLG' : 'SDR' };
-};
-
-export const videoRangeOf = (avcC: Buffer): Told => {
-  const [sps] = parseAvcConfig(avcC).sps;
-  return videoRange(sps ? (parseSps(sps).colour?.transfer ?? null) : null);
 };

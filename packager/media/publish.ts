@@ -6,11 +6,12 @@
  *     edge ◀─ verdict ────────── desk      refused: say so in the protocol's words, close
  *     edge ── track, write ────▶ sink      write() === false: stop reading until `drained`
  *     edge ── event ───────────▶ sink      timed metadata beside them: never worth a stream
+ *     edge ── line, uncarried ─▶ sink      what the streamer should hear of: never worth a stream either
  *     edge ── end(reason) ─────▶ sink      exactly once
  *     edge ◀─ evict(reason) ──── core      taken over, channel deleted, shutting down: close
  */
 import type { WireEvent } from './event.ts';
-import type { AccessUnit, TrackConfig, WireClock } from './unit.ts';
+import type { AccessUnit, MediaKind, TrackConfig, WireClock } from './unit.ts';
 
 export type Protocol = 'rtmp' | 'rtmps' | 'srt' | 'whip';
 
@@ -51,6 +52,30 @@ export type EndReason =
 
 export type EvictReason = 'taken-over' | 'key-revoked' | 'ended-by-owner' | 'channel-deleted' | 'shutting-down' | 'fault';
 
+/**
+ * What a protocol that mends its losses knows of its line, since the beginning of the session. All of it was counted;
+ * protocols that count nothing (RTMP) say nothing.
+ */
+export type LineReport = {
+  /** Packets of media that came; bytes in them. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** Found missing; of these, come after all; given up, as it was too late for them. */
+  readonly lost: number;
+  readonly recovered: number;
+  readonly dropped: number;
+  /** Packets that were sent again. */
+  readonly again: number;
+  /** Not to be decrypted. */
+  readonly undecrypted: number;
+  /** Pictures and frames of sound that lacked a piece, and were left out. */
+  readonly damaged: number;
+  readonly rttMs: number;
+  /** That both sides agreed on. */
+  readonly latencyMs: number;
+  readonly encrypted: boolean;
+};
+
 export interface PublishSink {
   /** Announces a track, or a new configuration of one. The same configuration again is nothing. */
   track(config: TrackConfig): void;
@@ -62,6 +87,10 @@ export interface PublishSink {
   event(event: WireEvent): void;
   /** What the sender says about itself (onMetaData): a hint, shown and never believed. */
   hint(metadata: Readonly<Record<string, unknown>>): void;
+  /** What is known of the line, once a second at the most. */
+  line?(report: LineReport): void;
+  /** Something in the stream that is not carried, under the name that streamers know it by. */
+  uncarried?(media: MediaKind, codec: string): void;
   /** The session is over. Later calls of anything are ignored. */
   end(reason: EndReason): void;
 }

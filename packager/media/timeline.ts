@@ -30,6 +30,8 @@ export type AudioShape = {
   readonly frameLength: number;
   /** A frame of silence, or null where none is known for this channel layout. */
   readonly silence: Buffer | null;
+  /** Samples of a frame that says itself how many it has (Opus); null: `frameLength`, always. Throws CodecError. */
+  readonly samplesOf?: ((frame: Buffer) => number) | null;
 };
 
 export type EpochOptions = {
@@ -53,25 +55,29 @@ export type PlacedUnit = {
   readonly data: Buffer;
 };
 
+/** Two pictures that are further apart have a jump between them. */
+export const longestStep = ({ usualFrameMicros, longestPictureMicros }: Pick<EpochOptions, 'usualFrameMicros' | 'longestPictureMicros'>): number =>
+  Math.min(Math.max(JUMP_MICROS, 10 * usualFrameMicros), longestPictureMicros);
+
 export class EpochTimeline {
   readonly #options: EpochOptions;
   readonly #unwrapper: Unwrapper;
   readonly #jump: number;
-  #early: AccessUnit[] = [];
+  readonly #early: AccessUnit[] = [];
   /** Wire time (unwrapped) that is `startMicros`; null until the epoch has begun. */
   #origin: number | null = null;
   #reorder = 0;
   #lastVideoWire = Number.NEGATIVE_INFINITY;
   #lastVideoDts = -1;
-  /** Sound: frame number `#frames` would start at `#audioBase` + `#frames` frame lengths. */
+  /** Sound: the next frame starts `#samples` behind `#audioBase`. */
   #audioBase = 0;
-  #frames = 0;
+  #samples = 0;
   #audioStarted = false;
 
   constructor(options: EpochOptions) {
     this.#options = options;
     this.#unwrapper = new Unwrapper(options.clock);
-    this.#jump = Math.min(Math.max(JUMP_MICROS, 10 * options.usualFrameMicros), options.longestPictureMicros);
+    this.#jump = longestStep(options);
   }
 
   get begun(): boolean {
@@ -80,13 +86,13 @@ export class EpochTimeline {
 
   /** Ticks (90 kHz) by which composition offsets were reduced. */
   get reorderDelay(): number {
-    return this.#reorder;
+    return Math.max(0, this.#reorder);
   }
 
   /** Media time reached by sound, micros. */
   get audioEndMicros(): number {
     const { audio, startMicros } = this.#options;
-    return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS) : startMicros;
+    return audio && this.#audioStarted ? rescale(this.#audioTicks(this.#samples), audio.timescale, MICROS) : startMicros;
   }
 
   /** Media time of a moment on the wire, micros, as far as it is near to what has come; null before the epoch has begun. */
@@ -96,7 +102,7 @@ export class EpochTimeline {
 
   /** 'break': the unit belongs to another epoch. An empty list: it was dropped, or is held until the epoch begins. */
   place(unit: AccessUnit): PlacedUnit[] | 'break' {
-    if (this.#origin !== null) return this.#placeOne(unit);
+    if (this.#origin !== null) return this.#withEarly(unit);
     if (this.#options.hasVideo && !(unit.kind === 'video' && unit.key)) {
       // Pictures before the first key frame cannot be shown. Sound may belong beside it: interleaving is loose.
       if (unit.kind === 'audio') this.#early.push(unit);
@@ -114,7 +120,7 @@ export class EpochTimeline {
     const placed: PlacedUnit[] = [];
     const until = rescale(untilMicros, MICROS, audio.timescale);
     const half = (audio.frameLength * audio.timescale) / audio.sampleRate / 2;
-    while (this.#audioTicks(this.#frames) + half <= until) placed.push(this.#audioFrame(audio.silence));
+    while (this.#audioTicks(this.#samples) + half <= until) placed.push(this.#audioFrame(audio.silence));
     return placed;
   }
 
@@ -123,16 +129,30 @@ export class EpochTimeline {
     const dts = this.#unwrapper.unwrap(first.dts);
     const delay = wireDistance(first.pts, first.dts, bits);
     this.#origin = dts + delay;
-    this.#reorder = rescale(Math.max(0, delay), timescale, VIDEO_TIMESCALE);
+    // Negative where a sender lets its decode times run behind: then they are moved to the beginning of the epoch too.
+    this.#reorder = rescale(delay, timescale, VIDEO_TIMESCALE);
+    return this.#withEarly(first);
+  }
+
+  /** Sound that came before the first picture is placed when pictures have come near to it, or with the next sound. */
+  #withEarly(unit: AccessUnit): PlacedUnit[] | 'break' {
     const early = this.#early;
-    this.#early = [];
-    const placed = this.#placeOne(first);
+    if (early.length === 0) return this.#placeOne(unit);
+    const placed = unit.kind === 'video' ? this.#placeOne(unit) : [];
     if (placed === 'break') return placed;
-    for (const unit of early) {
-      const more = this.#placeOne(unit);
+    for (let next = early[0]; next && (unit.kind === 'audio' || !this.#isAhead(this.#unwrapper.near(next.pts))); next = early[0]) {
+      early.shift();
+      const more = this.#placeOne(next);
       if (more !== 'break') placed.push(...more);
     }
-    return placed;
+    if (unit.kind === 'video') return placed;
+    const own = this.#placeOne(unit);
+    return own === 'break' ? own : [...placed, ...own];
+  }
+
+  /** Sound so far ahead of the pictures that it is for them to jump. */
+  #isAhead(wire: number): boolean {
+    return rescale(wire - this.#lastVideoWire, this.#options.clock.timescale, MICROS) > this.#jump;
   }
 
   /** Micros of media time for an unwrapped wire time. */
@@ -168,7 +188,7 @@ export class EpochTimeline {
     if (!audio) return [];
     const at = this.#media(wirePts);
     // Beside pictures, it is for them to jump: sound that is too far ahead would only pile up, and the epoch would break again and again.
-    if (hasVideo && rescale(wirePts - this.#lastVideoWire, this.#options.clock.timescale, MICROS) > this.#jump) return [];
+    if (hasVideo && this.#isAhead(wirePts)) return [];
     if (!this.#audioStarted) {
       const frameMicros = (audio.frameLength * MICROS) / audio.sampleRate;
       if (at < startMicros - frameMicros / 2) return hasVideo || at > startMicros - this.#jump ? [] : 'break';
@@ -177,7 +197,7 @@ export class EpochTimeline {
       const late = at - startMicros > AUDIO_DRIFT_MICROS && audio.silence !== null;
       this.#startAudio(rescale(late ? startMicros : Math.max(startMicros, at), MICROS, audio.timescale));
     }
-    const drift = at - rescale(this.#audioTicks(this.#frames), audio.timescale, MICROS);
+    const drift = at - rescale(this.#audioTicks(this.#samples), audio.timescale, MICROS);
     if (!hasVideo && Math.abs(drift) > this.#jump) return 'break';
     if (drift < -AUDIO_DRIFT_MICROS) return []; // Too much sound for its time: this frame has been filled or spoken already.
     if (drift <= AUDIO_DRIFT_MICROS) return [this.#audioFrame(unit.data)];
@@ -187,18 +207,19 @@ export class EpochTimeline {
 
   #startAudio(base: number): void {
     this.#audioBase = base;
-    this.#frames = 0;
+    this.#samples = 0;
     this.#audioStarted = true;
   }
 
-  #audioTicks(frames: number): number {
+  #audioTicks(samples: number): number {
     const { audio } = this.#options;
-    return audio ? this.#audioBase + rescale(frames * audio.frameLength, audio.sampleRate, audio.timescale) : 0;
+    return audio ? this.#audioBase + rescale(samples, audio.sampleRate, audio.timescale) : 0;
   }
 
   #audioFrame(data: Buffer): PlacedUnit {
-    const dts = this.#audioTicks(this.#frames);
-    this.#frames += 1;
-    return { kind: 'audio', dts, pts: dts, duration: this.#audioTicks(this.#frames) - dts, key: true, data };
+    const dts = this.#audioTicks(this.#samples);
+    const { audio } = this.#options;
+    this.#samples += audio?.samplesOf?.(data) ?? audio?.frameLength ?? 0;
+    return { kind: 'audio', dts, pts: dts, duration: this.#audioTicks(this.#samples) - dts, key: true, data };
   }
 }

@@ -97,7 +97,7 @@ t.test('from the one-time link to a channel with its stream key', async (t) => {
     latency: 'low',
     ladder: 'source',
     live: null,
-    ingest: { rtmp: { server: 'rtmp://127.0.0.1:1935/live', key }, srt: { url: `srt://127.0.0.1:10080?streamid=${key}&passphrase=pass+%26+phrase` } },
+    ingest: { rtmp: { server: 'rtmp://127.0.0.1:1935/live', key }, rtmps: null, srt: { url: `srt://127.0.0.1:10080?streamid=${key}&passphrase=pass+%26+phrase` } },
   });
   t.notOk((await server.ask('/api/v1/channels/@demo', { token })).text.includes(key), 'the key is shown once …');
   const keys = (await server.ask('/api/v1/channels/@demo/stream-keys', { token })).body['items'] as { id: string }[];

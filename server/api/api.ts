@@ -17,9 +17,11 @@ import { parseJson } from './kit/json.ts';
 import type { Route } from './kit/route.ts';
 import { observe } from './kit/observe.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { attemptRoutes } from './routes/attempts.ts';
 import { captionRoutes } from './routes/captions.ts';
 import { channelRoutes } from './routes/channels.ts';
 import type { Ground } from './routes/ground.ts';
+import { ingestRoutes } from './routes/ingest.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
@@ -52,6 +54,8 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...accountRoutes(ground),
   ...channelRoutes(ground),
   ...streamKeyRoutes(ground),
+  ...ingestRoutes(ground),
+  ...attemptRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
   ...uploadRoutes(ground),

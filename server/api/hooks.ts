@@ -3,7 +3,10 @@ import type { WebVtt } from '../../packager/text/webvtt.ts';
 import type { Who } from '../auth/auth.ts';
 import type { UploadCreation } from '../catalog/uploads.ts';
 import type { NewUpload, VideoRow } from '../catalog/videos.ts';
+import type { HealthView } from '../health/channel-health.ts';
+import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
+import type { Attempts } from '../live/attempts.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
 
@@ -55,7 +58,16 @@ export type UploadHooks = {
   progress(videoId: string): Progress | null;
 };
 
+/** How live media comes in. */
+export type IngestHooks = {
+  /** Null: nothing is known. */
+  now(channelId: string): HealthView | null;
+  of(videoId: string): Promise<IngestReport | null>;
+};
+
 export type ApiHooks = {
+  readonly ingest: IngestHooks;
+  readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   liveOf(channelId: string): LiveNow | null;
@@ -64,6 +76,8 @@ export type ApiHooks = {
   readonly mintGrant: MintGrant;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
+  /** Whether MPEG-TS carries it. */
+  inTransport(videoId: string): Promise<boolean>;
 };
 
 /** What this build can do of what the API knows: anything else is refused, instead of accepted and ignored. */
@@ -78,6 +92,8 @@ export type ApiConfig = {
   /** Addresses or networks whose X-Forwarded-… headers count. */
   readonly trustedProxies: readonly string[];
   readonly rtmpPort: number;
+  /** Null: no RTMPS. */
+  readonly rtmpsPort: number | null;
   /** Null: no SRT. */
   readonly srtPort: number | null;
   /** How far back viewers of a new channel can go; null: to the beginning of the show. */
@@ -100,6 +116,7 @@ export const defaultApiConfig: ApiConfig = {
   publicUrl: null,
   trustedProxies: ['127.0.0.0/8', '::1/128'],
   rtmpPort: 1935,
+  rtmpsPort: null,
   srtPort: null,
   dvrSeconds: null,
   uploads: { maxSize: 20e9, quota: 0 },

@@ -80,6 +80,7 @@ export class TestApi {
   }
 }
 
+const noIngest: ApiHooks['ingest'] = { now: () => null, of: async () => null };
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
 export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
@@ -98,7 +99,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], captions: noCaptions, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

@@ -13,12 +13,14 @@ import { CatalogError } from './errors.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Ground } from './ground.ts';
 import { createJobs } from './jobs.ts';
+import { createIngestReports, type IngestReportStore } from './ingest-reports.ts';
 import { createLinks, type LinkStore } from './links.ts';
 import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/all.ts';
 import type { Migration } from './migrations/migration.ts';
 import { createOutbox, outboxPart, type OutboxStore } from './outbox.ts';
 import type { Schema } from './schema.ts';
+import { createPublishNotices, type PublishNoticeStore } from './publish-notices.ts';
 import { createSessions, type SessionStore } from './sessions.ts';
 import { createStreamKeys, type StreamKeyStore } from './stream-keys.ts';
 import { CatalogThread } from './thread.ts';
@@ -48,7 +50,9 @@ export type Catalog = {
   readonly links: LinkStore;
   readonly channels: ChannelStore;
   readonly streamKeys: StreamKeyStore;
+  readonly publishNotices: PublishNoticeStore;
   readonly videos: VideoStore;
+  readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
   readonly jobs: JobQueue;
   readonly outbox: OutboxStore;
@@ -111,7 +115,9 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     links: createLinks(ground),
     channels: createChannels(ground),
     streamKeys: createStreamKeys(ground),
+    publishNotices: createPublishNotices(ground),
     videos: createVideos(ground),
+    ingestReports: createIngestReports(ground),
     uploads,
     jobs: createJobs(ground),
     outbox,

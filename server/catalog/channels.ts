@@ -5,7 +5,7 @@ import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Protection, Schema, Visibility } from './schema.ts';
-import { languagesOf, newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
+import { listOf, newKeyRow, shownKey, type StreamKeyRow } from './stream-keys.ts';
 
 type Stored = Schema['channels'];
 export type ChannelRow = Omit<Stored, 'srtPassphraseSealed' | 'captions' | 'downloads'> & {
@@ -43,7 +43,7 @@ export interface ChannelStore {
   get(id: string): Promise<ChannelRow | null>;
   byName(name: string): Promise<ChannelRow | null>;
   list(query: ChannelQuery): Promise<Page<ChannelRow>>;
-  /** What is live on it follows its visibility and its downloads. Null: no such channel. */
+  /** What is live on it follows its title, its visibility and its downloads. Null: no such channel. */
   update(id: string, change: ChannelChange): Promise<ChannelRow | null>;
   /** Its recordings stay with their owner. */
   remove(id: string): Promise<boolean>;
@@ -58,7 +58,7 @@ export const createChannels = (ground: Ground): ChannelStore => {
     passphrase === null ? null : vault.seal('srt-passphrase', id, passphrase);
   const opened = ({ srtPassphraseSealed, captions, downloads, ...row }: Stored): ChannelRow => ({
     ...row,
-    captions: languagesOf(captions),
+    captions: listOf(captions),
     downloads: downloads !== 0,
     srtPassphrase: srtPassphraseSealed === null ? null : vault.open('srt-passphrase', row.id, srtPassphraseSealed),
   });
@@ -66,9 +66,9 @@ export const createChannels = (ground: Ground): ChannelStore => {
     const row = await db.selectFrom('channels').selectAll().where(column, '=', value).executeTakeFirst();
     return row ? opened(row) : null;
   };
-  /** A show on air is hidden, or shown, with its channel; its recording is not there yet, so whether it may be downloaded follows too. */
-  const liveFollows = async (channelId: string, { visibility, downloads }: ChannelChange, now: number): Promise<{ parts: Part[]; events: ServerEvent[] }> => {
-    const set = { ...(visibility !== undefined && { visibility }), ...(downloads !== undefined && { downloads: Number(downloads) }) };
+  /** A show on air is called as its channel, and hidden or shown with it; its recording is not there yet, so whether it may be downloaded follows too. */
+  const liveFollows = async (channelId: string, { title, visibility, downloads }: ChannelChange, now: number): Promise<{ parts: Part[]; events: ServerEvent[] }> => {
+    const set = { ...(title !== undefined && { title }), ...(visibility !== undefined && { visibility }), ...(downloads !== undefined && { downloads: Number(downloads) }) };
     const changed = Object.keys(set);
     if (changed.length === 0) return { parts: [], events: [] };
     const live = await db.selectFrom('videos').select(['id', 'visibility']).where('channelId', '=', channelId).where('state', '=', 'live').execute();
@@ -89,7 +89,7 @@ export const createChannels = (ground: Ground): ChannelStore => {
         createdAt: now,
         updatedAt: now,
       };
-      const { row: keyRow, key } = newKeyRow(ground, id, '');
+      const { row: keyRow, key } = newKeyRow(ground, id, { label: '', allowedNetworks: [] });
       await write(
         [must(db.insertInto('channels').values(row)), must(db.insertInto('streamKeys').values(keyRow))],
         [
@@ -121,7 +121,9 @@ export const createChannels = (ground: Ground): ChannelStore => {
         ...(downloads !== undefined && { downloads: Number(downloads) }),
         updatedAt: now,
       };
-      const live = await liveFollows(id, change, now);
+      // Said again, a title is none that somebody has just thought of: a show that was called otherwise stays so.
+      const { title: _same, ...others } = change;
+      const live = await liveFollows(id, change.title === before.title ? others : change, now);
       const done = await write(
         [must(db.updateTable('channels').set(set).where('id', '=', id)), ...live.parts],
         [{ type: 'channel.updated', channelId: id, name: before.name, changed: Object.keys(change) }, ...live.events],

@@ -71,6 +71,8 @@ export type Schema = {
     label: string;
     lookup: string;
     sealed: string;
+    /** JSON: addresses and networks that it may be used from; none: all. */
+    allowedNetworks: string;
     createdAt: number;
     revokedAt: number | null;
   };
@@ -152,6 +154,9 @@ export type Schema = {
     createdAt: number;
     updatedAt: number;
   };
+  ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
+  /** What the publish hook is owed; `dueAt` null: the publisher is still on. */
+  publishNotices: { id: string; body: string; dueAt: number | null; tries: number; createdAt: number };
   outbox: { seq: Generated<number>; type: string; data: string; createdAt: number };
   answers: { scope: string; bodyHash: string; status: number | null; sealed: string | null; expiresAt: number };
 };

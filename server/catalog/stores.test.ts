@@ -26,7 +26,12 @@ t.test('a stream key is found by itself, shown again to its owner, and gone once
     title: 'Mine',
     dvrSeconds: null,
     captions: [],
+    allowedNetworks: [],
   });
+  const narrowed = await catalog.streamKeys.change(channel.id, streamKey.id, { allowedNetworks: ['10.0.0.0/8'] });
+  t.match(narrowed, { id: streamKey.id, label: '', allowedNetworks: ['10.0.0.0/8'] });
+  t.match(await catalog.streamKeys.resolve(key), { allowedNetworks: ['10.0.0.0/8'] });
+  t.equal(await catalog.streamKeys.change('another', streamKey.id, { label: 'x' }), null);
   t.equal(await catalog.streamKeys.reveal(channel.id, streamKey.id), key);
   const other = await catalog.channels.create(channelOf(ownerId));
   t.equal(await catalog.streamKeys.reveal(other.channel.id, streamKey.id), null, 'not by way of another channel');

@@ -81,3 +81,12 @@ t.test('an unknown variable only warns', async (t) => {
   const { warnings } = loadConfig(null, { MILLRACE_HTTP_PROT: '1', PATH: '/bin' });
   t.same(warnings, ['The variable MILLRACE_HTTP_PROT is unknown and ignored; did you mean MILLRACE_HTTP_PORT?']);
 });
+
+t.test('TLS is all there or not at all', async (t) => {
+  const { config } = loadConfig(file('https: {port: off}\nrtmps: {port: 1936}\ntls: {certificate: /a.crt, key: /a.key}'), { MILLRACE_HTTPS_PORT: 'off' });
+  t.match([config['https.port'], config['rtmps.port']], [null, 1936]);
+  t.match(refused('rtmps: {port: 1936}\ntls: {certificate: /a.crt}'), /rtmps\.port is set, and tls\.key is not/);
+  t.match(refused('https: {port: 8443}'), /https\.port is set, and tls\.certificate is not/);
+  t.match(refused('https: {redirect: true}'), /https\.redirect is set, and https\.port is not/);
+  t.match(refused('https: {port: open}'), /https\.port: "open" is not a whole number from 0 to 65535/);
+});

@@ -82,7 +82,7 @@ const parse = (name: SettingName, input: unknown, place: string): unknown => {
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     // What stands there may be a secret.
-    throw new ConfigError(name === 'admin.password' ? `${place}: this is not text; put it in quotes` : `${place}: ${error.message}`);
+    throw new ConfigError(name === 'admin.password' || name === 'hooks.publish.secret' ? `${place}: this is not text; put it in quotes` : `${place}: ${error.message}`);
   }
 };
 
@@ -90,9 +90,20 @@ const checkTogether = (values: ReadonlyMap<SettingName, unknown>): void => {
   const [warn, refuse, stop] = (['disk.warn', 'disk.refuse', 'disk.stop'] as const).map((name) => Number(values.get(name)));
   if (warn === undefined || refuse === undefined || stop === undefined) return;
   if (warn > refuse || refuse > stop) throw new ConfigError('disk.warn, disk.refuse and disk.stop must rise in this order');
+  checkTls(values);
+  if (values.get('hooks.publish.url') !== '' && String(values.get('hooks.publish.secret')).length < 16) {
+    throw new ConfigError('hooks.publish.url is set: hooks.publish.secret needs at least 16 characters, so that whoever is called can tell who calls');
+  }
   const password = String(values.get('admin.password'));
   if (password !== '' && password.length < 8) throw new ConfigError('admin.password: at least 8 characters are needed');
   if (password.length > 256) throw new ConfigError('admin.password: at most 256 characters can be typed to log in');
+};
+
+const checkTls = (values: ReadonlyMap<SettingName, unknown>): void => {
+  const wanted = (['https.port', 'rtmps.port'] as const).find((name) => values.get(name) !== null);
+  const missing = (['tls.certificate', 'tls.key'] as const).find((name) => values.get(name) === '');
+  if (wanted && missing) throw new ConfigError(`${wanted} is set, and ${missing} is not: TLS needs the files of a certificate and of its key`);
+  if (values.get('https.redirect') === true && values.get('https.port') === null) throw new ConfigError('https.redirect is set, and https.port is not: there is nowhere to be sent to');
 };
 
 /** The name with the fewest letters to change. */

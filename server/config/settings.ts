@@ -1,5 +1,5 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, folder, hostOrNetwork, list, network, oneOf, origin, port, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, hookAddress, hostOrNetwork, list, network, oneOf, origin, port, portOrOff, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
@@ -9,14 +9,22 @@ export const settings = {
   'http.host': setting(text, '::'),
   'http.port': setting(port, 8080),
   'http.connectionsPerAddress': setting(whole(16, 1_000_000), 4096),
+  'https.host': setting(text, '::'),
+  'https.port': setting(portOrOff, null),
+  'https.redirect': setting(flag, false),
   trustedProxies: setting(list(network), ['127.0.0.0/8', '::1/128']),
   'rtmp.host': setting(text, '::'),
   'rtmp.port': setting(port, 1935),
   'rtmp.idleTimeout': setting(duration('1s', '10m'), 15_000),
+  'rtmps.host': setting(text, '::'),
+  'rtmps.port': setting(portOrOff, null),
   'srt.host': setting(text, '::'),
   'srt.port': setting(port, 10_080),
   'srt.latency': setting(duration('20ms', '8s'), 120),
   'srt.idleTimeout': setting(duration('1s', '10m'), 15_000),
+  'tls.certificate': setting(text, ''),
+  'tls.key': setting(text, ''),
+  'tls.lookEvery': setting(duration('1s', '1d'), 60_000),
   'admin.password': setting(secret, ''),
   'live.reconnectWindow': setting(duration('0', '30m'), 60_000),
   'live.takeoverSilence': setting(duration('0', '5m'), 2_000),
@@ -31,6 +39,10 @@ export const settings = {
   'uploads.importFrom': setting(list(hostOrNetwork), []),
   'uploads.imports': setting(whole(1, 64), 8),
   'uploads.importTime': setting(duration('1s', '30d'), 6 * 3_600_000),
+  'hooks.publish.url': setting(hookAddress, ''),
+  'hooks.publish.secret': setting(secret, ''),
+  'hooks.publish.timeout': setting(duration('100ms', '8s'), 2_000),
+  'hooks.publish.onFailure': setting(oneOf('refuse', 'allow'), 'refuse'),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
   'disk.warn': setting(share, 0.85),

@@ -75,6 +75,11 @@ export const whole = (least: number, most: number): Kind<number> => ({
 /** 0 lets the system choose a free one. */
 export const port: Kind<number> = whole(0, 65_535);
 
+/** Null: nothing listens. YAML 1.1 and 1.2 do not agree on whether `off` is a word. */
+export const portOrOff: Kind<number | null> = {
+  parse: (input) => (input === 'off' || input === false || input === null || input === '' ? null : whole(0, 65_535).parse(input)),
+};
+
 /** A share of one: 0.85, or "85%". */
 export const share: Kind<number> = {
   parse: (input) => {
@@ -131,6 +136,17 @@ export const list = <T>(kind: Kind<T>): Kind<readonly T[]> => ({
     return items.map((item) => kind.parse(item));
   },
 });
+
+/** An address that is called, with path and query; empty: none. A password in it would end in logs. */
+export const hookAddress: Kind<string> = {
+  parse: (input) => {
+    const value = text.parse(input);
+    if (value === '') return value;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    const fits = url && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '' && url.hash === '';
+    return fits ? url.href : complain('an address such as https://auth.example.org/publish, without a password in it', input);
+  },
+};
 
 /** http(s) address without a path; empty: taken from each request. */
 export const origin: Kind<string> = {

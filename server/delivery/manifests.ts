@@ -2,7 +2,7 @@
 import { fromLive, manifestName, timeAddress, timeAnswer } from '../../packager/dash/names.ts';
 import { manifest } from '../../packager/dash/mpd.ts';
 import { multivariantPlaylist } from '../../packager/hls/multivariant.ts';
-import { tsMultivariant } from '../../packager/hls/ts.ts';
+import { tsMultivariant, tsTracks } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { seenThrough, type CutPath } from './cut.ts';
@@ -35,6 +35,7 @@ export const giveManifest = (service: Service, exchange: Exchange, presentation:
   if (start === 'bad') return exchange.problem(problems.badStart);
   // A manifest must say how long a film is, and lists what nobody has to wait for.
   if (of === 'dash' && !ended && snapshot.policy.growing) return exchange.problem(problems.stillUploading);
+  if (of === 'ts' && tsTracks(snapshot).length === 0) return exchange.problem(problems.noTransport);
   const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask, start);
   const ready = service.playlists.get(presentation, snapshot, wanted);
   if (!ready) return exchange.problem(problems.notLiveYet);

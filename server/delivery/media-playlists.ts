@@ -24,7 +24,8 @@ const endedSeconds = 60;
 export const givePlaylist = (service: Service, exchange: Exchange, presentation: Presentation, path: PlaylistPath, query: string): void => {
   const snapshot = seenThrough(presentation.snapshot(), path.cut);
   const track = findTrack(snapshot, path.track);
-  if (!track || (path.transport && !isCarried(track)) || (path.list === 'keys' && track.kind !== 'video')) return exchange.problem(problems.noTrack);
+  if (!track || (path.list === 'keys' && track.kind !== 'video')) return exchange.problem(problems.noTrack);
+  if (path.transport && !isCarried(snapshot, track)) return exchange.problem(problems.noTransport);
   if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
   if (path.transport || path.list === 'keys') return give(service, exchange, presentation, path, { skip: false, lasting: false });
 

@@ -44,6 +44,7 @@ export const problems = {
   notLiveYet: { status: 404, code: 'not-live-yet', detail: 'Nothing of this video can be played yet.', retryAfter: 1 },
   stopping: { status: 503, code: 'stopping', detail: 'The server is stopping. Ask again in a moment.', retryAfter: 2 },
   noTrack: { status: 404, code: 'no-such-track', detail: 'This video has no such track.' },
+  noTransport: { status: 404, code: 'ts-not-carried', detail: 'MPEG-TS carries H.264 and AAC, and this is something else. The same in fragmented MP4 plays in HLS and DASH.' },
   height: { status: 403, code: 'height-limit', detail: 'This grant does not reach up to this picture height.' },
   otherRun: { status: 404, code: 'other-run', detail: 'This file belongs to another run of the stream.' },
   downloadNotAllowed: { status: 403, code: 'download-not-allowed', detail: 'This video may be watched, and not downloaded.' },

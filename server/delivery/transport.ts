@@ -48,7 +48,8 @@ export class TransportSegments {
     const { files } = this.#service;
     const snapshot = presentation.snapshot();
     const track = findTrack(snapshot, id);
-    if (!track || !isCarried(track)) return exchange.problem(problems.noTrack);
+    if (!track) return exchange.problem(problems.noTrack);
+    if (!isCarried(snapshot, track)) return exchange.problem(problems.noTransport);
     if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
     const known = files.cached(key);
     if (known) return exchange.media(known);

@@ -24,7 +24,7 @@ const key: ResolvedKey = {
   protection: 'none',
   title: 'A show',
   dvrSeconds: null,
-  captions: [],
+  captions: [], allowedNetworks: [],
 };
 
 class Stage {
@@ -155,7 +155,7 @@ t.test('nobody returns: the show ends with its window, once', async (t) => {
 
 t.test('who comes from the same address takes over, and the show goes on', async (t) => {
   const { stage, sender } = await live();
-  t.equal(stage.channel.admits('198.51.100.1', 2_000), false);
+  t.equal(stage.channel.admits({ address: '198.51.100.1', streamKeyId: 'key1' }, 2_000), false);
   const other = (await new Publisher(stage).connect()).send(units(5_000, { shift: 9_000 }));
   await calm();
   t.same(sender.evicted, ['taken-over']);

@@ -98,10 +98,14 @@ export class LiveChannel {
     return this.#show?.caption(language, { text, durationMicros }) ?? null;
   }
 
-  /** Whether a publisher from this address may have the channel now. */
-  admits(address: string, takeoverSilence: number): boolean {
+  /**
+   * Whether a publisher may have the channel now: at once when it is who was here before, with the same key from the same
+   * address. Two machines behind one address that have a key each do not throw each other out.
+   */
+  admits({ address, streamKeyId }: { readonly address: string; readonly streamKeyId: string }, takeoverSilence: number): boolean {
     const session = this.#session;
-    return session === null || session.request.address === address || this.#host.clock.now() - session.lastMedia >= takeoverSilence;
+    if (session === null || this.#host.clock.now() - session.lastMedia >= takeoverSilence) return true;
+    return session.request.address === address && session.key.streamKeyId === streamKeyId;
   }
 
   usesKey(streamKeyId: string): boolean {

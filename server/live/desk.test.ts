@@ -7,11 +7,13 @@ import type { EvictReason, PublishSink, PublishVerdict } from '../../packager/me
 import { rtmpClock } from '../../packager/media/unit.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import { createLog } from '../log.ts';
+import { Attempts } from './attempts.ts';
 import { LiveDesk } from './desk.ts';
 
-const keyOf = (channel: string): ResolvedKey => ({
-  ...{ channelId: `id-${channel}`, streamKeyId: `key-${channel}`, channelName: channel, ownerId: 'owner1', title: channel },
-  ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [] },
+/** `home-…`: a key that is for one network. `second-…`: another key of the same channel. */
+const keyOf = (name: string, channel = name.replace(/^second-/, '')): ResolvedKey => ({
+  ...{ channelId: `id-${channel}`, streamKeyId: `key-${name}`, channelName: channel, ownerId: 'owner1', title: channel },
+  ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [], allowedNetworks: channel.startsWith('home-') ? ['203.0.113.0/24', '2001:db8:7::/48'] : [] },
 });
 
 class Stage {
@@ -20,12 +22,15 @@ class Stage {
   readonly lines: string[] = [];
   /** What the catalog waits for before it answers. */
   catalog: Promise<void> = Promise.resolve();
+  readonly attempts = new Attempts(this.clock);
   readonly desk = new LiveDesk({
     clock: this.clock,
     log: createLog('info', { write: (line) => void this.lines.push(line) }),
     reconnectWindow: 60_000,
     newVideoAfter: 86_400_000,
     takeoverSilence: 2_000,
+    attempts: this.attempts,
+    hook: null,
     streamKeys: {
       resolve: async (key) => {
         await this.catalog;
@@ -90,6 +95,18 @@ t.test('somebody else is busy until the publisher has been silent for two second
   t.same(stage.evicted, ['key-mill taken-over']);
 });
 
+t.test('the same key from the same address takes over at once; another key of the channel waits until the publisher is silent', async (t) => {
+  const stage = new Stage();
+  await stage.live('mill');
+  t.match(await stage.admit('key-second-mill'), { ok: false, code: 'busy' });
+  t.same(stage.evicted, [], 'two machines behind one address do not throw each other out');
+  t.match(await stage.admit('key-mill'), { ok: true });
+  t.same(stage.evicted, ['key-mill taken-over']);
+  stage.clock.advance(2_000);
+  t.match(await stage.admit('key-second-mill'), { ok: true });
+  t.equal(stage.evicted.length, 2);
+});
+
 t.test('the end of one channel is nothing to another', async (t) => {
   const stage = new Stage();
   await stage.live('one');
@@ -148,5 +165,46 @@ t.test('a passphrase is asked for before anything else is touched', async (t) =>
   t.same(stage.evicted, ['key-secret taken-over']);
   first.end('evicted');
   t.notMatch(stage.lines.join(), 'correct horse');
+  await stage.desk.close();
+});
+
+t.test('a key from elsewhere than it is for is, to its sender, a key that is not known', async (t) => {
+  const stage = new Stage();
+  const stranger = new Stage();
+  for (let attempt = 0; attempt < 14; attempt += 1) {
+    t.same(await stage.admit('key-home-mill', '198.51.100.7'), await stranger.admit('wrong', '198.51.100.7'), `attempt ${attempt}`);
+  }
+  for (const [channel, address] of [['a', '203.0.113.9'], ['b', '::ffff:203.0.113.9'], ['c', '2001:db8:7:1::5']] as const) {
+    t.match(await stage.admit(`key-home-${channel}`, address), { ok: true }, address);
+  }
+  for (const address of ['203.0.114.9', '2001:db8:8::5', 'unknown', '']) t.match(await stage.admit('key-home-mill', address), { ok: false }, address);
+  t.match(stage.attempts.ofChannel('id-home-mill').find(({ count }) => count > 1), { reason: 'forbidden-network', address: '198.51.100.7', count: 14 }, 'its owner is told');
+  t.match(stranger.attempts.all(), [{ reason: 'unknown-key', address: '198.51.100.7', count: 14, channelId: null }]);
+  t.notMatch(JSON.stringify([stage.attempts.all(), stage.lines]), 'key-home');
+  await stage.desk.close();
+});
+
+t.test('nothing of a channel is touched or told for a key from elsewhere', async (t) => {
+  const stage = new Stage();
+  let asked = false;
+  const verdict = await stage.desk.admit({
+    ...{ protocol: 'srt', key: 'key-home-secret', address: '198.51.100.7', clock: rtmpClock, evict: () => undefined },
+    proves: async () => {
+      asked = true;
+      return false;
+    },
+  });
+  t.match(verdict, { ok: false, code: 'unknown-key' });
+  t.equal(asked, false, 'not even whether it has a passphrase');
+});
+
+t.test('a wrong passphrase is slowed down for whoever has it, and for nobody else', async (t) => {
+  const stage = new Stage();
+  const come = (address: string, right: boolean): Promise<PublishVerdict> =>
+    stage.desk.admit({ ...{ protocol: 'srt', key: 'key-secret', address, clock: rtmpClock, evict: () => undefined }, proves: async () => right });
+  for (let attempt = 0; attempt < 10; attempt += 1) t.match(await come('192.0.2.1', false), { code: 'wrong-passphrase' });
+  t.match(await come('192.0.2.1', true), { code: 'slow-down' });
+  t.match(await come('192.0.2.2', true), { ok: true });
+  t.match(stage.attempts.counts, { 'wrong-passphrase': 10 });
   await stage.desk.close();
 });

@@ -1,8 +1,18 @@
-/** The desk where publishers ask to be let in: who they are, whether the channel is free, whether they ask too often. */
+/**
+ * The desk where publishers ask to be let in:
+ *
+ *     key ─▶ network ─▶ passphrase ─▶ is the channel free? ─▶ the operator's hook ─▶ the key and the channel again ─▶ in
+ *
+ * Whoever has a key that is not known, and whoever uses a known one from elsewhere, hear the same.
+ */
 import type { Clock } from '../../packager/clock.ts';
-import type { EvictReason, PublishDesk, PublishRequest, PublishVerdict } from '../../packager/media/publish.ts';
+import type { EvictReason, PublishDesk, PublishRequest, PublishSink, PublishVerdict } from '../../packager/media/publish.ts';
+import { clientKey } from '../auth/address.ts';
 import type { ResolvedKey, StreamKeyStore } from '../catalog/stream-keys.ts';
+import type { PublishHook, Visit } from '../hooks/publish-hook.ts';
 import type { ServerLog } from '../log.ts';
+import { networkList } from '../networks.ts';
+import type { AttemptReason, Attempts } from './attempts.ts';
 import { LiveChannel, type ChannelHost } from './channel.ts';
 import { WrongKeys } from './wrong-keys.ts';
 
@@ -13,20 +23,32 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
   /** What a sender over SRT has to know; null: nothing. */
   readonly passphraseOf: (channelId: string) => Promise<string | null>;
   readonly takeoverSilence: number;
+  /** Puts itself between a publisher and its channel, to see what comes. */
+  readonly measured?: (channelId: string, request: PublishRequest, sink: PublishSink) => PublishSink;
+  /** Who was not let in is written down there. */
+  readonly attempts: Pick<Attempts, 'note'>;
+  /** Null: nobody else is asked. */
+  readonly hook: Pick<PublishHook, 'visit'> | null;
   readonly changed: ChannelHost['changed'];
 };
 
 const stopping: PublishVerdict = { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
+const busy: PublishVerdict = { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
+const unknownKey: PublishVerdict = { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
+const slowDown = (what: string, seconds: number): PublishVerdict => ({ ok: false, code: 'slow-down', message: `${what} Try again in ${seconds} s.` });
 
 export class LiveDesk implements PublishDesk {
   readonly #o: DeskOptions;
   readonly #channels = new Map<string, LiveChannel>();
   readonly #wrongKeys: WrongKeys;
+  /** Keys that the hook or a passphrase did not let in: by key as well, since it is known. */
+  readonly #refusals: WrongKeys;
   #closing = false;
 
   constructor(options: DeskOptions) {
     this.#o = options;
     this.#wrongKeys = new WrongKeys(options.clock);
+    this.#refusals = new WrongKeys(options.clock);
   }
 
   /** Channels on which something is live, starting or waited for. */
@@ -43,29 +65,71 @@ export class LiveDesk implements PublishDesk {
     const key = await this.#o.streamKeys.resolve(request.key);
     if (this.#closing) return stopping;
     // A right key is always let in: others behind the same address may have wrong ones, and keys cannot be guessed.
-    if (!key) return this.#unknownKey(request);
-    if (request.proves && !(await request.proves(await this.#o.passphraseOf(key.channelId)))) return this.#wrongPassphrase(request, key);
-    if (this.#closing) return stopping;
-    const channel = this.#open(key);
-    if (!channel.admits(request.address, this.#o.takeoverSilence)) {
-      return { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
+    if (!key) return this.#strangeKey(request, null);
+    if (key.allowedNetworks.length > 0 && !networkList(key.allowedNetworks)(request.address)) return this.#strangeKey(request, key);
+    const seconds = this.#refusals.waitSeconds(clientOf(request, key));
+    if (seconds > 0) return slowDown('This stream was refused too often.', seconds);
+    if (request.proves && !(await request.proves(await this.#o.passphraseOf(key.channelId)))) {
+      this.#refused('wrong-passphrase', request, key);
+      return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
     }
-    this.#o.log.info({ channel: key.channelId, address: request.address, protocol: request.protocol, software: request.software }, 'A publisher is in.');
-    return { ok: true, sink: await channel.attach(request, key) };
+    if (this.#closing) return stopping;
+    if (!this.#isFree(request, key)) return busy;
+    return this.#o.hook ? this.#askThenTake(this.#o.hook.visit(request, key), key) : this.#take(request, key);
   }
 
-  /** An encoder that retries for ever is answered, but not logged and looked at each time. */
-  #unknownKey({ address, protocol }: PublishRequest): PublishVerdict {
-    const waitSeconds = this.#wrongKeys.waitSeconds(address);
-    if (waitSeconds > 0) return { ok: false, code: 'slow-down', message: `Too many wrong stream keys from this address. Try again in ${waitSeconds} s.` };
-    this.#wrongKeys.failed(address);
-    this.#o.log.warn({ address, protocol }, 'A publisher came with an unknown stream key.');
-    return { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
+  async #take(request: PublishRequest, key: ResolvedKey): Promise<PublishVerdict> {
+    const { protocol, address, software } = request;
+    this.#o.log.info({ channel: key.channelId, address, protocol, software }, 'A publisher is in.');
+    const sink = await this.#open(key).attach(request, key);
+    return { ok: true, sink: this.#o.measured?.(key.channelId, request, sink) ?? sink };
   }
 
-  #wrongPassphrase({ address, protocol }: PublishRequest, { channelId }: ResolvedKey): PublishVerdict {
-    this.#o.log.warn({ channel: channelId, address, protocol }, 'A publisher came with the right stream key and the wrong passphrase.');
-    return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
+  async #askThenTake(visit: Visit, key: ResolvedKey): Promise<PublishVerdict> {
+    const { request } = visit;
+    const answer = await visit.ask();
+    if (!answer.allow) {
+      if (answer.asked) this.#refused('hook-refused', request, key, answer.reason);
+      else this.#refused('hook-failed', request, key);
+      return { ok: false, code: 'refused', message: answer.reason };
+    }
+    let taken = false;
+    try {
+      // Nobody has stood still meanwhile: the key may have been revoked, and somebody else may be on.
+      const now = await this.#o.streamKeys.resolve(request.key);
+      if (this.#closing) return stopping;
+      if (!now) return unknownKey;
+      if (!this.#isFree(request, now)) return busy;
+      const verdict = await this.#take(request, now);
+      taken = verdict.ok;
+      return verdict.ok ? { ok: true, sink: visit.wrap(verdict.sink) } : verdict;
+    } finally {
+      if (!taken) visit.over('not-started');
+    }
+  }
+
+  #isFree({ address }: PublishRequest, { channelId, streamKeyId }: ResolvedKey): boolean {
+    return this.#channels.get(channelId)?.admits({ address, streamKeyId }, this.#o.takeoverSilence) ?? true;
+  }
+
+  /** An encoder that retries for ever is answered and counted, but not logged each time. `key`: known, and not from there. */
+  #strangeKey(request: PublishRequest, key: ResolvedKey | null): PublishVerdict {
+    const { address, protocol } = request;
+    const reason = key ? 'forbidden-network' : 'unknown-key';
+    this.#o.attempts.note(reason, request, key);
+    const seconds = this.#wrongKeys.waitSeconds(clientKey(address));
+    if (seconds > 0) return slowDown('Too many wrong stream keys from this address.', seconds);
+    this.#wrongKeys.failed(clientKey(address));
+    this.#o.log.warn({ address, protocol, ...(key && { channel: key.channelId }) }, key ? 'A publisher came from a network that its stream key is not for.' : 'A publisher came with an unknown stream key.');
+    return unknownKey;
+  }
+
+  #refused(reason: AttemptReason, request: PublishRequest, key: ResolvedKey, detail?: string): void {
+    const { address, protocol } = request;
+    const { channelId } = key;
+    this.#refusals.failed(clientOf(request, key));
+    this.#o.attempts.note(reason, request, { channelId, ...(detail !== undefined && { detail }) });
+    this.#o.log.warn({ channel: channelId, address, protocol, reason, ...(detail !== undefined && { detail }) }, 'A publisher with the right stream key was refused.');
   }
 
   /** The channel, known from now on: also for what a restart finds unfinished. */
@@ -106,3 +170,6 @@ export class LiveDesk implements PublishDesk {
     await Promise.all([...this.#channels.values()].map((channel) => channel.suspend()));
   }
 }
+
+/** One encoder with one key: others with the same key, or behind the same address, do not wait for it. */
+const clientOf = ({ address }: PublishRequest, { streamKeyId }: ResolvedKey): string => `${clientKey(address)} ${streamKeyId}`;

@@ -12,8 +12,11 @@ import type { ChannelRow } from '../catalog/channels.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
+import { openHook, type HookDuty, type HookSettings } from '../hooks/duty.ts';
 import type { ServerLog } from '../log.ts';
+import { IngestHealth } from '../health/ingest-health.ts';
 import { RecordedCaptions } from '../captions/recorded-captions.ts';
+import { Attempts } from './attempts.ts';
 import type { ChannelStatus, LiveChannel, ShowSettings } from './channel.ts';
 import { LiveDesk } from './desk.ts';
 import { DiskWatch } from './disk-watch.ts';
@@ -35,6 +38,8 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
+  /** Null: nobody is asked whether a publisher may begin. */
+  readonly publishHook: HookSettings | null;
   /** A video is gone: nobody else has a hand on its files when this resolves. */
   readonly letGo: (video: string) => Promise<void>;
   readonly changed: (channelId: string, channelName: string, status: ChannelStatus) => void;
@@ -50,27 +55,43 @@ export class Live {
   readonly #videos: PlayableVideos;
   readonly #watch: DiskWatch;
   readonly #captions: RecordedCaptions;
+  readonly #health: IngestHealth;
+  readonly #hook: HookDuty | null;
+  readonly attempts: Attempts;
   #cancelRetention: (() => void) | null = null;
 
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
+    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports });
+    this.attempts = new Attempts(clock);
+    const { publishHook: settings } = options;
+    this.#hook = settings && openHook({ settings, store: catalog.publishNotices, clock, log, videoOf: (channelId) => this.status(channelId).videoId });
     this.#runs = new RunStore({ folder, disk, clock, log, videos: catalog.videos, syncEveryMs: options.syncEveryMs, stallMs: options.stallMs, keepMs: options.keepMs });
     this.#videos = new PlayableVideos({ clock, log, open: (video) => this.#runs.open(video), liveOn: (name) => this.#byName(name)?.status.videoId ?? null });
     this.#desk = new LiveDesk({
       ...options,
       streamKeys: catalog.streamKeys,
+      attempts: this.attempts,
+      hook: this.#hook?.hook ?? null,
       passphraseOf: async (channelId) => (await catalog.channels.get(channelId))?.srtPassphrase ?? null,
+      measured: (channelId, request, sink) => this.#health.watch(channelId, request, sink),
       createRun: async (key, shape, onFault) => {
         const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);
         this.#videos.add(run);
+        this.#health.begins(key.channelId, run.facts.video);
         return run;
       },
       finishRun: async (run) => {
         this.#videos.ended(run);
+        // Before the world hears of the end: whoever asks then finds it.
+        await this.#health.ends(run.facts.video);
         await this.#runs.finish(run);
       },
-      changed: (channel, status) => options.changed(channel.id, channel.name, status),
+      changed: (channel, status) => {
+        if (channel.idle) this.#health.idle(channel.id);
+        options.changed(channel.id, channel.name, status);
+      },
     });
     this.#watch = new DiskWatch({
       ...{ disk, folder, clock, log, marks: options.marks },
@@ -94,11 +115,18 @@ export class Live {
   get captions(): RecordedCaptions {
     return this.#captions;
   }
+  get health(): IngestHealth {
+    return this.#health;
+  }
   get disk(): Pick<DiskWatch, 'level' | 'space' | 'look'> {
     return this.#watch;
   }
   get channels(): readonly LiveChannel[] {
     return this.#desk.channels;
+  }
+
+  get hookCounters(): HookDuty['counters'] | null {
+    return this.#hook?.counters ?? null;
   }
 
   status(channelId: string): ChannelStatus {
@@ -119,6 +147,8 @@ export class Live {
     const { orphans, missing } = await fsck({ disk, folder, known: await catalog.videos.allIds() });
     if (orphans.length > 0) log.warn({ orphans }, 'These folders belong to no video of the catalog. They are left alone: remove them, or restore the catalog that knows them.');
     if (missing.length > 0) log.warn({ missing }, 'These videos have no media on the disk.');
+    if (this.#hook) await this.#hook.start();
+    else await catalog.publishNotices.clear();
     this.#sweep();
   }
 
@@ -126,6 +156,9 @@ export class Live {
     this.#watch.stop();
     this.#cancelRetention?.();
     await this.#desk.close();
+    await this.#health.stop();
+    // Everybody has gone: what is owed for them is written down.
+    await this.#hook?.stop();
     await this.#videos.close();
   }
 
@@ -170,7 +203,8 @@ export class Live {
       await this.#runs.finish(run);
       return;
     }
-    const key: ResolvedKey = { ...settingsOf(channel), channelId, streamKeyId: '', channelName, ownerId, visibility, title };
+    const key: ResolvedKey = { ...settingsOf(channel), allowedNetworks: [], channelId, streamKeyId: '', channelName, ownerId, visibility, title };
+    await this.#health.resumes(channelId, video.id);
     this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
   }

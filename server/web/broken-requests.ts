@@ -27,8 +27,10 @@ export const refuseConnection = (socket: Duplex, { status, code, detail }: Refus
 export const answerBrokenRequests = (server: Server): void => {
   server.on('clientError', (error: NodeJS.ErrnoException & { bytesParsed?: number }, socket: Duplex) => {
     // A peer that has gone hears nothing, and neither may an answer that is under way be torn by another.
+    // Neither does one whose TLS failed: there is nothing to say it over.
+    const insecure = /^(ERR_SSL|ERR_TLS|EPROTO)/.test(error.code ?? '');
     const busy: unknown = Reflect.get(socket, '_httpMessage');
-    if (!socket.writable || error.code === 'ECONNRESET' || (busy !== null && busy !== undefined)) socket.destroy();
+    if (!socket.writable || insecure || error.code === 'ECONNRESET' || (busy !== null && busy !== undefined)) socket.destroy();
     else refuseConnection(socket, refusals[error.code ?? ''] ?? malformed);
   });
 };

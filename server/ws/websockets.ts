@@ -57,7 +57,7 @@ export class WebSockets {
   }
 
   /** Takes all upgrades of a server: those to another path are refused. */
-  attach(server: Server): void {
+  attach(server: Pick<Server, 'on'>): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // From here on the socket is ours alone: a client that resets it would otherwise end the process.
       socket.on('error', () => socket.destroy());

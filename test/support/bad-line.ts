@@ -13,13 +13,13 @@ export type Outcome = ReturnType<Frames['judge']> & {
 
 type Test = { teardown(end: () => unknown): void };
 
-export const overBadLine = async (t: Test, frames: Frames, weather: Weather, seconds: number, passphrase: string | null = null): Promise<Outcome> => {
+export const overBadLine = async (t: Test, frames: Frames, weather: Weather, seconds: number, passphrase: string | null = null, keyLasts = 300): Promise<Outcome> => {
   const { desk, port, server } = await stage(t, passphrase === null ? {} : { passphrase });
   const line = await lossyLine(port, weather, 7);
   t.teardown(() => line.close());
   const coming = desk.nextSink();
   // 1.2 s, in microseconds as ffmpeg counts them; keys that last 300 packets are changed several times.
-  const secret = passphrase === null ? '' : `&passphrase=${passphrase}&pbkeylen=32&kmrefreshrate=300&kmpreannounce=80`;
+  const secret = passphrase === null ? '' : `&passphrase=${passphrase}&pbkeylen=32&kmrefreshrate=${keyLasts}&kmpreannounce=${Math.floor(0.3 * keyLasts)}`;
   const sender = sendSrt(frames.file, `srt://127.0.0.1:${line.port}?streamid=good-key&latency=1200000${secret}`);
   t.teardown(() => sender.kill('SIGKILL'));
   const sink = await Promise.race([coming, sender.done.then(({ stderr }) => Promise.reject(new Error(stderr)))]);

@@ -1,4 +1,4 @@
-/** A UDP line between a sender and the server that loses, delays, reorders and doubles, the same way in every run. */
+/** A UDP line between a sender and the server that loses, delays, reorders, doubles and spoils, the same way in every run. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { Random } from './random.ts';
@@ -8,6 +8,8 @@ export type Weather = {
   readonly loss?: number;
   readonly reordering?: number;
   readonly doubles?: number;
+  /** Datagrams with bits that were turned on the way. */
+  readonly spoiled?: number;
   /** Half of a round trip. */
   readonly delayMs?: number;
 };
@@ -27,18 +29,27 @@ export const lossyLine = async (to: number, first: Weather, seed = 1): Promise<L
   let weather = first;
   let open = true;
 
+  const spoil = (bytes: Buffer): Buffer => {
+    const turned = Buffer.from(bytes);
+    for (let left = 1 + random.below(4); left > 0 && turned.length > 0; left -= 1) {
+      const place = random.below(turned.length);
+      turned[place] = (turned[place] ?? 0) ^ (1 << random.below(8));
+    }
+    return turned;
+  };
   const chance = (share = 0): boolean => random.below(1_000_000) < share * 1_000_000;
-  const pass = (send: () => void): void => {
-    const { loss, reordering, doubles, delayMs = 0 } = weather;
+  const pass = (bytes: Buffer, send: (bytes: Buffer) => void): void => {
+    const { loss, reordering, doubles, spoiled, delayMs = 0 } = weather;
     if (chance(loss)) {
       counts.lost += 1;
       return;
     }
     counts.passed += 1;
+    const out = chance(spoiled) ? spoil(bytes) : bytes;
     const once = (): void => {
       // Late enough to come behind others.
       const late = chance(reordering) ? 5 + random.below(25) : 0;
-      setTimeout(() => open && send(), delayMs + late);
+      setTimeout(() => open && send(out), delayMs + late);
     };
     once();
     if (chance(doubles)) once();
@@ -50,10 +61,10 @@ export const lossyLine = async (to: number, first: Weather, seed = 1): Promise<L
     if (!back) {
       back = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
       backs.set(name, back);
-      back.on('message', (answer) => pass(() => front.send(answer, port, address)));
+      back.on('message', (answer) => pass(answer, (out) => front.send(out, port, address)));
     }
-    const out = back;
-    pass(() => out.send(bytes, to, '127.0.0.1'));
+    const on = back;
+    pass(bytes, (out) => on.send(out, to, '127.0.0.1'));
   });
   front.bind(0, '127.0.0.1');
   await once(front, 'listening');

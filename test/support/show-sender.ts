@@ -13,11 +13,17 @@ export const flvClip = async (options: ClipOptions = {}): Promise<FlvClip> => {
   return readFlv(stdout);
 };
 
-const moved = (unit: AccessUnit, by: number): AccessUnit => ({ ...unit, dts: (unit.dts + by) % 2 ** 32, pts: (unit.pts + by) % 2 ** 32 });
+const moved = (unit: AccessUnit, by: number, bits: number): AccessUnit => {
+  const dts = (unit.dts + by) % 2 ** bits;
+  return { ...unit, dts, pts: (dts + unit.pts - unit.dts) % 2 ** 32 };
+};
+
+/** In ms of the clip; its stamps moved by `shift`, and kept in so many bits. */
+export type Piece = { readonly from?: number; readonly until?: number; readonly shift?: number; readonly bits?: number; readonly only?: AccessUnit['kind'] };
 
 export class ShowSender {
   readonly client: RtmpTestClient;
-  readonly #clip: FlvClip;
+  #clip: FlvClip;
 
   private constructor(client: RtmpTestClient, source: FlvClip) {
     this.client = client;
@@ -31,9 +37,18 @@ export class ShowSender {
     return new ShowSender(client, source);
   }
 
-  /** What the clip holds from one time to another, in ms of the clip; its stamps moved by `shift`. */
-  async send({ from = 0, until = Number.POSITIVE_INFINITY, shift = 0 }: { from?: number; until?: number; shift?: number } = {}): Promise<void> {
-    for (const unit of this.#clip.units) if (unit.dts >= from && unit.dts < until) await this.client.send(moved(unit, shift));
+  /** What the clip holds from one time to another. */
+  async send({ from = 0, until = Number.POSITIVE_INFINITY, shift = 0, bits = 32, only }: Piece = {}): Promise<void> {
+    for (const unit of this.#clip.units) {
+      if (unit.dts >= from && unit.dts < until && (!only || unit.kind === only)) await this.client.send(moved(unit, shift, bits));
+    }
+  }
+
+  /** Another picture takes over, as when somebody changes its size in the encoder. */
+  async change(clip: FlvClip, piece: Piece): Promise<void> {
+    this.#clip = clip;
+    if (clip.avcConfig) this.client.track({ kind: 'video', codec: 'h264', config: clip.avcConfig }, piece.shift);
+    await this.send(piece);
   }
 
   end(): Promise<void> {

@@ -1,8 +1,10 @@
 /** Every request that the web app makes, by name. */
 import { ask } from './client.ts';
 import type { AskOptions } from './client.ts';
+import type { Health, HealthReport } from './health.ts';
 import type {
   Account,
+  Attempt,
   CaptionTrack,
   Channel,
   Latency,
@@ -40,6 +42,7 @@ export type Credentials = { username: string; password: string };
 export type NewChannel = { name: string; title: string; visibility: string; latency: Latency };
 export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
+export type KeySettings = { allowedNetworks?: readonly string[] };
 export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean }>;
 export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
 export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
@@ -60,12 +63,17 @@ export const api = {
   channel: (id: string) => ask<Channel>('GET', channelPath(id)),
   createChannel: (body: NewChannel) => ask<Channel>('POST', '/channels', body),
   changeChannel: (id: string, body: ChannelChange) => ask<Channel>('PATCH', channelPath(id), body),
+  channelIngest: (id: string) => ask<Health>('GET', `${channelPath(id)}/ingest`),
   endBroadcast: (id: string) => ask<void>('POST', `${channelPath(id)}/end`),
 
   streamKeys: (channel: string) => ask<{ items: readonly StreamKey[] }>('GET', `${channelPath(channel)}/stream-keys`),
-  createKey: (channel: string) => ask<ShownKey>('POST', `${channelPath(channel)}/stream-keys`, {}),
+  createKey: (channel: string, body: KeySettings) => ask<ShownKey>('POST', `${channelPath(channel)}/stream-keys`, body),
+  changeKey: (channel: string, key: string, body: KeySettings) => ask<StreamKey>('PATCH', keyPath(channel, key), body),
   revealKey: (channel: string, key: string) => ask<ShownKey>('POST', `${keyPath(channel, key)}/reveal`),
   deleteKey: (channel: string, key: string) => ask<void>('DELETE', keyPath(channel, key)),
+
+  attempts: () => ask<{ items: readonly Attempt[] }>('GET', '/attempts'),
+  channelAttempts: (channel: string) => ask<{ items: readonly Attempt[] }>('GET', `${channelPath(channel)}/attempts`),
 
   videos: () => ask<Page<Video>>('GET', '/videos?limit=24'),
   channelVideos: (channel: string) => ask<Page<Video>>('GET', `/videos?channel=${part(channel)}&limit=24`),
@@ -73,6 +81,7 @@ export const api = {
   playVideo: async (id: string, piece: Piece = {}) =>
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
+  videoIngest: (id: string) => ask<{ ingest: HealthReport | null }>('GET', `${videoPath(id)}/ingest`),
   deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
   /** One's own in one of these states, the newest first. */
   myVideos: (state: Video['state'], cursor: string | null = null, options: AskOptions = {}) =>

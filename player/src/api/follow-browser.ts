@@ -2,6 +2,8 @@
 import { api } from './endpoints.ts';
 import { followChannel } from './follow.ts';
 import type { ChannelNow } from './follow.ts';
+import { healthTopic } from './health.ts';
+import type { Health } from './health.ts';
 import { videoTopic } from './follow-video.ts';
 import type { VideoNow } from './follow-video.ts';
 import { createTopics } from './topics.ts';
@@ -47,8 +49,11 @@ const tools: TopicTools = {
 export const follow = (name: string, tell: (now: ChannelNow) => void): (() => void) =>
   followChannel(name, tell, { ...tools, poll: () => poll(name) });
 
-/** All videos that the page follows share a socket. */
-const videos = createTopics(tools);
+/** Everything else that the page follows shares a socket. */
+const others = createTopics(tools);
 
 export const followVideo = (id: string, tell: (now: VideoNow) => void): (() => void) =>
-  videos.follow(videoTopic(id, tell));
+  others.follow(videoTopic(id, tell));
+
+export const followHealth = (channel: string, tell: (now: Health) => void): (() => void) =>
+  others.follow(healthTopic(channel, tell));

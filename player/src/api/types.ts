@@ -43,10 +43,34 @@ export type Channel = {
 };
 
 /** Where encoders send to. The SRT address holds the key only where the key itself is shown. */
-export type Ingest = { readonly rtmp: { readonly server: string }; readonly srt: { readonly url: string } | null };
+export type Ingest = {
+  readonly rtmp: { readonly server: string };
+  /** Absent from servers that do not know it. */
+  readonly rtmps?: { readonly server: string } | null;
+  readonly srt: { readonly url: string } | null;
+};
 
-export type StreamKey = { readonly id: string; readonly label: string; readonly createdAt: Instant };
+export type StreamKey = {
+  readonly id: string;
+  readonly label: string;
+  readonly createdAt: Instant;
+  /** Where it may be used from; none: anywhere. Absent from servers that do not know it. */
+  readonly allowedNetworks?: readonly string[];
+};
 export type ShownKey = StreamKey & { readonly streamKey: string; readonly ingest: Ingest };
+
+/** Who wanted to stream and was not let in. */
+export type Attempt = {
+  readonly reason: 'unknown-key' | 'forbidden-network' | 'wrong-passphrase' | 'hook-refused' | 'hook-failed';
+  readonly protocol: string;
+  readonly address: string;
+  readonly software: string | null;
+  readonly keyFingerprint: string;
+  readonly channel: { readonly name: string } | null;
+  readonly detail: string | null;
+  readonly count: number;
+  readonly lastAt: Instant;
+};
 
 export const videoStates = ['scheduled', 'uploading', 'processing', 'live', 'playable', 'ready', 'failed'] as const;
 export type VideoState = (typeof videoStates)[number];

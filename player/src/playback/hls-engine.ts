@@ -63,8 +63,8 @@ const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
     data.details === ErrorDetails.MANIFEST_LOAD_ERROR ||
     data.details === ErrorDetails.MANIFEST_LOAD_TIMEOUT ||
     data.details === ErrorDetails.MANIFEST_PARSING_ERROR;
-  const kind =
-    data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
+  const codec = data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR;
+  const kind = codec ? 'codec' : data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
   return { kind, status: data.response?.code ?? 0, manifest };
 };
 

@@ -29,6 +29,10 @@ t.test('what is missing gets a few tries', async (t) => {
   t.same(nextStep(network(404, true), tried, most), { do: 'give-up', code: 'missing' });
 });
 
+t.test('what this browser has no decoder for is not tried again', async (t) => {
+  t.same(nextStep({ kind: 'codec', status: 0, manifest: false }, nothingTried(), most), { do: 'give-up', code: 'codec' });
+});
+
 t.test('media errors climb the ladder and then end', async (t) => {
   const tried = nothingTried();
   const media: Failure = { kind: 'media', status: 0, manifest: false };

@@ -4,13 +4,14 @@
  *   network   try again, ever more patiently, for as long as the page is open
  *   403       the grant is wrong, expired or revoked: trying again cannot help
  *   404       live: a few tries (a playlist may be a moment younger than its announcement); then it is gone
+ *   codec     this browser has no decoder for it: nothing can help
  *   media     recover the media element; then with the audio codec swapped; then a new player; then give up
  */
 import { backOff } from '../lib/back-off.ts';
 import type { ErrorCode } from './state.ts';
 
 export type Failure = {
-  readonly kind: 'network' | 'media' | 'other';
+  readonly kind: 'network' | 'codec' | 'media' | 'other';
   /** HTTP status, 0 when the server was not reached. */
   readonly status: number;
   /** The multivariant playlist itself was not there: there is nothing to resume yet. */
@@ -38,6 +39,7 @@ export const nextStep = (failure: Failure, tried: Tried, random: () => number): 
     if (gone && ++tried.missing > missingTries) return { do: 'give-up', code: 'missing' };
     return { do: failure.manifest ? 'load-again' : 'resume', after: backOff(tried.network++, networkRetry, random) };
   }
+  if (failure.kind === 'codec') return { do: 'give-up', code: 'codec' };
   tried.media += 1;
   if (failure.kind === 'media' && tried.media <= 2) return { do: 'recover-media', swapAudio: tried.media === 2 };
   if (tried.media <= 3) return { do: 'rebuild' };

@@ -6,7 +6,10 @@ import { refusals } from '../../../server/uploads/refusals.ts';
 import { byCode, problemOf, wordsFor } from '../api/problem.ts';
 import { failureCodes } from '../api/types.ts';
 import { meaningOf } from '../upload/answers.ts';
+import { findingCodes } from '../../../server/health/findings.ts';
+import { enFindings } from './en-findings.ts';
 import { en } from './en.ts';
+import { koFindings } from './ko-findings.ts';
 import { ko } from './ko.ts';
 
 t.test('every reason for which a video fails has words in both languages', async (t) => {
@@ -15,6 +18,17 @@ t.test('every reason for which a video fails has words in both languages', async
     const key = `failure.${code}` as keyof typeof en;
     t.ok(en[key], `${code} in English`);
     t.ok(ko[key], `${code} in Korean`);
+  }
+});
+
+t.test('everything that is found wrong with a stream has a sentence and a fix in both languages', async (t) => {
+  t.same(Object.keys(enFindings).sort(), [...findingCodes].sort());
+  const placesOf = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').sort();
+  for (const code of findingCodes) {
+    for (const part of ['what', 'fix'] as const) {
+      t.ok(koFindings[code][part], code);
+      t.same(placesOf(koFindings[code][part]), placesOf(enFindings[code][part]), `${code}: the same numbers`);
+    }
   }
 });
 

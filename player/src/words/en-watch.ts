@@ -33,6 +33,7 @@ export const enWatch = {
   'player.error.forbidden': 'This link has expired, or you may not watch this. Load the page again, or ask the owner.',
   'player.error.missing': 'There is nothing to play at this address any more.',
   'player.error.media': 'The picture could not be decoded, even after several tries.',
+  'player.error.codec': 'This browser cannot decode the codec of this video (HEVC, AV1 or VP9). Another browser or device may.',
   'player.error.unsupported': 'This browser cannot play this video. A current Chrome, Edge, Firefox or Safari can.',
   'player.error.player': 'The player could not be loaded. Check the connection and try again.',
   'video.state.scheduled': 'Scheduled',

@@ -136,7 +136,7 @@ const mount = (app: FastifyInstance, route: Route, options: MountOptions): void 
         body: request.body,
         origin: { userAgent: request.headers['user-agent'] ?? '', address: request.ip },
         base,
-        secure: base.startsWith('https:'),
+        secure: base.startsWith('https:') || request.protocol === 'https',
       };
       const { body, run } = route.check(raw);
       const answer = route.idempotent ? await once(request, body, options.answers, run) : await run();

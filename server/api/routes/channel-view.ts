@@ -8,9 +8,12 @@ const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => T
 
 const liveShape = nullable(Type.Object({ videoId: Type.String(), startedAt: time, viewers: Type.Integer() }, closed));
 
+const rtmpShape = Type.Object({ server: Type.String(), key: Type.Optional(Type.String()) }, closed);
+
 export const ingestShape = Type.Object(
   {
-    rtmp: Type.Object({ server: Type.String(), key: Type.Optional(Type.String()) }, closed),
+    rtmp: rtmpShape,
+    rtmps: nullable(rtmpShape),
     srt: nullable(Type.Object({ url: Type.String() }, closed)),
   },
   { ...closed, description: 'Where encoders send to. The key is there only right after it was made, and when it is revealed.' },
@@ -42,12 +45,14 @@ export const channelShape = Type.Object({ ...channelFacts, ...Type.Partial(Type.
 export const newChannelShape = Type.Object({ ...channelFacts, ...ownerFacts, streamKey: Type.String({ description: 'Keep it secret: whoever has it can stream here.' }) }, closed);
 
 /** `rtmp://host:1935/live`: the host that the API was reached by, since an encoder reaches it the same way. */
-export const ingestView = (base: string, config: Pick<ApiConfig, 'rtmpPort' | 'srtPort'>, secret?: { key: string; srtPassphrase: string | null }): object => {
+export const ingestView = (base: string, config: Pick<ApiConfig, 'rtmpPort' | 'rtmpsPort' | 'srtPort'>, secret?: { key: string; srtPassphrase: string | null }): object => {
   const { hostname } = new URL(base);
   const srt = secret ? [`streamid=${secret.key}`, ...(secret.srtPassphrase === null ? [] : [`passphrase=${inQuery(secret.srtPassphrase)}`])] : [];
   const query = srt.length > 0 ? `?${srt.join('&')}` : '';
+  const key = secret ? { key: secret.key } : {};
   return {
-    rtmp: { server: `rtmp://${hostname}:${config.rtmpPort}/live`, ...(secret ? { key: secret.key } : {}) },
+    rtmp: { server: `rtmp://${hostname}:${config.rtmpPort}/live`, ...key },
+    rtmps: config.rtmpsPort === null ? null : { server: `rtmps://${hostname}:${config.rtmpsPort}/live`, ...key },
     srt: config.srtPort === null ? null : { url: `srt://${hostname}:${config.srtPort}${query}` },
   };
 };

@@ -122,7 +122,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
     }),
     route({
       name: 'patchChannel',
-      summary: 'Changes a channel. What is live follows its visibility and its downloads at once, everything else from the next show on.',
+      summary: 'Changes a channel. What is live follows its title, its visibility and its downloads at once, everything else from the next show on.',
       method: 'PATCH',
       path: '/channels/:channel',
       auth: 'creator',

@@ -19,7 +19,7 @@ const playbackShape = Type.Object(
     live: Type.Boolean(),
     hls: address('HLS in fragmented MP4, low-latency while live: what to take first.'),
     dash: address('DASH, of the same segments.'),
-    ts: address('HLS in MPEG-TS, for players that know nothing else.'),
+    ts: Type.Union([address('HLS in MPEG-TS, for players that know nothing else.'), Type.Null()], { description: 'Null: MPEG-TS carries H.264 and AAC, and this is something else.' }),
     downloads: Type.Array(
       Type.Object({ url: Type.String(), height: Type.Union([Type.Integer(), Type.Null()], { description: 'Of the picture; null: sound alone.' }) }, closed),
       { description: 'The recording as MP4 files, the best first; empty while live, and where downloads are not allowed.' },
@@ -81,7 +81,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       live,
       hls: `${below}${shown}master.m3u8${start}`,
       dash: `${below}${shown}manifest.mpd`,
-      ts: `${below}${shown}ts/master.m3u8${start}`,
+      ts: (await hooks.inTransport(video.id)) ? `${below}${shown}ts/master.m3u8${start}` : null,
       downloads: files.map(({ path, height }) => ({ url: below + path + asFile(video), height })),
       expiresAt: isoOrNull(expiresAt),
     };

@@ -1,6 +1,8 @@
 /** Stream keys: shown once when made, and again when their owner asks. */
 import { Type } from 'typebox';
 import { mostKeys, type StreamKeyRow } from '../../catalog/stream-keys.ts';
+import { network, ValueError } from '../../config/values.ts';
+import { plainAddress } from '../../networks.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
@@ -9,12 +11,33 @@ import { ingestShape, ingestView } from './channel-view.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, iso, time } from './shapes.ts';
 
-const facts = { id: Type.String(), label: Type.String(), createdAt: time };
+const mostNetworks = 32;
+const label = Type.String({ maxLength: 60, pattern: '^[^\\u0000-\\u001f\\u007f]*$', wants: 'one line of at most 60 characters' });
+const allowedNetworks = Type.Array(Type.String({ maxLength: 64 }), {
+  maxItems: mostNetworks,
+  wants: `at most ${mostNetworks} addresses or networks`,
+  description: 'Addresses and networks (CIDR, IPv4 and IPv6) that the key may be used from; none: from anywhere. Judged when somebody begins to send.',
+});
+const facts = { id: Type.String(), label: Type.String(), allowedNetworks: Type.Array(Type.String()), createdAt: time };
 const keyShape = Type.Object(facts, closed);
 const shownShape = Type.Object({ ...facts, streamKey: Type.String(), ingest: ingestShape }, closed);
 const keyParams = Type.Object({ ...channelParams.properties, key: idText });
 
-const view = ({ id, label, createdAt }: StreamKeyRow): object => ({ id, label, createdAt: iso(createdAt) });
+const view = ({ id, label, allowedNetworks, createdAt }: StreamKeyRow): object => ({ id, label, allowedNetworks, createdAt: iso(createdAt) });
+
+/** As they are written everywhere, each once. */
+const networksOf = (given: readonly string[]): readonly string[] => {
+  const parse = (text: string): string => {
+    try {
+      return plainAddress(network.parse(text)).toLowerCase();
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const detail = `\`allowedNetworks\` has ${error.message}.`;
+      throw new Problem('validation', detail, { errors: [{ field: 'allowedNetworks', detail }] });
+    }
+  };
+  return [...new Set(given.map(parse))];
+};
 
 export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
   const { catalog, config } = ground;
@@ -26,13 +49,13 @@ export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
       path: '/channels/:channel/stream-keys',
       auth: 'creator',
       params: channelParams,
-      body: Type.Object({ label: Type.Optional(Type.String({ maxLength: 60, pattern: '^[^\\u0000-\\u001f\\u007f]*$', wants: 'one line of at most 60 characters' })) }, closed),
+      body: Type.Object({ label: Type.Optional(label), allowedNetworks: Type.Optional(allowedNetworks) }, closed),
       answers: { 201: shownShape },
       problems: ['not-yours', 'too-many-keys'],
       idempotent: true,
       handler: async ({ who, params, body, base }) => {
         const { id, srtPassphrase } = await ownChannel(ground, params.channel, who);
-        const made = await catalog.streamKeys.create(id, body.label ?? '');
+        const made = await catalog.streamKeys.create(id, { label: body.label ?? '', allowedNetworks: networksOf(body.allowedNetworks ?? []) });
         if (!made) throw new Problem('too-many-keys', `A channel has at most ${mostKeys} stream keys. Revoke one first.`);
         const { streamKey, key } = made;
         return { status: 201, body: { ...view(streamKey), streamKey: key, ingest: ingestView(base, config, { key, srtPassphrase }) } };
@@ -68,6 +91,26 @@ export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
         const key = row ? await catalog.streamKeys.reveal(id, row.id) : null;
         if (!row || key === null) throw notFound('stream key');
         return { status: 200, body: { ...view(row), streamKey: key, ingest: ingestView(base, config, { key, srtPassphrase }) } };
+      },
+    }),
+    route({
+      name: 'patchStreamKey',
+      summary: 'Changes what a stream key is called, and where it may be used from.',
+      method: 'PATCH',
+      path: '/channels/:channel/stream-keys/:key',
+      auth: 'creator',
+      params: keyParams,
+      body: Type.Object({ label: Type.Optional(label), allowedNetworks: Type.Optional(allowedNetworks) }, closed),
+      answers: { 200: keyShape },
+      problems: ['not-yours'],
+      handler: async ({ who, params, body }) => {
+        const { id } = await ownChannel(ground, params.channel, who);
+        const changed = await catalog.streamKeys.change(id, params.key, {
+          ...(body.label !== undefined && { label: body.label }),
+          ...(body.allowedNetworks !== undefined && { allowedNetworks: networksOf(body.allowedNetworks) }),
+        });
+        if (!changed) throw notFound('stream key');
+        return { status: 200, body: view(changed) };
       },
     }),
     route({

@@ -3,5 +3,7 @@ import type { Migration } from './migration.ts';
 import { first } from './001-first.ts';
 import { second } from './002-views.ts';
 import { third } from './003-uploads.ts';
+import { ingestReports } from './004-ingest-reports.ts';
+import { senders } from './005-senders.ts';
 
-export const migrations: readonly Migration[] = [first, second, third];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders];

@@ -14,6 +14,7 @@ import { useSending } from '../../state/use-form.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { AccountTable } from './account-table.tsx';
+import { RefusedSenders } from './refused-senders.tsx';
 import { ServerState } from './server-state.tsx';
 
 export const AdminPage = () => (
@@ -29,6 +30,7 @@ const Admin = () => {
       <Heading>{t('admin.title')}</Heading>
       <ServerState />
       <Accounts />
+      <RefusedSenders />
     </main>
   );
 };

@@ -10,6 +10,7 @@ import { since } from '../../parts/since.ts';
 import { Failed, problemText, Skeleton } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
+import { KeyNetworks } from './key-networks.tsx';
 import type { ChannelKey } from './use-key.ts';
 
 const mask = '••••••••••••••••••••';
@@ -19,6 +20,7 @@ const hiddenSrt = (url: string): string => `${url}?streamid=${mask}`;
 
 export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKey: ChannelKey }) => {
   const server = channel.ingest?.rtmp.server ?? '';
+  const rtmps = channel.ingest?.rtmps ?? null;
   const srt = channel.ingest?.srt ?? null;
   const { list, shown } = streamKey;
   return (
@@ -28,6 +30,7 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
         <p class="small soft">{t('room.connect.text')}</p>
       </header>
       <CopyField label={t('room.server')} name="server" value={server} />
+      {rtmps && <CopyField label={t('room.rtmps')} name="rtmps" value={rtmps.server} hint={t('room.rtmps.hint')} />}
       {list.now.is === 'loading' && <Skeleton lines={1} />}
       {list.now.is === 'failed' && <Failed problem={list.now.problem} onRetry={list.reload} />}
       {list.now.is === 'here' && list.now.value === null && <NoKey streamKey={streamKey} />}
@@ -48,6 +51,14 @@ export const ConnectCard = ({ channel, streamKey }: { channel: Channel; streamKe
               value={shown?.ingest.srt?.url ?? hiddenSrt(srt.url)}
               hint={t('room.srt.hint')}
               reveal={async () => (await streamKey.bring())?.ingest.srt?.url ?? null}
+            />
+          )}
+          {list.now.value.allowedNetworks && (
+            <KeyNetworks
+              channel={channel.id}
+              current={list.now.value}
+              networks={list.now.value.allowedNetworks}
+              onChanged={streamKey.changed}
             />
           )}
         </>

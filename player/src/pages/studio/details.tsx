@@ -1,4 +1,4 @@
-/** Title, visibility, latency and what viewers may do. The title can change in the middle of a show. */
+/** Visibility, latency and what viewers may do. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Channel } from '../../api/types.ts';
@@ -9,11 +9,10 @@ import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 import { dvrOf, dvrOptions, dvrValue, latencyOptions } from './choices.ts';
-import { DownloadsField, isNamed, knownVisibility, TitleField, VisibilityField } from './fields.tsx';
+import { DownloadsField, knownVisibility, VisibilityField } from './fields.tsx';
 import { LanguageList } from './language-list.tsx';
 
 export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
-  const [title, setTitle] = useState(channel.title);
   const [visibility, setVisibility] = useState(knownVisibility(channel.visibility));
   const [latency, setLatency] = useState(channel.latency);
   // Absent: a server that cannot do it yet, and would refuse to be told.
@@ -23,10 +22,8 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
   const sending = useSending();
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (!isNamed(title)) return;
     sending.run(async () => {
       const change = {
-        title: title.trim().normalize('NFC'),
         latency,
         ...(visibility ? { visibility } : {}),
         ...(dvr === undefined ? {} : { dvr }),
@@ -42,7 +39,6 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
       <h2 id="details">{t('room.details')}</h2>
       <form class="form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
-        <TitleField label={t('create.channelTitle')} value={title} onValue={setTitle} />
         <VisibilityField value={visibility} onValue={setVisibility} />
         <ChoiceField
           label={t('room.latency')}

@@ -1,4 +1,4 @@
-/** One channel as its host sees it: the picture, the state, the key, the settings, the end. */
+/** One channel as its host sees it: the picture, the state, how the stream comes in, the key, the settings, the end. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { ChannelNow } from '../../api/follow.ts';
@@ -23,6 +23,9 @@ import { LiveStage } from '../live-stage.tsx';
 import { ConnectCard, FfmpegCard } from './connect.tsx';
 import { DetailsCard } from './details.tsx';
 import { EncoderCard } from './encoder-card.tsx';
+import { HealthCard } from './health/health-card.tsx';
+import { RefusedCard } from './refused-card.tsx';
+import { TitleCard } from './title-card.tsx';
 import { useChannelKey } from './use-key.ts';
 
 export const RoomPage = ({ id }: { id: string }) => (
@@ -51,6 +54,7 @@ const LoadedRoom = ({ id }: { id: string }) => {
 const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
   const now = useChannelNow(channel.name, channel) ?? fromRecord(channel);
   const streamKey = useChannelKey(channel.id);
+  const change = (changed: Channel): void => onChanged({ ...channel, ...changed });
   return (
     <>
       <div class="page-head">
@@ -79,11 +83,14 @@ const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: C
           <section aria-label={t('room.preview')}>
             <Preview channel={channel} now={now} />
           </section>
+          <TitleCard channel={channel} onChanged={change} />
+          <HealthCard channel={channel.name} />
           <ConnectCard channel={channel} streamKey={streamKey} />
+          <RefusedCard channel={channel.id} />
           <FfmpegCard channel={channel} streamKey={streamKey} />
         </div>
         <div>
-          <DetailsCard channel={channel} onChanged={(changed) => onChanged({ ...channel, ...changed })} />
+          <DetailsCard channel={channel} onChanged={change} />
           <EncoderCard />
         </div>
       </div>

@@ -17,6 +17,7 @@ export type ChannelKey = {
   hide(): void;
   /** Brings the key without showing it; null when that failed, and the person has been told. */
   bring(): Promise<ShownKey | null>;
+  changed(key: StreamKey): void;
   /** The new key works before the old one stops. */
   rotate(): Promise<void>;
 };
@@ -48,8 +49,11 @@ export const useChannelKey = (channel: string): ChannelKey => {
     bring,
     show: async () => setVisible((await bring()) !== null),
     hide: () => setVisible(false),
+    changed: (key) => list.replace(key),
     async rotate() {
-      const made = await api.createKey(channel);
+      // It may be used from where the old one was, and from nowhere else.
+      const { allowedNetworks } = current ?? {};
+      const made = await api.createKey(channel, allowedNetworks === undefined ? {} : { allowedNetworks });
       if (current) await api.deleteKey(channel, current.id);
       setKnown(made);
       list.replace(made);

@@ -1,4 +1,4 @@
-/** What the owner of a recording does with it, beside the picture: trim it, add captions, allow downloads. */
+/** What the owner of a recording does with it, beside the picture: trim it, add captions, allow downloads, read how it came in. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
@@ -11,6 +11,7 @@ import { toast } from '../../parts/toasts.tsx';
 import type { Playback } from '../../playback/index.ts';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
+import { ReportCard } from '../studio/health/report-card.tsx';
 import { CaptionFiles } from './caption-files.tsx';
 import { PieceFields, usePiece } from './piece-fields.tsx';
 
@@ -31,10 +32,13 @@ export const OwnerTools = (props: OwnerToolsProps) => (
       <p class="small soft">{t('owner.text')}</p>
     </div>
     <div class="room">
-      <div>{props.video.trim !== undefined && <TrimCard key={JSON.stringify(props.video.trim)} {...props} />}</div>
       <div>
+        {props.video.trim !== undefined && <TrimCard key={JSON.stringify(props.video.trim)} {...props} />}
         <CaptionFiles video={props.video.id} onChanged={props.onCut} />
+      </div>
+      <div>
         {props.video.downloads !== undefined && <DownloadsCard {...props} />}
+        {props.video.source === 'live' && <ReportCard video={props.video.id} />}
       </div>
     </div>
   </section>

@@ -1,0 +1,40 @@
+/** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
+import { VIDEO_TIMESCALE } from '../media/timeline.ts';
+import type { TrackKind } from '../media/unit.ts';
+import { MICROS } from '../media/wire-time.ts';
+import { TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
+import { languageName } from '../text/language-name.ts';
+import { audioShape } from './epoch-tracks.ts';
+import type { Observed } from './gate.ts';
+import { freeze, type Wish } from './policy.ts';
+import type { RunFacts, RunTrack } from './run.ts';
+
+/** All that a run is, but for the names that its owner gives it. */
+export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
+
+/** Told of when the show begins, although nobody may ever say anything: players read the list of tracks once. */
+const textTrack = (id: string, language: string): RunTrack => ({
+  ...{ id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, partTarget: null, group: 'captions' },
+  ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
+});
+
+export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
+  const audio = observed.audio ? audioShape(observed.audio, null) : null;
+  const frameMicros = audio && Math.round(((observed.audioFrameSamples ?? audio.frameLength) * MICROS) / audio.sampleRate);
+  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros);
+  const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
+    const most = Math.max(measured, declared[kind] ?? 0, 8_000);
+    return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
+  };
+  const tracks: RunTrack[] = [];
+  if (observed.video) {
+    const rates = rate('video', observed.videoBitrate);
+    tracks.push({ id: 'v0', kind: 'video', codec: observed.video.codec, timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
+  }
+  if (audio && observed.audio) {
+    const rates = rate('audio', observed.audioBitrate);
+    tracks.push({ id: 'a0', kind: 'audio', codec: observed.audio.codec, timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
+  }
+  for (const [index, language] of wish.captions.entries()) tracks.push(textTrack(`t${index}`, language));
+  return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };
+};

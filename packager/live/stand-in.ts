@@ -1,0 +1,116 @@
+/**
+ * Pictures that stop while the sound goes on: an app in the background, a camera that was pulled out, an encoder that
+ * hangs. Players wait for a picture however much sound they have, so the last key picture stands in, again and again,
+ * as far as the sound has come; and they hear on.
+ *
+ *     pictures  K──P──B──P                  (P  P)  K──P──      those that need what was never sent are left out
+ *     sound     :::::::::::::::::::::::::::::::::::::::::
+ *     shown     K──P──B──P  K──K──K──K──K──K──K──K──K──P──
+ *
+ * What counts is sound that has come since the last picture, not its stamps: a jump of those is no silence.
+ */
+import { longestStep } from '../media/timeline.ts';
+import type { AccessUnit, WireClock } from '../media/unit.ts';
+import { MICROS, rescale, wireDistance } from '../media/wire-time.ts';
+import { SLACK_MICROS, type Rhythm } from './policy.ts';
+
+/** Sound runs ahead of its pictures a little; so those that come back find their place free. */
+const BEHIND_MICROS = MICROS / 2;
+/** A sender that comes back may be slow to bring its first picture. */
+const FIRST_PICTURE_MICROS = 5 * MICROS;
+
+/** One that is larger is not repeated three times a second: nobody fills a disk by sending sound. */
+const MOST_BYTES = 2 * 1024 * 1024;
+
+/** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. */
+type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[] };
+
+export class StandIn {
+  #clock: WireClock | null = null;
+  /** Sound without a picture for so long, in the middle of a show: a little before they would have made a jump. */
+  #patience = 0;
+  /** Each that stands in is a part of its own, or a fragment where there are no parts. */
+  #every = MICROS;
+  #key: Pick<AccessUnit, 'data'> | null = null;
+  /** pts - dts of key pictures, in ticks of the wire. */
+  #offset = 0;
+  /** Stamp of the last picture, or of the first sound of a session that has had none. */
+  #base: number | null = null;
+  /** Sound since then, micros. */
+  #heard = 0;
+  /** Stands for pictures since then, micros; null: none has been needed. */
+  #stood: number | null = null;
+  #fresh = true;
+
+  /** Another session: its stamps have nothing to do with those before. The picture is still the last that was seen. */
+  begin(clock: WireClock, { longestFrameMicros, segmentLimitMicros, partLimitMicros }: Rhythm): void {
+    this.#clock = clock;
+    this.#patience = 0.9 * longestStep({ usualFrameMicros: longestFrameMicros, longestPictureMicros: segmentLimitMicros });
+    this.#every = partLimitMicros - SLACK_MICROS;
+    this.#base = null;
+    this.#heard = 0;
+    this.#stood = null;
+    this.#fresh = true;
+    this.#offset = 0;
+  }
+
+  /** Other parameters: what was shown before cannot be decoded with them. */
+  forget(): void {
+    this.#key = null;
+  }
+
+  /** A picture has come. Null: it needs pictures that were not sent, and is left out. */
+  picture(unit: AccessUnit): Return | null {
+    const clock = this.#clock;
+    if (!clock) return { apart: false, before: [] };
+    const standing = this.#stood !== null;
+    if (standing && !unit.key) return null;
+    const ahead = standing && this.#base !== null ? rescale(wireDistance(unit.dts, this.#base, clock.bits), clock.timescale, MICROS) : 0;
+    // Stamps that jump are for the timeline to judge.
+    const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
+    const apart = standing && (this.#fresh || ahead <= (this.#stood ?? 0));
+    if (unit.key) {
+      this.#key = unit.data.length > MOST_BYTES ? null : { data: unit.data };
+      this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
+    }
+    this.#fresh = false;
+    this.#base = unit.dts;
+    this.#heard = 0;
+    this.#stood = null;
+    return { apart, before };
+  }
+
+  /**
+   * A frame of sound has come: the pictures that have to stand in before it. Null: there is none to show, and nothing
+   * but sound comes.
+   */
+  sound(unit: AccessUnit, frameMicros: number): AccessUnit[] | null {
+    if (!this.#clock) return [];
+    this.#base ??= unit.dts;
+    this.#heard += frameMicros;
+    const patience = this.#fresh ? FIRST_PICTURE_MICROS : this.#patience;
+    if (this.#stood === null && this.#heard < patience) return [];
+    if (!this.#key) return this.#fresh ? null : [];
+    return this.#standUntil(this.#heard - BEHIND_MICROS);
+  }
+
+  /** Those that begin before so many micros after the last picture. */
+  #standUntil(until: number): AccessUnit[] {
+    const clock = this.#clock;
+    if (!clock || !this.#key || this.#base === null) return [];
+    const turn = 2 ** clock.bits;
+    const pictures: AccessUnit[] = [];
+    for (;;) {
+      const next: number = this.#stood === null ? (this.#fresh ? 0 : this.#every) : this.#stood + this.#every;
+      if (next >= until) return pictures;
+      this.#stood = next;
+      const dts = (this.#base + rescale(next, MICROS, clock.timescale)) % turn;
+      pictures.push({ kind: 'video', dts, pts: (dts + this.#offset + turn) % turn, key: true, data: this.#key.data });
+    }
+  }
+
+  /** How long ago the first sound of a session was that has had no picture, ms. */
+  get waitedMs(): number {
+    return this.#fresh ? Math.round(this.#heard / 1000) : 0;
+  }
+}
