@@ -75,6 +75,7 @@ const sendSrt = async (urls: readonly string[], file: string, lasts: number): Pr
   const bytes = readFileSync(file);
   const children = urls.map((url) => spawn('srt-live-transmit', ['-q', '-chunk:1316', 'file://con', url], { stdio: ['pipe', 'ignore', 'ignore'] }));
   process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+  process.on('SIGTERM', () => process.exit());
   process.stdout.write('in\n');
   const begun = performance.now();
   const rate = bytes.length / lasts;

@@ -38,6 +38,9 @@ t.test('ffmpeg publishes; killed and back, it goes on; at its end the show is a 
   t.teardown(() => second.kill('SIGKILL'));
   const joined = await until(() => playlist(server, video, 'v0'), ({ text }) => text.includes('EXT-X-DISCONTINUITY\n'));
   t.equal(joined.mediaSequence, 1);
+  type Health = { session: object; video: object; srt: { packets: number } | null; broadcast: object };
+  const health = await until(() => server.must<Health>('GET', `channels/${channel.id}/ingest`, undefined, token), ({ srt }) => srt !== null && srt.packets > 0);
+  t.match(health, { session: { protocol: 'srt', software: /^libsrt/ }, video: { codec: 'h264', width: 320 }, srt: { undecryptable: 0, encrypted: false }, broadcast: { sessions: 2, reconnects: 1 } });
   await until(() => playlist(server, video, 'v0'), ({ segments }) => segments.length >= joined.segments.length + 2);
   second.kill('SIGINT');
   await second.done;
@@ -53,6 +56,10 @@ t.test('ffmpeg publishes; killed and back, it goes on; at its end the show is a 
   const uneven = steps.flatMap((step, index) => (step === 1 ? [] : [index]));
   const seam = uneven.find((index) => stamps[index + 1] === 0) ?? Number.NaN;
   t.same(uneven.filter((index) => Math.abs(index - seam) > 4 && index < steps.length - 4), [], 'every picture once, in order, but where the sender was cut off');
+  const { ingest } = await server.must<{ ingest: { sessions: { end: string; srt: { packets: number } }[] } }>('GET', `videos/${video}/ingest`, undefined, token);
+  // Whoever is back before the silence is long enough takes the place of what it was.
+  t.match(ingest.sessions, [{ end: /^(lost|evicted)$/ }, { end: 'announced' }], 'how it came in is kept with it');
+  t.ok(ingest.sessions.every(({ srt }) => srt.packets > 0));
   const metrics = await (await fetch(`${server.origin}/metrics`)).text();
   t.match(metrics, /millrace_srt_accepted_total 2\n/);
   t.match(metrics, /millrace_srt_packets_total\{packet="received"\} [1-9]/);
