@@ -7,6 +7,7 @@ import { clip } from './support/clips.ts';
 import { scratch } from './support/encoded.ts';
 import { mustFfmpeg } from './support/ffmpeg.ts';
 import { disorder, firstPicture, report, servePlayerPages, type PlayerName } from './support/player-page.ts';
+import { until } from './support/playlists.ts';
 import { checkStream, faultsOf } from './support/stream-checker.ts';
 import { UploadStage } from './support/upload-stage.ts';
 
@@ -37,6 +38,8 @@ t.test('it begins before half of it is there, waits where nothing comes, and is 
     }
   };
   await landTo(0.2, 0, 20);
+  // What has landed is looked at in turns: whoever asks before the first of it can be played is told so.
+  await until(() => stage.text(upload.id, 'master.m3u8'), ({ status }) => status === 200);
   const watching = (['hls', 'shaka'] as const).map(async (player: PlayerName) => {
     const { page } = await openPage(browser);
     await page.goto(pages.url(stage.url(upload.id), { player }));

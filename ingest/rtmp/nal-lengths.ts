@@ -30,6 +30,9 @@ export const hevcLengths = (config: Buffer): NalLengths => {
   return withSizeAt(config, 21);
 };
 
+/** A picture in slices of a macroblock stays below; lengths of one byte let every byte of a message be a unit. */
+const mostUnits = 16_384;
+
 /** The same NAL units, each behind a length of four bytes. */
 export const withFourByteLengths = (data: Buffer, lengthSize: number): Buffer => {
   if (lengthSize === 4) return data;
@@ -41,6 +44,7 @@ export const withFourByteLengths = (data: Buffer, lengthSize: number): Buffer =>
     at += lengthSize;
     if (data.length - at < length) throw new RtmpError('avc-lengths');
     units.push(data.subarray(at, at + length));
+    if (units.length > mostUnits) throw new RtmpError('avc-lengths');
     at += length;
     size += 4 + length;
   }

@@ -66,7 +66,7 @@ export const createRtmpServer = (options: RtmpOptions): RtmpServer => {
       return;
     }
     const pushedOut = strangers.enter(address, socket);
-    if (pushedOut) turnAway(pushedOut, address, 'too many connections that have not published: the oldest gave way');
+    if (pushedOut) turnAway(pushedOut.socket, pushedOut.address, 'too many connections that have not published: the oldest gave way');
     socket.setNoDelay(true);
     // A sender whose network is gone says nothing; the kernel finds out.
     socket.setKeepAlive(true, keepAliveMs);
@@ -150,14 +150,16 @@ class Strangers {
   }
 
   /** The one that has to give way, if any. */
-  enter(address: string, socket: Socket): Socket | undefined {
+  enter(address: string, socket: Socket): { readonly socket: Socket; readonly address: string } | null {
     const here = this.#byAddress.get(address) ?? new Set<Socket>();
     this.#byAddress.set(address, here.add(socket));
     this.#all.set(socket, address);
     const crowd = here.size > this.#limits.strangersPerAddress ? here : this.#all.size > this.#limits.strangers ? this.#all : null;
     const oldest = crowd?.keys().next().value;
-    if (oldest) this.leave(this.#all.get(oldest) ?? address, oldest);
-    return oldest;
+    if (!oldest) return null;
+    const from = this.#all.get(oldest) ?? address;
+    this.leave(from, oldest);
+    return { socket: oldest, address: from };
   }
 
   leave(address: string, socket: Socket): void {

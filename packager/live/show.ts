@@ -247,13 +247,13 @@ export class Show {
     const kinds = this.#run?.facts.tracks.map(({ kind }) => kind) ?? [];
     if (!kinds.includes(unit.kind)) return 'ok';
     if (unit.kind === 'video') {
-      const seen = this.#standIn.picture(unit);
+      const seen = this.#standIn.picture(unit, arrival.wall);
       if (!seen) return 'ok';
       for (const one of seen.before) this.#put(one, arrival.wall);
       if (seen.apart) this.#endEpoch();
     } else if (kinds.includes('video')) {
       const { waitedMs } = this.#standIn;
-      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall));
+      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall), arrival.wall);
       if (!standIns) return 'new-run';
       for (const one of standIns) this.#put(one, arrival.wall - waitedMs);
     }

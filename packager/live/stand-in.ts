@@ -18,8 +18,10 @@ import { SLACK_MICROS, type Rhythm } from './policy.ts';
 const BEHIND_MICROS = MICROS / 2;
 /** A sender that comes back may be slow to bring its first picture. */
 const FIRST_PICTURE_MICROS = 5 * MICROS;
+/** What sound may run ahead of the clock: senders begin with what they have gathered. */
+const MOST_AHEAD_MICROS = 10 * MICROS;
 
-/** One that is larger is not repeated three times a second: nobody fills a disk by sending sound. */
+/** One that is larger is not repeated three times a second, for as long as somebody sends sound. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
 /** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. */
@@ -36,7 +38,9 @@ export class StandIn {
   #offset = 0;
   /** Stamp of the last picture, or of the first sound of a session that has had none. */
   #base: number | null = null;
-  /** Sound since then, micros. */
+  /** Wall clock of its arrival, ms. */
+  #baseWall: number | null = null;
+  /** Sound since then, micros; not more than has gone by, and a little: nobody fills a disk by sending sound in a hurry. */
   #heard = 0;
   /** Stands for pictures since then, micros; null: none has been needed. */
   #stood: number | null = null;
@@ -48,6 +52,7 @@ export class StandIn {
     this.#patience = 0.9 * longestStep({ usualFrameMicros: longestFrameMicros, longestPictureMicros: segmentLimitMicros });
     this.#every = partLimitMicros - SLACK_MICROS;
     this.#base = null;
+    this.#baseWall = null;
     this.#heard = 0;
     this.#stood = null;
     this.#fresh = true;
@@ -59,8 +64,8 @@ export class StandIn {
     this.#key = null;
   }
 
-  /** A picture has come. Null: it needs pictures that were not sent, and is left out. */
-  picture(unit: AccessUnit): Return | null {
+  /** A picture has come; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out. */
+  picture(unit: AccessUnit, wall: number): Return | null {
     const clock = this.#clock;
     if (!clock) return { apart: false, before: [] };
     const standing = this.#stood !== null;
@@ -75,6 +80,7 @@ export class StandIn {
     }
     this.#fresh = false;
     this.#base = unit.dts;
+    this.#baseWall = wall;
     this.#heard = 0;
     this.#stood = null;
     return { apart, before };
@@ -84,10 +90,12 @@ export class StandIn {
    * A frame of sound has come: the pictures that have to stand in before it. Null: there is none to show, and nothing
    * but sound comes.
    */
-  sound(unit: AccessUnit, frameMicros: number): AccessUnit[] | null {
+  sound(unit: AccessUnit, frameMicros: number, wall: number): AccessUnit[] | null {
     if (!this.#clock) return [];
     this.#base ??= unit.dts;
-    this.#heard += frameMicros;
+    this.#baseWall ??= wall;
+    const gone = Math.max(0, wall - this.#baseWall) * (MICROS / 1000);
+    this.#heard = Math.min(this.#heard + frameMicros, gone + MOST_AHEAD_MICROS);
     const patience = this.#fresh ? FIRST_PICTURE_MICROS : this.#patience;
     if (this.#stood === null && this.#heard < patience) return [];
     if (!this.#key) return this.#fresh ? null : [];

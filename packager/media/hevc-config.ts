@@ -31,6 +31,7 @@ const setTypes = { vps: 32, sps: 33, pps: 34 } as const;
 type SetArray = { readonly at: number; readonly type: number; readonly sets: Buffer[] };
 
 const readArrays = (config: Buffer): SetArray[] => {
+  if (config.length > largestConfig) throw new CodecError('limit', `hvcC has ${config.length} bytes`);
   const arrays: SetArray[] = [];
   let at = headSize;
   const step = (bytes: number): number => {
@@ -53,7 +54,6 @@ const readArrays = (config: Buffer): SetArray[] => {
 };
 
 export const parseHevcConfig = (config: Buffer): HevcConfig => {
-  if (config.length > largestConfig) throw new CodecError('limit', `hvcC has ${config.length} bytes`);
   if (config.length < headSize) throw new CodecError('truncated', `hvcC has only ${config.length} bytes`);
   // Version 0 was written before the standard was done, and means the same.
   if ((config[0] ?? 0) > 1) throw new CodecError('unsupported', `hvcC has version ${config[0]}`);

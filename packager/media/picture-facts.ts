@@ -21,14 +21,15 @@ export type PictureFacts = {
 const readers: Readonly<Record<VideoConfig['codec'], (config: Buffer) => PictureFacts>> = {
   h264: (config) => {
     const avc = parseAvcConfig(config);
-    const [first] = avc.sps.map(parseSps);
-    if (!first) throw new CodecError('invalid', 'the decoder configuration holds no sequence parameter set');
-    const { width, height, frameRate, sar, colour } = first;
+    const [set] = avc.sps;
+    if (!set) throw new CodecError('invalid', 'the decoder configuration holds no sequence parameter set');
+    const { width, height, frameRate, sar, colour } = parseSps(set);
     return { codecString: avcCodecString(avc), size: { width, height }, frameRate, sar, colour };
   },
   hevc: (config) => {
     const hevc = parseHevcConfig(config);
-    const [first] = hevc.sps.map(parseHevcSps);
+    const [set] = hevc.sps;
+    const first = set && parseHevcSps(set);
     const { sar = null, colour = null } = first ?? {};
     const size = first ? { width: first.width, height: first.height } : null;
     return { codecString: hevcCodecString(hevc), size, frameRate: null, sar, colour };

@@ -21,6 +21,8 @@ const AUDIO_DRIFT_MICROS = 80_000;
 const JUMP_MICROS = 3 * MICROS;
 /** A step back of less than this is a sender's slip and repaired; more is another timeline. */
 const STEP_BACK_MICROS = 1 * MICROS;
+/** Shown later after it was decoded than this, or earlier: damage, or malice. Nobody waits hours for a picture. */
+const MOST_REORDER_MICROS = 30 * MICROS;
 /** Sound kept while the first key frame is awaited. */
 const MAX_EARLY_UNITS = 512;
 
@@ -125,9 +127,9 @@ export class EpochTimeline {
   }
 
   #begin(first: AccessUnit): PlacedUnit[] | 'break' {
-    const { bits, timescale } = this.#options.clock;
+    const { timescale } = this.#options.clock;
     const dts = this.#unwrapper.unwrap(first.dts);
-    const delay = wireDistance(first.pts, first.dts, bits);
+    const delay = this.#shownLater(first);
     this.#origin = dts + delay;
     // Negative where a sender lets its decode times run behind: then they are moved to the beginning of the epoch too.
     this.#reorder = rescale(delay, timescale, VIDEO_TIMESCALE);
@@ -147,7 +149,9 @@ export class EpochTimeline {
     }
     if (unit.kind === 'video') return placed;
     const own = this.#placeOne(unit);
-    return own === 'break' ? own : [...placed, ...own];
+    // What came before it is placed already: the break is for the next one to find.
+    if (own === 'break') return placed.length > 0 ? placed : own;
+    return [...placed, ...own];
   }
 
   /** Sound so far ahead of the pictures that it is for them to jump. */
@@ -160,9 +164,16 @@ export class EpochTimeline {
     return this.#options.startMicros + rescale(wire - (this.#origin ?? wire), this.#options.clock.timescale, MICROS);
   }
 
+  /** pts - dts in ticks of the wire; 0 where that cannot be meant. */
+  #shownLater({ pts, dts }: AccessUnit): number {
+    const { bits, timescale } = this.#options.clock;
+    const later = wireDistance(pts, dts, bits);
+    return Math.abs(rescale(later, timescale, MICROS)) > MOST_REORDER_MICROS ? 0 : later;
+  }
+
   #placeOne(unit: AccessUnit): PlacedUnit[] | 'break' {
     const dts = this.#unwrapper.unwrap(unit.dts);
-    const pts = dts + wireDistance(unit.pts, unit.dts, this.#options.clock.bits);
+    const pts = dts + this.#shownLater(unit);
     return unit.kind === 'video' ? this.#placeVideo(unit, dts, pts) : this.#placeAudio(unit, pts);
   }
 
