@@ -43,10 +43,14 @@ const oneByOne = async (files, run) => {
     const count = await runTap([file], run);
     sum.passed += count.passed;
     sum.failed += count.failed;
-    sum.failedFiles.push(...count.failedFiles);
+    // A file that was cut off has no result of its own.
+    sum.failedFiles.push(...(count.failed > 0 && count.failedFiles.length === 0 ? [file] : count.failedFiles));
   }
   return sum;
 };
+
+/** @param {import('./lib/tap-run.mjs').Count} count */
+const sumOf = ({ passed, failed }) => `${passed} passed, ${failed} failed`;
 
 const mostAgain = 3;
 
@@ -57,7 +61,8 @@ const mostAgain = 3;
 const onceMore = async (first, run) => {
   const { failedFiles } = first;
   if (first.failed === 0 || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
-  console.log(`Once more, one at a time: ${failedFiles.join(', ')}`);
+  // Whoever ends this run in the middle has the result of the first one.
+  console.log(`${sumOf(first)}\nOnce more, one at a time: ${failedFiles.join(', ')}`);
   const second = await oneByOne(failedFiles, run);
   const unsteady = failedFiles.filter((file) => !second.failedFiles.includes(file));
   for (const file of unsteady) console.log(`UNSTEADY ${file}: it failed, and passed by itself`);
@@ -85,7 +90,7 @@ try {
     console.log(filters.length > 0 ? `FAILED: no test file matches ${filters.join(' ')}` : 'FAILED: no tests were run');
     count.failed = 1;
   }
-  console.log(`${count.passed} passed, ${count.failed} failed`);
+  console.log(sumOf(count));
   process.exitCode = count.failed === 0 ? 0 : 1;
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -65,6 +65,11 @@ t.test('NAL units behind lengths of 1, 2 and 3 bytes are handed over behind 4, a
     'avc-config',
   );
   t.equal(
+    fault(() => withFourByteLengths(Buffer.alloc(10 << 20), 1)),
+    'avc-lengths',
+    'a unit in every byte',
+  );
+  t.equal(
     fault(() => withFourByteLengths(hex('05 6588'), 1)),
     'avc-lengths',
   );

@@ -79,6 +79,19 @@ export class Gate {
     this.#clock = clock;
   }
 
+  /** False: the sender has changed its mind about what it sends, and what came before is nothing that could be shown with it. */
+  fits({ kind, codec }: TrackConfig): boolean {
+    const before = kind === 'video' ? this.#video : this.#audio;
+    return before === null || before.codec === codec;
+  }
+
+  /** One that has seen nothing, and knows what the other track is. */
+  afresh(kind: TrackConfig['kind']): Gate {
+    const gate = new Gate(this.#clock);
+    for (const held of this.#held) if (held.type === 'track' && held.config.kind !== kind) gate.add(held, 0);
+    return gate;
+  }
+
   /** `now` is monotonic ms. */
   add(arrival: Arrival, now: number): void {
     this.#held.push(arrival);

@@ -213,8 +213,12 @@ export class Segmenter {
   }
 
   #addAudio(audio: OpenTrack, unit: PlacedUnit): void {
-    const sample = { duration: unit.duration ?? 0, size: unit.data.length, key: true, compositionOffset: 0, data: unit.data };
-    audio.add(sample, unit.dts, unit.pts);
+    // Where a hole has been declared nothing can be any more: sound that comes too late for it is lost, and the frame that reaches beyond it begins there.
+    const late = Math.max(0, audio.reached - unit.dts);
+    const duration = (unit.duration ?? 0) - late;
+    if (late > 0 && duration <= 0) return;
+    const sample = { duration, size: unit.data.length, key: true, compositionOffset: 0, data: unit.data };
+    audio.add(sample, unit.dts + late, unit.pts + late);
   }
 
   /** Cuts sound at each grid line that it has reached, at the frame border nearest to it. */

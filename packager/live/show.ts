@@ -193,6 +193,7 @@ export class Show {
 
   #arrive(arrival: Arrival): Taken {
     if (this.#gate) {
+      if (arrival.type === 'track' && !this.#gate.fits(arrival.config)) this.#gate = this.#gate.afresh(arrival.config.kind);
       this.#gate.add(arrival, this.#o.clock.now());
       if (this.#gate.ready()) this.#openGate(this.#gate);
       else if (this.#gate.overfull) this.#o.fault(new Error('no key frame came within the first 64 MB'));

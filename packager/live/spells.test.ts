@@ -19,6 +19,8 @@ class Stage {
   readonly faults: unknown[] = [];
   readonly logs = new Map<string, MemoryLog>();
   readonly show: Show;
+  /** Stamp of what was sent last: the clock goes by them. */
+  #last: number | null = null;
 
   constructor(earlier?: { facts: RunFacts; logs: Map<string, MemoryLog> }) {
     const fault = (error: unknown): void => void this.faults.push(error);
@@ -42,10 +44,10 @@ class Stage {
   /** What came of it: the last answer of the show that was not 'ok', or that. */
   async send(sent: readonly AccessUnit[]): Promise<'ok' | 'new-run'> {
     let answer: 'ok' | 'new-run' = 'ok';
-    let last = sent[0]?.dts ?? 0;
     for (const [index, unit] of sent.entries()) {
+      const last = this.#last ?? unit.dts;
       if (unit.dts > last && unit.dts - last < 100_000) this.clock.advance(unit.dts - last);
-      last = unit.dts;
+      this.#last = unit.dts;
       if (this.show.write(unit) === 'new-run') answer = 'new-run';
       if (index % 200 === 0) await this.show.room();
     }
@@ -137,6 +139,39 @@ t.test('a key picture that is too large to be repeated does not stand in: sound 
   await stage.send(sent);
   await stage.end();
   t.equal((await stage.samples('v0')).length, sent.filter(({ kind }) => kind === 'video').length);
+});
+
+t.test('sound in a hurry fills no disk either: what stands in goes by the clock', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  await stage.send(units(6_000));
+  const before = (await stage.samples('v0')).length;
+  await stage.send(Array.from({ length: 20_000 }, () => sound(6_000, 3)));
+  const added = (await stage.samples('v0')).length - before;
+  t.ok(added <= 60, `${added} pictures stand for the 10 s that sound may be ahead`);
+});
+
+t.test('sound of unknown silence that comes late, in a burst, goes on behind the hole that was declared for it', async (t) => {
+  for (const late of [3_000, 8_000]) {
+    const stage = new Stage();
+    stage.begin([videoConfig, unknownSilence]);
+    const all = units(24_000);
+    const held = (unit: AccessUnit): boolean => unit.kind === 'audio' && unit.dts >= 8_000 && unit.dts < 8_000 + late;
+    const burst = all.filter(held);
+    const rest = all.filter((unit) => !held(unit));
+    const at = rest.findIndex((unit) => unit.dts >= 8_000 + late);
+    await stage.send([...rest.slice(0, at), ...burst, ...rest.slice(at)]);
+    t.same(broken(await stage.end(), { shortParts: true }), [], `${late} ms late`);
+  }
+});
+
+t.test('a sender that changes its codec before anything is shown is taken at its last word', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  await stage.send(units(300));
+  stage.show.track({ kind: 'audio', codec: 'opus', config: Buffer.from('000201380000bb80000000', 'hex') });
+  await stage.send(units(6_000, { from: 300 }).map((unit) => (unit.kind === 'audio' ? { ...unit, data: Buffer.from([0xfc, 0xff, 0xfe]) } : unit)));
+  t.same(stage.snapshot.tracks.map(({ codec }) => codec), ['h264', 'opus']);
 });
 
 t.test('a publisher that comes back with sound alone is heard, behind one discontinuity, and seen again when it has a picture', async (t) => {

@@ -34,6 +34,7 @@ t.test('a record for hvc1 says that its parameter sets are all that there are', 
   t.not(open.equals(main), true);
   t.same(completeHevcConfig(open), main);
   t.same(completeHevcConfig(main), main);
+  t.throws(() => completeHevcConfig(Buffer.concat([main.subarray(0, 22), Buffer.from([1, 32, 0xff, 0xff]), Buffer.alloc(10 << 20)])), { code: 'limit' });
 });
 
 t.test('whatever is cut off or turned is refused, or read', async (t) => {

@@ -31,6 +31,15 @@ t.test('the first pts of an epoch is its dts, and sound keeps its place beside t
   t.equal(one(line.place(audio(1066))).dts, 0);
 });
 
+t.test('a picture that is said to be shown hours after it was decoded is shown then', async (t) => {
+  const line = epoch();
+  t.equal(one(line.place(video(0, 8_280_000, true))).pts, 0);
+  t.equal(line.reorderDelay, 0);
+  const next = one(line.place(video(40, 2 ** 32 - 8_280_000)));
+  t.equal(next.pts, next.dts);
+  t.equal(one(line.place(video(80, 20_080))).pts, 20_080 * 90, 'one in five seconds, and some of them out of order');
+});
+
 t.test('pictures before the first key frame are dropped, and sound before it too', async (t) => {
   const line = epoch();
   t.same(line.place(video(0)), []);
