@@ -20,18 +20,32 @@ const listsOf = (text: string, base: string): { readonly pictures: string[]; rea
   return /RESOLUTION=/.test(text) ? { pictures, sounds } : { pictures: [], sounds: pictures };
 };
 
-/** Where the first picture of a playlist is shown, as its fragment says: ffmpeg 5.1 moves such tracks by their composition offsets. */
-const firstMoment = async (list: string): Promise<number> => {
+type Moments = { readonly times: readonly number[]; /** The most negative composition offset is the same in every segment. */ readonly even: boolean };
+
+/** When the pictures of a playlist are shown, as its fragments say, in seconds. */
+const momentsOf = async (list: string): Promise<Moments> => {
   const { text } = await fetchText(list);
-  const file = text.split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
-  const init = /#EXT-X-MAP:URI="([^"]+)"/.exec(text)?.[1] ?? '';
   const bytes = async (name: string): Promise<Buffer> => Buffer.from(await (await fetch(new URL(name, list))).arrayBuffer());
-  const [fragment] = readFragments(await bytes(file));
-  const head = await bytes(init);
-  const mdhd = head.indexOf('mdhd') + 4;
-  const timescale = head.readUInt32BE(mdhd + (head[mdhd] === 1 ? 20 : 12));
-  return ((fragment?.baseDecodeTime ?? NaN) + (fragment?.samples[0]?.cts ?? NaN)) / timescale;
+  const init = await bytes(/#EXT-X-MAP:URI="([^"]+)"/.exec(text)?.[1] ?? '');
+  const mdhd = init.indexOf('mdhd') + 4;
+  const timescale = init.readUInt32BE(mdhd + (init[mdhd] === 1 ? 20 : 12));
+  const times: number[] = [];
+  const least = new Set<number>();
+  for (const file of text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))) {
+    const fragments = readFragments(await bytes(file));
+    least.add(Math.min(...fragments.flatMap(({ samples }) => samples.map(({ cts }) => cts))));
+    for (const { baseDecodeTime, samples } of fragments) {
+      let dts = baseDecodeTime;
+      for (const { duration, cts } of samples) {
+        times.push((dts + cts) / timescale);
+        dts += duration;
+      }
+    }
+  }
+  return { times: times.sort((a, b) => a - b), even: least.size === 1 };
 };
+
+const sinceFirst = (times: readonly number[]): number[] => times.map((time) => time - (times[0] ?? 0));
 
 export const sendAwkward = async (server: MillraceServer, token: string, { name, file }: Awkward): Promise<Played> => {
   const { id } = await uploadFile(server, token, file, { title: name });
@@ -42,7 +56,7 @@ export const sendAwkward = async (server: MillraceServer, token: string, { name,
 };
 
 /** Every rung has every picture at its moment, every sound its clicks, and decoders complain of nothing. */
-export const compare = async (t: Test, { file, pictures, sounds, moves }: Awkward, { hls }: Played): Promise<void> => {
+export const compare = async (t: Test, { file, pictures, sounds }: Awkward, { hls }: Played): Promise<void> => {
   const lists = listsOf((await fetchText(hls)).text, hls);
   t.equal(lists.pictures.length > 0, pictures, 'pictures');
   t.equal(lists.sounds.length, sounds, 'sounds');
@@ -53,9 +67,13 @@ export const compare = async (t: Test, { file, pictures, sounds, moves }: Awkwar
     t.equal(await decodeErrors(['-i', list]), '', 'a decoder has nothing to complain of');
     const got = await shownPictures(list);
     t.equal(got.length, wanted.length, 'as many pictures as in the file');
-    moved = (await firstMoment(list)) - (wanted[0] ?? 0);
-    const apart = furthestApart(got.map((time) => time - (got[0] ?? 0)), wanted.map((time) => time - (wanted[0] ?? 0)));
-    t.ok(apart <= (moves ? 0.034 : 0.0011), `no picture more than a millisecond from its moment: ${apart}`);
+    const { times, even } = await momentsOf(list);
+    moved = (times[0] ?? NaN) - (wanted[0] ?? 0);
+    const apart = furthestApart(sinceFirst(times), sinceFirst(wanted));
+    t.ok(apart <= 0.0011, `no picture more than a millisecond from its moment: ${apart}`);
+    // ffmpeg 5.1 moves a track by the most negative offset that it has seen so far: where that differs, by a picture.
+    const decoded = furthestApart(sinceFirst(got), sinceFirst(wanted));
+    t.ok(decoded <= (even ? 0.0011 : 0.034), `nor as ffmpeg shows it: ${decoded}`);
   }
   for (const [index, list] of lists.sounds.entries()) {
     t.equal(await decodeErrors(['-i', list]), '');

@@ -13,8 +13,6 @@ export type Awkward = {
   readonly way: 'original' | 'remux' | 'encode';
   readonly pictures: boolean;
   readonly sounds: number;
-  /** Its composition offsets differ from segment to segment: ffmpeg 5.1 moves such a track by the most negative one it has seen so far. */
-  readonly moves?: true;
 };
 
 type Recipe = Omit<Awkward, 'file'> & { readonly ending: string; readonly args: (source: string) => readonly string[] | Promise<readonly string[]> };
@@ -31,7 +29,7 @@ const recipes: readonly Recipe[] = [
   { ...made, name: 'an edit list that begins inside a GOP', args: (s) => ['-ss', '1.3', '-i', s, ...copy] },
   { ...made, name: 'open GOPs', args: (s) => ['-i', s, ...x264('keyint=30:min-keyint=30:open-gop=1:bframes=3:b-adapt=0'), ...sound] },
   { ...usual, name: 'a pyramid of B pictures', args: (s) => ['-i', s, ...x264(`${closed}:bframes=4:b-adapt=0:b-pyramid=normal`), ...sound] },
-  { ...usual, name: 'pictures at a rate that varies', moves: true, args: (s) => ['-i', s, '-vf', "select='mod(n\\,5)*lt(mod(n\\,31)\\,27)'", '-fps_mode', 'vfr', ...x264(`${closed}:bframes=2`), ...sound] },
+  { ...usual, name: 'pictures at a rate that varies', args: (s) => ['-i', s, '-vf', "select='mod(n\\,5)*lt(mod(n\\,31)\\,27)'", '-fps_mode', 'vfr', ...x264(`${closed}:bframes=2`), ...sound] },
   { ...usual, name: '29.97 pictures a second', args: (s) => ['-i', s, '-vf', 'setpts=N*1001/30000/TB', '-r', '30000/1001', '-video_track_timescale', '30000', ...x264(`${closed}:bframes=2`), ...sound] },
   { ...usual, name: 'negative composition offsets', args: (s) => ['-i', s, ...x264(`${closed}:bframes=2`), ...sound, '-movflags', 'negative_cts_offsets'] },
   { ...usual, name: 'sound with priming', args: (s) => ['-i', s, ...x264(closed), '-c:a', 'aac', '-b:a', '96k'] },
