@@ -25,14 +25,15 @@ export const openRtmps = async ({ rtmp, certificates, host, port, clock, log }: 
     rtmp.take(socket, { protocol: 'rtmps', address: address.replace(/^::ffff:(?=\d+\.)/i, '') });
   });
   const gate = new TlsGate(server, { certificates, clock, log, name: 'rtmps' });
-  const bound = await listenAt(server, { host, port, variable: 'MILLRACE_RTMPS_PORT' });
-  server.on('error', (error) => log.error({ err: error }, 'The listener of RTMPS has trouble.'));
-  return {
-    port: bound,
-    gate,
-    close() {
-      server.close();
-      gate.close();
-    },
+  const close = (): void => {
+    server.close();
+    gate.close();
   };
+  try {
+    return { port: await listenAt(server, { host, port, variable: 'MILLRACE_RTMPS_PORT' }, log), gate, close };
+  } catch (error) {
+    // The gate listens to the certificates.
+    close();
+    throw error;
+  }
 };

@@ -61,7 +61,12 @@ export const openFront = async ({ config, clock, log, certificates, sockets, han
     const server = createSecureServer({ ...serverLimits, ...tlsOptions(certificates), shouldUpgradeCallback: isWebSocket });
     const gate = new TlsGate(server, { certificates, clock, log, name: 'https' });
     serve(server, handle);
-    secure = { server, gate, port: await listenAt(server, { host: secureHost, port: securePort, variable: 'MILLRACE_HTTPS_PORT' }) };
+    try {
+      secure = { server, gate, port: await listenAt(server, { host: secureHost, port: securePort, variable: 'MILLRACE_HTTPS_PORT' }, log) };
+    } catch (error) {
+      gate.close();
+      throw error;
+    }
   }
 
   const redirectTo = config['https.redirect'] && secure ? { publicUrl: config['server.publicUrl'], port: secure.port } : null;
@@ -76,9 +81,10 @@ export const openFront = async ({ config, clock, log, certificates, sockets, han
     await Promise.all([plain, ...(secure ? [secure.server] : [])].map((server) => closeServer(server, clock)));
   };
   try {
-    const httpPort = await listenAt(plain, { host: config['http.host'], port: config['http.port'], variable: 'MILLRACE_HTTP_PORT' });
+    const httpPort = await listenAt(plain, { host: config['http.host'], port: config['http.port'], variable: 'MILLRACE_HTTP_PORT' }, log);
     return { httpPort, httpsPort: secure?.port ?? null, gate: secure?.gate ?? null, close };
   } catch (error) {
+    secure?.gate.close();
     if (secure) await closeServer(secure.server, clock);
     throw error;
   }
