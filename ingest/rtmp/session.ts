@@ -194,6 +194,7 @@ export class RtmpSession {
         address,
         ...(this.#software === undefined ? {} : { software: this.#software }),
         clock: rtmpClock,
+        gone: () => this.#gone,
         evict: (reason) => this.evict(reason),
       });
       this.#guard(() => this.#answer(verdict));

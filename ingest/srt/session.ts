@@ -75,6 +75,7 @@ export class SrtSession {
       const verdict = await desk.admit({
         ...{ protocol: 'srt', key: streamKey, address, software, clock: tsClock },
         proves: (passphrase) => this.#proves(passphrase, keyMaterial),
+        gone: () => this.#state === 'closed',
         evict: (reason) => this.evict(reason),
       });
       this.#answer(verdict);

@@ -64,8 +64,8 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
     finishRun: async () => undefined,
     changed: () => undefined,
   });
-  const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined): Promise<PublishVerdict> =>
-    desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, evict });
+  const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined, gone = (): boolean => false): Promise<PublishVerdict> =>
+    desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, gone, evict });
   await notices.start();
   return { admit, answers, attempts, catalog, clock, desk, hears, keys, lines, notices, told };
 };
@@ -152,6 +152,40 @@ t.test('what became of the key and the channel meanwhile counts', async (t) => {
   t.match(await admit(), { ok: false, code: 'busy' });
   t.match(others, { ok: true });
   t.match(await hears('publish_done', 2), { reason: 'not-started', address: '192.0.2.1' });
+  await desk.close();
+});
+
+t.test('a late yes for a connection that its encoder has given up does not throw out the one that came after it', async (t) => {
+  const { admit, answers, clock, hears, desk } = await stage(t);
+  let answer = (_: HookAnswer): void => undefined;
+  answers.publish = () => new Promise((resolve) => (answer = resolve));
+  const first = admit();
+  await hears('publish');
+  answers.publish = () => yes;
+  const evicted: EvictReason[] = [];
+  t.match(await admit('192.0.2.1', (reason) => evicted.push(reason)), { ok: true });
+  clock.advance(5_000);
+  answer(yes);
+  t.match(await first, { ok: false, code: 'busy' }, 'however silent the other one is: it asked later');
+  t.match(await hears('publish_done'), { reason: 'not-started' });
+  t.same(evicted, []);
+  t.match(await admit(), { ok: true });
+  t.same(evicted, ['taken-over'], 'who comes after it takes over, as ever');
+  await desk.close();
+});
+
+t.test('nobody makes room for a sender that has gone while it was asked about', async (t) => {
+  const { admit, answers, hears, desk } = await stage(t);
+  const evicted: EvictReason[] = [];
+  t.match(await admit('192.0.2.1', (reason) => evicted.push(reason)), { ok: true });
+  let gone = false;
+  answers.publish = () => {
+    gone = true;
+    return yes;
+  };
+  t.match(await admit('192.0.2.1', undefined, () => gone), { ok: false });
+  t.match(await hears('publish_done'), { reason: 'not-started' });
+  t.same(evicted, []);
   await desk.close();
 });
 

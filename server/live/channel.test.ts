@@ -86,7 +86,7 @@ class Publisher {
       this.evicted.push(reason);
       this.#sink?.end('evicted');
     };
-    this.#sink = await this.#stage.channel.attach({ protocol: 'rtmp', key: 'secret', address, clock: rtmpClock, evict }, key);
+    this.#sink = await this.#stage.channel.attach({ protocol: 'rtmp', key: 'secret', address, clock: rtmpClock, evict }, key, 1);
     for (const track of tracks) this.#sink.track(track);
     return this;
   }
@@ -155,7 +155,7 @@ t.test('nobody returns: the show ends with its window, once', async (t) => {
 
 t.test('who comes from the same address takes over, and the show goes on', async (t) => {
   const { stage, sender } = await live();
-  t.equal(stage.channel.admits({ address: '198.51.100.1', streamKeyId: 'key1' }, 2_000), false);
+  t.equal(stage.channel.admits({ address: '198.51.100.1', streamKeyId: 'key1', asked: 2 }, 2_000), false);
   const other = (await new Publisher(stage).connect()).send(units(5_000, { shift: 9_000 }));
   await calm();
   t.same(sender.evicted, ['taken-over']);

@@ -43,6 +43,8 @@ export type ShowSettings = Pick<ResolvedKey, 'latency' | 'ladder' | 'protection'
 type Session = {
   readonly request: PublishRequest;
   readonly key: ResolvedKey;
+  /** Which of the desk's questions it came with: they may be answered in another order. */
+  readonly asked: number;
   /** Monotonic ms of the last media. */
   lastMedia: number;
   readonly since: number;
@@ -100,12 +102,19 @@ export class LiveChannel {
 
   /**
    * Whether a publisher may have the channel now: at once when it is who was here before, with the same key from the same
-   * address. Two machines behind one address that have a key each do not throw each other out.
+   * address. Two machines behind one address that have a key each do not throw each other out; and a connection that its
+   * encoder has given up, and whose answer comes late, does not throw out the one that came after it.
    */
-  admits({ address, streamKeyId }: { readonly address: string; readonly streamKeyId: string }, takeoverSilence: number): boolean {
+  admits({ address, streamKeyId, asked }: { readonly address: string; readonly streamKeyId: string; readonly asked: number }, takeoverSilence: number): boolean {
     const session = this.#session;
-    if (session === null || this.#host.clock.now() - session.lastMedia >= takeoverSilence) return true;
+    if (session === null) return true;
+    if (session.asked > asked) return false;
+    if (this.#host.clock.now() - session.lastMedia >= takeoverSilence) return true;
     return session.request.address === address && session.key.streamKeyId === streamKeyId;
+  }
+
+  isOf(request: PublishRequest): boolean {
+    return this.#session?.request === request;
   }
 
   usesKey(streamKeyId: string): boolean {
@@ -118,8 +127,8 @@ export class LiveChannel {
   }
 
   /** Takes a publisher in, in place of one that may still be there. */
-  async attach(request: PublishRequest, key: ResolvedKey): Promise<PublishSink> {
-    const session: Session = { request, key, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {}, rates: {} };
+  async attach(request: PublishRequest, key: ResolvedKey, asked: number): Promise<PublishSink> {
+    const session: Session = { request, key, asked, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {}, rates: {} };
     const old = this.#session;
     this.#session = session;
     this.#key = key;

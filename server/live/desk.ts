@@ -34,6 +34,7 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
 
 const stopping: PublishVerdict = { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
 const busy: PublishVerdict = { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
+const left: PublishVerdict = { ok: false, code: 'refused', message: 'The sender has gone.' };
 const unknownKey: PublishVerdict = { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
 const slowDown = (what: string, seconds: number): PublishVerdict => ({ ok: false, code: 'slow-down', message: `${what} Try again in ${seconds} s.` });
 
@@ -44,6 +45,7 @@ export class LiveDesk implements PublishDesk {
   /** Keys that the hook or a passphrase did not let in: by key as well, since it is known. */
   readonly #refusals: WrongKeys;
   #closing = false;
+  #asked = 0;
 
   constructor(options: DeskOptions) {
     this.#o = options;
@@ -61,6 +63,7 @@ export class LiveDesk implements PublishDesk {
   }
 
   async admit(request: PublishRequest): Promise<PublishVerdict> {
+    const asked = (this.#asked += 1);
     if (this.#closing) return stopping;
     const key = await this.#o.streamKeys.resolve(request.key);
     if (this.#closing) return stopping;
@@ -74,18 +77,18 @@ export class LiveDesk implements PublishDesk {
       return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
     }
     if (this.#closing) return stopping;
-    if (!this.#isFree(request, key)) return busy;
-    return this.#o.hook ? this.#askThenTake(this.#o.hook.visit(request, key), key) : this.#take(request, key);
+    if (!this.#isFree(request, key, asked)) return busy;
+    return this.#o.hook ? this.#askThenTake(this.#o.hook.visit(request, key), key, asked) : this.#take(request, key, asked);
   }
 
-  async #take(request: PublishRequest, key: ResolvedKey): Promise<PublishVerdict> {
+  async #take(request: PublishRequest, key: ResolvedKey, asked: number): Promise<PublishVerdict> {
     const { protocol, address, software } = request;
     this.#o.log.info({ channel: key.channelId, address, protocol, software }, 'A publisher is in.');
-    const sink = await this.#open(key).attach(request, key);
+    const sink = await this.#open(key).attach(request, key, asked);
     return { ok: true, sink: this.#o.measured?.(key.channelId, request, sink) ?? sink };
   }
 
-  async #askThenTake(visit: Visit, key: ResolvedKey): Promise<PublishVerdict> {
+  async #askThenTake(visit: Visit, key: ResolvedKey, asked: number): Promise<PublishVerdict> {
     const { request } = visit;
     const answer = await visit.ask();
     if (!answer.allow) {
@@ -95,12 +98,13 @@ export class LiveDesk implements PublishDesk {
     }
     let taken = false;
     try {
-      // Nobody has stood still meanwhile: the key may have been revoked, and somebody else may be on.
+      // Nobody has stood still meanwhile: the sender may have gone, the key may have been revoked, and somebody else may be on.
       const now = await this.#o.streamKeys.resolve(request.key);
       if (this.#closing) return stopping;
+      if (request.gone?.()) return left;
       if (!now) return unknownKey;
-      if (!this.#isFree(request, now)) return busy;
-      const verdict = await this.#take(request, now);
+      if (!this.#isFree(request, now, asked)) return busy;
+      const verdict = await this.#take(request, now, asked);
       taken = verdict.ok;
       return verdict.ok ? { ok: true, sink: visit.wrap(verdict.sink) } : verdict;
     } finally {
@@ -108,8 +112,8 @@ export class LiveDesk implements PublishDesk {
     }
   }
 
-  #isFree({ address }: PublishRequest, { channelId, streamKeyId }: ResolvedKey): boolean {
-    return this.#channels.get(channelId)?.admits({ address, streamKeyId }, this.#o.takeoverSilence) ?? true;
+  #isFree({ address }: PublishRequest, { channelId, streamKeyId }: ResolvedKey, asked: number): boolean {
+    return this.#channels.get(channelId)?.admits({ address, streamKeyId, asked }, this.#o.takeoverSilence) ?? true;
   }
 
   /** An encoder that retries for ever is answered and counted, but not logged each time. `key`: known, and not from there. */
