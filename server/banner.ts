@@ -15,11 +15,14 @@ export type Place<P = Ports> = { readonly config: Config; readonly ports: P; rea
 
 const withPort = (origin: string, port: number, usual: number): string => (port === usual ? origin : `${origin}:${port}`);
 
+/** Other than `*.example.org`, an address with colons, or what somebody has called his certificate. */
+const isHost = (name: string): boolean => !/[*:]/.test(name) && URL.canParse(`https://${name}`) && new URL(`https://${name}`).hostname === name.toLowerCase();
+
 /** HTTPS where there is any, by a name that the certificate has: under another one a browser warns. */
 const origin = ({ config, ports: { http, https }, names }: Place, host: string): string => {
   if (config['server.publicUrl'] !== '') return config['server.publicUrl'];
   if (https === null) return withPort(`http://${host}`, http, 80);
-  return withPort(`https://${names.find((name) => !name.includes('*') && !name.includes(':')) ?? host}`, https, 443);
+  return withPort(`https://${names.find(isHost) ?? host}`, https, 443);
 };
 
 /** Two modules a character, light on dark as phones expect, with the quiet zone of four modules. */
