@@ -145,6 +145,36 @@ t.test('sessions that are lost and come back are counted, and told of when they 
   t.equal(stage.facts.broadcast.reconnects, 0, 'another broadcast begins with none');
 });
 
+t.test('a broadcast that begins while the one before is remembered inherits nothing of it', (t) => {
+  const stage = new HealthStage().connect({ tracks: [videoConfig, audioConfig(8)] }).send(units(3_000, { sampleRate: 16_000 })).end('lost').pass(1_000);
+  stage.connect().send(units(10_000)).send(units(3_000, { from: 10_000, shift: 100_000 })).end('announced');
+  t.ok(stage.codes.includes('audioSampleRateMismatch'));
+  t.equal(stage.health.finish().reconnects, 1);
+  t.ok(stage.codes.includes('audioSampleRateMismatch'), 'its owner may read of it for a while');
+  stage.pass(30_000);
+  const began = stage.clock.wall();
+  stage.connect({ tracks: [videoConfig, audioConfig(8)] }).send(units(10_000, { sampleRate: 16_000 }));
+  t.same(only(stage.codes, 'audioSampleRateMismatch', 'stampsJumped', 'reconnects'), []);
+  t.match(stage.facts.broadcast, { since: began, sessions: 1, reconnects: 0, recentReconnects: 0, jumps: 0, recentJumps: 0, changes: [], lastEnd: null });
+  const { report } = stage.health;
+  t.equal(report.since, began);
+  t.equal(report.audio.length, 1);
+  t.ok(report.history.video.every((bits) => bits > 0), 'no points of the silence between');
+  t.end();
+});
+
+t.test('of what stands on when a video follows another within a session, each counts its own time', (t) => {
+  const stage = new HealthStage().connect({ tracks: [videoConfig] }).send(units(30_000, { only: 'video' }));
+  const of = (report = stage.health.report) => report.findings.find(({ code }) => code === 'noAudioStream');
+  const first = stage.health.finish();
+  const began = stage.clock.wall();
+  stage.send(units(5_000, { from: 30_000, only: 'video' }));
+  t.ok((of(first)?.lasted ?? 0) > 15_000);
+  t.equal(of()?.first, began);
+  t.equal(of()?.lasted, stage.clock.wall() - began);
+  t.end();
+});
+
 t.test('stamps that leap are jumps; time without media is a gap', async (t) => {
   const stage = new HealthStage().connect().send(units(5_000));
   stage.pass(5_000).send(units(3_000, { from: 10_000 }));

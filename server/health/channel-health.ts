@@ -9,7 +9,7 @@ import { FindingBoard } from './board.ts';
 import type { AudioShape, BroadcastFacts, Change, History, IngestFacts, Minute, VideoShape } from './facts.ts';
 import type { Finding } from './findings.ts';
 import { judge } from './judge.ts';
-import { keepFinding, keepSession, keepShape, type IngestReport } from './report.ts';
+import { keepFinding, keepSession, keepShape, type FindingReport, type IngestReport } from './report.ts';
 import { Seconds } from './seconds.ts';
 import { SessionGauge } from './session-gauge.ts';
 
@@ -105,7 +105,7 @@ export class ChannelHealth {
     const now = this.#clock.now();
     const wall = this.#clock.wall();
     const gone = this.#board.look(judge(this.#facts(), this.#board.standing), now, wall);
-    if (gone.length > 0) this.#report = { ...this.#report, findings: gone.reduce((kept, finding) => keepFinding(kept, finding, wall), [...findings]) };
+    if (gone.length > 0) this.#report = { ...this.#report, findings: gone.reduce((kept, finding) => this.#kept(kept, finding, wall), [...findings]) };
   }
 
   /** As it was judged when somebody last looked. */
@@ -122,7 +122,7 @@ export class ChannelHealth {
     const wall = this.#clock.wall();
     const sessions = this.#gauge ? keepSession(this.#report.sessions, this.#sessionReport(this.#gauge, null)) : this.#report.sessions;
     const gop = this.#gopOf(this.#gauge);
-    const findings = this.#board.findings.reduce((kept, finding) => keepFinding(kept, finding, wall), [...this.#report.findings]);
+    const findings = this.#board.findings.reduce((kept, finding) => this.#kept(kept, finding, wall), [...this.#report.findings]);
     return { ...this.#report, until: wall, sessions, gop, history: this.#seconds.history, findings };
   }
 
@@ -138,7 +138,7 @@ export class ChannelHealth {
     this.#report = { ...this.#freshReport(), sessionCount: Number(this.sending) };
     if (this.#video) this.#report = { ...this.#report, video: [this.#video] };
     if (this.#audio) this.#report = { ...this.#report, audio: [this.#audio] };
-    this.#seconds.restart();
+    this.#seconds.restart(this.#clock.now());
     this.#changes = [];
     return report;
   }
@@ -146,6 +146,7 @@ export class ChannelHealth {
   #begin(gauge: SessionGauge, request: PublishRequest): void {
     const old = this.#gauge;
     if (old) this.#end(old, 'evicted');
+    if (this.#report.sessionCount === 0) this.#forget();
     const again = this.#report.sessionCount > 0 && this.#lastEnd !== 'announced';
     this.#gauge = gauge;
     this.#uncarried = [];
@@ -155,6 +156,24 @@ export class ChannelHealth {
     if (!again) return;
     this.#reconnects = remember(this.#reconnects, { at: this.#clock.now() });
     this.#tally.reconnect();
+  }
+
+  /** A broadcast begins: what the one before has left for its owner to read is none of it. */
+  #forget(): void {
+    this.#board.clear();
+    this.#video = null;
+    this.#audio = null;
+    this.#changes = [];
+    this.#jumps = [];
+    this.#reconnects = [];
+    this.#lastEnd = null;
+    this.#seconds.restart(this.#clock.now());
+    this.#report = this.#freshReport();
+  }
+
+  /** Of what stood before the broadcast began, within the session of another one, only the time in this one counts. */
+  #kept(findings: readonly FindingReport[], finding: Finding, until: number): FindingReport[] {
+    return keepFinding(findings, { ...finding, since: Math.max(finding.since, this.#report.since) }, until);
   }
 
   #end(gauge: SessionGauge, reason: EndReason): void {

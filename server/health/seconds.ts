@@ -102,7 +102,9 @@ export class Seconds {
     this.#points.restore(history);
   }
   /** Another broadcast begins: its history is its own, the last minute is the streamer's. */
-  restart(): void {
+  restart(now: number): void {
+    // The silence before it is none of it.
+    this.#at(now);
     this.#points = new Points();
   }
 
