@@ -113,6 +113,7 @@ export class LiveChannel {
     return session.request.address === address && session.key.streamKeyId === streamKeyId;
   }
 
+  /** Whether this publisher has the channel. */
   isOf(request: PublishRequest): boolean {
     return this.#session?.request === request;
   }

@@ -20,6 +20,10 @@ class Stage {
   readonly clock = new FakeClock();
   readonly evicted: string[] = [];
   readonly lines: string[] = [];
+  /** Who is measured: the keys. */
+  readonly measured: string[] = [];
+  /** What the end of a show waits for. */
+  ending: Promise<void> = Promise.resolve();
   /** What the catalog waits for before it answers. */
   catalog: Promise<void> = Promise.resolve();
   readonly attempts = new Attempts(this.clock);
@@ -42,7 +46,11 @@ class Stage {
       const logs = new Map(shape.tracks.map(({ id }) => [id, new MemoryLog()] as const));
       return new LiveRun({ facts: { video: `video-${owner.channelName}`, run: 'run12345', ...shape }, logs, clock: this.clock, onFault });
     },
-    finishRun: async () => undefined,
+    finishRun: () => this.ending,
+    measured: (_, request, sink) => {
+      this.measured.push(request.key);
+      return sink;
+    },
     changed: () => undefined,
   });
 
@@ -105,6 +113,23 @@ t.test('the same key from the same address takes over at once; another key of th
   stage.clock.advance(2_000);
   t.match(await stage.admit('key-second-mill'), { ok: true });
   t.equal(stage.evicted.length, 2);
+});
+
+t.test('of two that wait for the end of the show before, only who has the channel then is measured', async (t) => {
+  const stage = new Stage();
+  const old = await stage.live('mill');
+  let ended = (): void => undefined;
+  stage.ending = new Promise((resolve) => (ended = resolve));
+  old.end('announced');
+  const first = stage.admit('key-mill');
+  await calm();
+  const second = stage.admit('key-mill');
+  await calm();
+  ended();
+  t.match(await Promise.all([first, second]), [{ ok: true }, { ok: true }]);
+  t.same(stage.evicted, ['key-mill taken-over']);
+  t.equal(stage.measured.length, 2, 'the one before, and the second of these');
+  await stage.desk.close();
 });
 
 t.test('the end of one channel is nothing to another', async (t) => {

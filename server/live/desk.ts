@@ -84,8 +84,11 @@ export class LiveDesk implements PublishDesk {
   async #take(request: PublishRequest, key: ResolvedKey, asked: number): Promise<PublishVerdict> {
     const { protocol, address, software } = request;
     this.#o.log.info({ channel: key.channelId, address, protocol, software }, 'A publisher is in.');
-    const sink = await this.#open(key).attach(request, key, asked);
-    return { ok: true, sink: this.#o.measured?.(key.channelId, request, sink) ?? sink };
+    const channel = this.#open(key);
+    const sink = await channel.attach(request, key, asked);
+    // Two may have waited for the end of the show before: who has lost the channel meanwhile is not what comes in there.
+    const measured = channel.isOf(request) ? this.#o.measured?.(key.channelId, request, sink) : null;
+    return { ok: true, sink: measured ?? sink };
   }
 
   async #askThenTake(visit: Visit, key: ResolvedKey, asked: number): Promise<PublishVerdict> {
