@@ -120,7 +120,10 @@ t.test('no answer means what the operator has chosen', async (t) => {
   }
   t.match(strict.attempts.all(), [{ reason: 'hook-failed', count: noAnswers.length }]);
   t.match(lax.lines.join(''), 'The publish hook gave no answer.');
-  await lax.desk.close();
+  for (let n = 0; n < 20; n += 1) await strict.admit();
+  strict.answers.publish = () => yes;
+  t.match(await strict.admit(), { ok: true }, 'nobody is kept out for longer than the outage lasts');
+  await Promise.all([strict.desk.close(), lax.desk.close()]);
 });
 
 t.test('what an answer means', async (t) => {

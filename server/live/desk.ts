@@ -134,7 +134,8 @@ export class LiveDesk implements PublishDesk {
   #refused(reason: AttemptReason, request: PublishRequest, key: ResolvedKey, detail?: string): void {
     const { address, protocol } = request;
     const { channelId } = key;
-    this.#refusals.failed(clientOf(request, key));
+    // No answer is no refusal: who is slowed down for it would stay away longer than the hook does.
+    if (reason !== 'hook-failed') this.#refusals.failed(clientOf(request, key));
     this.#o.attempts.note(reason, request, { channelId, ...(detail !== undefined && { detail }) });
     this.#o.log.warn({ channel: channelId, address, protocol, reason, ...(detail !== undefined && { detail }) }, 'A publisher with the right stream key was refused.');
   }
