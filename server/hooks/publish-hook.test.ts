@@ -44,6 +44,7 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
   const notices = new PublishNotices({ store: catalog.publishNotices, caller, clock, log });
   const hook = new PublishHook({ caller, notices, onFailure, clock, log, newId, videoOf: (id) => desk.channel(id)?.status.videoId ?? null });
   const keys = new Set(['key-mill']);
+  const networks: string[] = [];
   const attempts = new Attempts(clock);
   const desk: LiveDesk = new LiveDesk({
     ...{ clock, log, attempts, hook, reconnectWindow: 60_000, newVideoAfter: 86_400_000, takeoverSilence: 2_000 },
@@ -52,7 +53,7 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
         keys.has(key)
           ? {
               ...{ channelId: 'id-mill', streamKeyId: 'key1', channelName: 'mill', ownerId: 'owner1', title: 'The mill' },
-              ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [], allowedNetworks: [] },
+              ...{ latency: 'low', visibility: 'public', ladder: 'source', protection: 'none', dvrSeconds: null, captions: [], allowedNetworks: networks },
             }
           : null,
     },
@@ -67,7 +68,7 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
   const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined, gone = (): boolean => false): Promise<PublishVerdict> =>
     desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, gone, evict });
   await notices.start();
-  return { admit, answers, attempts, catalog, clock, desk, hears, keys, lines, notices, told };
+  return { admit, answers, attempts, catalog, clock, desk, hears, keys, lines, networks, notices, told };
 };
 
 t.test('a publisher is asked about before it is let in, and its end is told', async (t) => {
@@ -138,7 +139,7 @@ t.test('what an answer means', async (t) => {
 });
 
 t.test('what became of the key and the channel meanwhile counts', async (t) => {
-  const { admit, answers, hears, keys, desk } = await stage(t);
+  const { admit, answers, attempts, hears, keys, networks, desk } = await stage(t);
   answers.publish = () => {
     keys.clear();
     return yes;
@@ -146,6 +147,14 @@ t.test('what became of the key and the channel meanwhile counts', async (t) => {
   t.match(await admit(), { ok: false, code: 'unknown-key' });
   t.match(await hears('publish_done'), { reason: 'not-started', bytes: 0 });
   keys.add('key-mill');
+  answers.publish = () => {
+    networks.push('203.0.113.0/24');
+    return yes;
+  };
+  t.match(await admit(), { ok: false, code: 'unknown-key' });
+  t.match(await hears('publish_done', 2), { reason: 'not-started' });
+  t.match(attempts.ofChannel('id-mill'), [{ reason: 'forbidden-network' }]);
+  networks.length = 0;
   let others: PublishVerdict | null = null;
   answers.publish = async () => {
     answers.publish = () => yes;
@@ -154,7 +163,7 @@ t.test('what became of the key and the channel meanwhile counts', async (t) => {
   };
   t.match(await admit(), { ok: false, code: 'busy' });
   t.match(others, { ok: true });
-  t.match(await hears('publish_done', 2), { reason: 'not-started', address: '192.0.2.1' });
+  t.match(await hears('publish_done', 3), { reason: 'not-started', address: '192.0.2.1' });
   await desk.close();
 });
 

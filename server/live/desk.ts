@@ -1,7 +1,7 @@
 /**
  * The desk where publishers ask to be let in:
  *
- *     key ─▶ network ─▶ passphrase ─▶ is the channel free? ─▶ the operator's hook ─▶ the key and the channel again ─▶ in
+ *     key ─▶ network ─▶ passphrase ─▶ is the channel free? ─▶ the operator's hook ─▶ key, network and channel again ─▶ in
  *
  * Whoever has a key that is not known, and whoever uses a known one from elsewhere, hear the same.
  */
@@ -69,7 +69,7 @@ export class LiveDesk implements PublishDesk {
     if (this.#closing) return stopping;
     // A right key is always let in: others behind the same address may have wrong ones, and keys cannot be guessed.
     if (!key) return this.#strangeKey(request, null);
-    if (key.allowedNetworks.length > 0 && !networkList(key.allowedNetworks)(request.address)) return this.#strangeKey(request, key);
+    if (!mayComeFrom(request, key)) return this.#strangeKey(request, key);
     const seconds = this.#refusals.waitSeconds(clientOf(request, key));
     if (seconds > 0) return slowDown('This stream was refused too often.', seconds);
     if (request.proves && !(await request.proves(await this.#o.passphraseOf(key.channelId)))) {
@@ -101,11 +101,12 @@ export class LiveDesk implements PublishDesk {
     }
     let taken = false;
     try {
-      // Nobody has stood still meanwhile: the sender may have gone, the key may have been revoked, and somebody else may be on.
+      // Nobody has stood still meanwhile: the sender may have gone, the key may have been revoked or bound, and somebody else may be on.
       const now = await this.#o.streamKeys.resolve(request.key);
       if (this.#closing) return stopping;
       if (request.gone?.()) return left;
       if (!now) return unknownKey;
+      if (!mayComeFrom(request, now)) return this.#strangeKey(request, now);
       if (!this.#isFree(request, now, asked)) return busy;
       const verdict = await this.#take(request, now, asked);
       taken = verdict.ok;
@@ -178,6 +179,8 @@ export class LiveDesk implements PublishDesk {
     await Promise.all([...this.#channels.values()].map((channel) => channel.suspend()));
   }
 }
+
+const mayComeFrom = ({ address }: PublishRequest, { allowedNetworks }: ResolvedKey): boolean => allowedNetworks.length === 0 || networkList(allowedNetworks)(address);
 
 /** One encoder with one key: others with the same key, or behind the same address, do not wait for it. */
 const clientOf = ({ address }: PublishRequest, { streamKeyId }: ResolvedKey): string => `${clientKey(address)} ${streamKeyId}`;
