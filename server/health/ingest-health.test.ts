@@ -90,6 +90,18 @@ t.test('a store that fails costs a line in the log, and no show its end', async 
   t.match(warned, [/the disk is full/]);
 });
 
+t.test('a report that cannot be read is none, and the broadcast goes on with a new one', async (t) => {
+  for (const text of ['{"version":1,"sess', '', 'null']) {
+    const { health, kept, warned, send, connect } = stage();
+    kept.set('video1', text);
+    t.equal(await health.of('video1'), null);
+    await health.resumes('one', 'video1');
+    t.match(warned, [/cannot be read/, /cannot be read/]);
+    send(connect('one'), 1_000);
+    t.match(await health.of('video1'), { sessionCount: 1 });
+  }
+});
+
 t.test('who was sent away is remembered for a while, and then by nobody; ten thousand of them never', async (t) => {
   const { clock, health, connect } = stage();
   connect('one').end('protocol-error');

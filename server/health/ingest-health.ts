@@ -97,7 +97,17 @@ export class IngestHealth {
     const live = channelId === undefined ? undefined : this.#channels.get(channelId);
     if (live) return live.report;
     const text = await this.#o.reports.get(videoId);
-    return text === null ? null : readReport(text);
+    return text === null ? null : this.#read(videoId, text);
+  }
+
+  /** What cannot be read is as if nothing had been kept: neither a show nor its recording needs it. */
+  #read(videoId: string, text: string): IngestReport | null {
+    try {
+      return readReport(text);
+    } catch (error) {
+      this.#o.log.error({ video: videoId, err: error }, 'What was kept of how this video came in cannot be read.');
+      return null;
+    }
   }
 
   /** For metrics: sums only, however many channels there are. */
