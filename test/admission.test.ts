@@ -83,7 +83,9 @@ t.test('the hook lets in, is asked again about who comes back, and hears of ever
   await until(async () => mine(), (all) => all.length === 2, 20_000);
   const second = push(source.file, server.srtUrl(channel), { format: 'mpegts' });
   await until(async () => mine(), (all) => all.length === 3, 20_000);
-  await until(() => server.must<{ live: { videoId: string } | null }>('GET', `channels/${channel.id}`), ({ live: now }) => now?.videoId === live.videoId, 20_000);
+  // The question has been read; the show is to be ended once it has been answered, and the sender is in.
+  type Ingest = { readonly session: { readonly protocol: string } | null };
+  await until(() => server.must<Ingest>('GET', `channels/${channel.id}/ingest`, undefined, token), ({ session }) => session?.protocol === 'srt', 20_000);
   await server.must('POST', `channels/${channel.id}/end`, undefined, token);
   await second.finished;
   await until(async () => mine(), (all) => all.length === 4, 20_000);
