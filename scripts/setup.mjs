@@ -11,7 +11,7 @@ import { proveNode24, runtime } from './lib/node24.mjs';
 import { ffmpeg, ffprobe } from './lib/ffmpeg.mjs';
 import { webApp } from './lib/web-app.mjs';
 import { browser } from './lib/browser.mjs';
-import { gstreamer, srtTools, vlc } from './lib/players.mjs';
+import { gstreamer, openssl, srtTools, vlc } from './lib/players.mjs';
 import { tapBuild } from './lib/tap-build.mjs';
 
 /** @typedef {{ name: string, missing: () => string | undefined, make: (why: string) => Promise<void>, optional?: boolean }} Step */
@@ -19,7 +19,7 @@ import { tapBuild } from './lib/tap-build.mjs';
 /** Each step needs those before it.
  * @type {Step[]} */
 const steps = [packages, runtime, ffmpeg, webApp];
-if (process.argv.includes('--test')) steps.push(ffprobe, browser, tapBuild, vlc, gstreamer, srtTools);
+if (process.argv.includes('--test')) steps.push(ffprobe, browser, openssl, tapBuild, vlc, gstreamer, srtTools);
 
 /** @param {Step} step @param {string} why */
 const bring = async (step, why) => {

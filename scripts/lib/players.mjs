@@ -1,10 +1,21 @@
 /**
- * Players of the tests that are no browsers. They are optional: where they cannot be installed, the tests that need
+ * Programs of the tests that are no browsers. Players are optional: where they cannot be installed, the tests that need
  * them are skipped and say so.
  */
 import { aptAdvice, aptInstall, isDebian, notInstalled } from './apt.mjs';
 import { SetupError } from './place.mjs';
 import { findCommand } from './run.mjs';
+
+/** @param {readonly string[]} packages @param {string} why */
+const install = async (packages, why) => {
+  try {
+    await aptInstall(packages);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const advice = isDebian() ? ` (${aptAdvice(packages)})` : '';
+    throw new SetupError(`${why}; ${error.message}${advice}`);
+  }
+};
 
 /** @param {string} name @param {string} command @param {readonly string[]} packages the fewest that play HLS and DASH */
 const player = (name, command, packages) => {
@@ -18,16 +29,16 @@ const player = (name, command, packages) => {
     optional: true,
     missing,
     /** @param {string} why */
-    make: async (why) => {
-      try {
-        await aptInstall(packages);
-      } catch (error) {
-        if (!(error instanceof SetupError)) throw error;
-        const advice = isDebian() ? ` (${aptAdvice(packages)})` : '';
-        throw new SetupError(`${why}; ${error.message}${advice}`);
-      }
-    },
+    make: (why) => install(packages, why),
   };
+};
+
+/** Makes the certificates of the tests of TLS; wherever it comes from, and never to be done without. */
+export const openssl = {
+  name: 'openssl',
+  missing: () => (findCommand(['openssl']) ? undefined : 'openssl is not in PATH'),
+  /** @param {string} why */
+  make: (why) => install(['openssl'], why),
 };
 
 export const vlc = player('VLC', 'cvlc', ['vlc-bin', 'vlc-plugin-base']);
