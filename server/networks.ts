@@ -21,8 +21,8 @@ export type Contains = (address: string) => boolean;
 export const networkList = (networks: readonly string[]): Contains => {
   const list = new BlockList();
   for (const network of networks) {
-    const [address = '', bits] = plainAddress(network).split('/');
-    if (isIP(address) === 0) throw new RangeError(`${JSON.stringify(network)} is neither an address nor a network`);
+    const [address = '', bits, more] = plainAddress(network).split('/');
+    if (isIP(address) === 0 || more !== undefined || (bits !== undefined && !/^\d+$/.test(bits))) throw new RangeError(`${JSON.stringify(network)} is neither an address nor a network`);
     if (bits === undefined) list.addAddress(address, familyOf(address));
     else list.addSubnet(address, Number(bits), familyOf(address));
   }

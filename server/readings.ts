@@ -73,8 +73,7 @@ const handshakesOf = (gates: readonly TlsGate[]): Record<string, number> => {
   const ends = { done: 0, failed: 0, dropped: 0 };
   for (const { counters } of gates) {
     ends.done += counters.done;
-    // Whoever was dropped failed as well.
-    ends.failed += Math.max(0, counters.failed - counters.dropped);
+    ends.failed += counters.failed;
     ends.dropped += counters.dropped;
   }
   return ends;

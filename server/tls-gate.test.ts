@@ -55,6 +55,9 @@ t.test('who holds handshakes open makes room for who finishes his', async (t) =>
   await closed;
   await Promise.all(idle.map((socket) => socket.closed || once(socket, 'close')));
   t.equal(cut, 300);
+  const { done, failed, dropped } = gate.counters;
+  t.equal(done + failed + dropped, 301, 'each is counted once');
+  t.ok(failed <= 50);
 });
 
 t.test('what is no TLS is closed, and written down once in ten seconds', async (t) => {

@@ -14,6 +14,7 @@ const mostHandshakes = 2_048;
 const lineEveryMs = 10_000;
 const minVersion: SecureVersion = 'TLSv1.2';
 
+/** Each connection is in one of them. */
 export type TlsCounters = { readonly handshaking: number; readonly done: number; readonly failed: number; readonly dropped: number };
 
 /** What a listener is made with. HTTP/2 is not spoken, so nothing has to be negotiated. */
@@ -32,6 +33,8 @@ export class TlsGate {
   #done = 0;
   #failed = 0;
   #dropped = 0;
+  /** Of these, those whose handshake has not failed yet. */
+  #falling = 0;
   #lineAt = -Infinity;
 
   constructor(server: Server, options: Options) {
@@ -44,7 +47,9 @@ export class TlsGate {
       this.#open.delete(placeOf(socket));
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      this.#failed += 1;
+      // Whoever is dropped fails a moment later, and has been counted.
+      if (this.#falling > 0 && error.code === 'ECONNRESET') this.#falling -= 1;
+      else this.#failed += 1;
       const place = placeOf(socket);
       const address = socket.remoteAddress;
       // Node says that a handshake takes too long, and leaves the connection open.
@@ -76,6 +81,7 @@ export class TlsGate {
     if (!oldest) return;
     this.#open.delete(oldest[0]);
     this.#dropped += 1;
+    this.#falling += 1;
     oldest[1].destroy();
   }
 
