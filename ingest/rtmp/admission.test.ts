@@ -53,8 +53,10 @@ t.test('a sender that left while the desk was thinking leaves an ended sink', as
   const closed = logged('rtmp.closed');
   const talk = exchange(port, sessionBytes({ app: 'live', key: 'k' }, [], []));
   await asked.promise;
+  t.equal(desk.requests[0]?.gone?.(), false);
   clock.advance(10_000);
   t.match(await closed, { fault: 'admission-timeout' });
+  t.equal(desk.requests[0]?.gone?.(), true, 'nobody has to make room for it any more');
   answer.resolve(desk.welcome());
   await desk.sinks[0]?.ended;
   t.strictSame(desk.sinks[0]?.ends, ['timeout']);
