@@ -50,6 +50,11 @@ export type Confined = {
 export type Command = { readonly file: string; readonly args: readonly string[]; readonly cwd: string; readonly env: Readonly<Record<string, string>> };
 
 const openFiles = 64;
+/**
+ * The kernel says every second of work beyond the limit that it is enough (SIGXCPU), and kills what is not over by now. ffmpeg
+ * ends by itself when it has heard it, and when it has heard it four times, however deep it is in something.
+ */
+const cpuGrace = 4;
 /** Threads count. Only where the count is of the sandbox alone: elsewhere everything that the user runs counts with it. */
 const processes = 512;
 /** Programs and libraries, and where the loader looks them up. */
@@ -58,6 +63,8 @@ const enterScript = fileURLToPath(new URL('enter.sh', import.meta.url));
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Nothing of the server's own: it holds passwords. Two arenas, since each thread's own would count as memory. */
 const inside = { LC_ALL: 'C', HOME: '/', PATH: path, MALLOC_ARENA_MAX: '2' };
+/** The first process of a namespace ignores signals, and some versions of `unshare` do not say which one it died of: the program is its second. */
+const waits = '"$@"; exit $?';
 const namespaces = ['--user', '--map-root-user', '--net', '--ipc', '--uts', '--pid', '--fork', '--kill-child'];
 
 /** Null: this machine lacks the tools for it. */
@@ -88,7 +95,7 @@ const wallOf = (wall: Wall, { bwrap, unshare, setpriv, prlimit, sh }: Mason, run
     ];
   }
   if (unshare === undefined || setpriv === undefined || sh === undefined) return null;
-  const harmless = [setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', ...held];
+  const harmless = [setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', sh, '-c', waits, 'sh', ...held];
   if (wall === 'no-network') return [unshare, ...namespaces, '--', ...harmless];
   return [unshare, ...namespaces, '--mount', '--', sh, enterScript, root, folder, input ?? '', shown.join('\n'), ...harmless];
 };
@@ -101,7 +108,7 @@ const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason, gentle: boolean): 
 ];
 
 const limited = (prlimit: string, { memoryBytes, cpuSeconds, fileBytes }: Limits, count: number | null, command: readonly string[]): string[] => [
-  ...[prlimit, '--core=0', `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`],
+  ...[prlimit, '--core=0', `--as=${memoryBytes}`, `--cpu=${cpuSeconds}:${cpuSeconds + cpuGrace}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`],
   ...(count === null ? [] : [`--nproc=${count}`]),
   ...['--', ...command],
 ];

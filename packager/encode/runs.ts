@@ -2,7 +2,7 @@
  * The two things that are done with a hostile file: it is looked at (ffprobe), and something is made of it (ffmpeg). What
  * comes of it is a value or an `EncodeError`, whose code says what to tell whoever sent the file.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { constants, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { captionName, captionsCommand } from './captions.ts';
 import type { Ran } from './child.ts';
@@ -26,7 +26,7 @@ export class EncodeError extends Error {
   }
 }
 
-export type Workbench = { readonly sandbox: Pick<Sandbox, 'run'>; readonly place: JobPlace; readonly container: Container; readonly signal: AbortSignal };
+export type Workbench = { readonly sandbox: Pick<Sandbox, 'run' | 'level'>; readonly place: JobPlace; readonly container: Container; readonly signal: AbortSignal };
 
 /** What a machine under load takes for 8 s of work, and more: the kernel counts the work itself, where it can be asked to. */
 const inspectMs = 60_000;
@@ -46,9 +46,13 @@ export type Inspected = {
 
 export const inspect = async ({ sandbox, place, container, signal }: Workbench): Promise<Inspected> => {
   const args = [...calm, '-of', 'json', '-show_entries', inspectionEntries, ...hostileInput(container)];
-  const ran = await sandbox.run({ program: 'ffprobe', args, place, limits: inspectLimits, wallMs: inspectMs, signal, outputBytes: inspectBytes });
+  // Bare, nobody counts its work: its time has to do.
+  const wallMs = sandbox.level === 'bare' ? inspectLimits.cpuSeconds * 1000 : inspectMs;
+  const ran = await sandbox.run({ program: 'ffprobe', args, place, limits: inspectLimits, wallMs, signal, outputBytes: inspectBytes });
   // It was hardly let work: the machine has too much to do, which is no fault of the file, and may be over soon.
   if (ran.ended === 'time') throw tookTooLong(true);
+  // It is killed for its work where it cannot be told to end. Memory it is refused before the machine has none left.
+  if (ran.ended === 'itself' && killed(ran, 'SIGKILL')) throw tookTooLong(false);
   const trouble = reasonOf(ran);
   // Whatever it complained about: what it could tell counts.
   const inspection = ran.ended === 'itself' && ran.code === 0 ? readOrNull(ran.output) : null;
@@ -87,7 +91,7 @@ export const make = async ({ sandbox, place, container, signal }: Workbench, { d
   };
   const ran = await sandbox.run(run);
   const made = join(place.work, madeName);
-  if (ran.ended === 'itself' && ran.code === 0 && (await stat(made).catch(() => null))?.isFile()) return made;
+  if (ran.ended === 'itself' && ran.code === 0 && (await lstat(made).catch(() => null))?.isFile()) return made;
   throw reasonOf(ran) ?? new EncodeError('encode-failed', 'It could not be converted.', false, wordsOf(ran));
 };
 
@@ -95,18 +99,34 @@ const captionLimits = { memoryBytes: 2 * 2 ** 30, cpuSeconds: 600 };
 /** All of the file is read for them. */
 const captionMs = 30 * 60_000;
 
-/** WebVTT for each; null: it could not be read, or there is more than anybody reads. */
-export const takeCaptions = async ({ sandbox, place, container, signal }: Workbench, texts: readonly TextStream[], mostBytes: number): Promise<(string | null)[]> => {
+/** WebVTT for each; null: it could not be read to its end, or there is more than anybody reads. */
+export const takeCaptions = async (bench: Workbench, texts: readonly TextStream[], mostBytes: number): Promise<(string | null)[]> => {
+  const { sandbox, place, container, signal } = bench;
   const limits = { ...captionLimits, fileBytes: 2 * mostBytes };
   const ran = await sandbox.run({ program: 'ffmpeg', args: captionsCommand(container, texts), place, signal, wallMs: captionMs, limits });
-  if (ran.ended === 'unwanted') throw new EncodeError('unwanted', 'It is not wanted any more.', true);
-  return Promise.all(
-    texts.map(async (_, at) => {
-      const path = join(place.work, captionName(at));
-      const found = await stat(path).catch(() => null);
-      return found?.isFile() && found.size <= mostBytes ? readFile(path, 'utf8') : null;
-    }),
-  );
+  if (ran.ended === 'itself' && ran.code === 0) return Promise.all(texts.map((_, at) => textOf(join(place.work, captionName(at)), mostBytes)));
+  // What there is of them may end anywhere.
+  if (ran.ended === 'time') throw tookTooLong(true);
+  const reason = reasonOf(ran);
+  if (reason?.recoverable) throw reason;
+  // All of the file is read for each: what it cost once, it costs every time.
+  if (texts.length === 1 || reason?.code === 'took-too-long') return texts.map(() => null);
+  const taken: (string | null)[] = [];
+  // What ends the program costs only itself.
+  for (const text of texts) taken.push(...(await takeCaptions(bench, [text], mostBytes)));
+  return taken;
+};
+
+/** A program that was taken over may have left anything under this name: a link to somewhere else, a pipe. */
+const textOf = async (path: string, mostBytes: number): Promise<string | null> => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
+  if (!file) return null;
+  try {
+    const found = await file.stat();
+    return found.isFile() && found.size <= mostBytes ? await file.readFile('utf8') : null;
+  } finally {
+    await file.close();
+  }
 };
 
 /** `out_time_us=3970612`: how much of the film has been made. */
@@ -116,15 +136,16 @@ export const doneOf = (line: string, duration: number | null): number | null => 
 };
 
 /** What went wrong, where it can be told; null: the program was simply not content. */
-const reasonOf = ({ ended, killedBy, complaints, code }: Ran): EncodeError | null => {
+const reasonOf = (ran: Ran): EncodeError | null => {
+  const { ended, complaints } = ran;
   if (ended === 'unwanted') return new EncodeError('unwanted', 'It is not wanted any more.', true);
-  if (ended === 'time' || killed(killedBy, code, 'SIGXCPU')) return tookTooLong(false);
-  if (killed(killedBy, code, 'SIGXFSZ') || /File too large/.test(complaints)) return new EncodeError('encode-failed', 'What is made of it is larger than any video should be.');
+  if (ended === 'time' || killed(ran, 'SIGXCPU') || hasHeardEnough(ran)) return tookTooLong(false);
+  if (killed(ran, 'SIGXFSZ') || /File too large/.test(complaints)) return new EncodeError('encode-failed', 'What is made of it is larger than any video should be.');
   if (/No space left on device|Disk quota exceeded/.test(complaints)) return new EncodeError('no-room', 'There is no room left on the disk of the server.', true);
   if (/max_streams/.test(complaints)) return new EncodeError('too-many-tracks', `There are more than ${mostStreams} tracks in it.`);
   if (/Picture size \d+x\d+ (is invalid|exceeds)/.test(complaints)) return new EncodeError('picture-too-large', 'Its picture is larger than this server takes.');
   // Killed by the system (no memory left), or it ran into a wall of its own.
-  if (killed(killedBy, code, 'SIGKILL')) return new EncodeError('encode-failed', 'The machine had no memory left for it.', true);
+  if (killed(ran, 'SIGKILL')) return new EncodeError('encode-failed', 'The machine had no memory left for it.', true);
   return null;
 };
 
@@ -133,7 +154,10 @@ const tookTooLong = (recoverable: boolean): EncodeError => new EncodeError('took
 const numbers = { SIGXCPU: 24, SIGXFSZ: 25, SIGKILL: 9 };
 
 /** Whoever waits for a program says its signal as a number above 128. */
-const killed = (by: NodeJS.Signals | null, code: number | null, signal: keyof typeof numbers): boolean => by === signal || code === 128 + numbers[signal];
+const killed = ({ killedBy, code }: Ran, signal: keyof typeof numbers): boolean => killedBy === signal || code === 128 + numbers[signal];
+
+/** ffmpeg ends by itself when it is told that it worked too long; nobody tells it anything else. Some that fail end with 255 too, and say so. */
+const hasHeardEnough = ({ code, complaints }: Ran): boolean => code === 123 || (code === 255 && !/Operation not permitted/.test(complaints));
 
 /** For the log of the server: whoever sent the file is told nothing of how things look inside. */
 const wordsOf = ({ complaints, code, killedBy }: Ran): ErrorOptions => ({ cause: new Error(`${killedBy ?? code}: ${complaints.trim().split('\n').slice(-3).join(' | ').slice(-600)}`) });

@@ -7,6 +7,7 @@ import t from 'tap';
 import { systemClock } from '../clock.ts';
 import type { Ran } from './child.ts';
 import { confine, levelOf, type Limits, type Wall } from './confine.ts';
+import { EncodeError, inspect } from './runs.ts';
 import { findPrograms, isTooOld, NoPrograms } from './programs.ts';
 import { inputName, makeJobPlace, Sandbox, type SandboxRun } from './sandbox.ts';
 
@@ -150,6 +151,10 @@ t.test('time, output, complaints and files are limited, and the end says by what
   const busy = await say(best, 'while :; do :; done', { limits: { ...roomy, cpuSeconds: 1 } });
   t.not(busy.code, 0);
   t.equal(busy.ended, 'itself');
+  const bench = { place: await makeJobPlace(join(folder, 'busy')), container: 'matroska', signal: new AbortController().signal } as const;
+  const looked: unknown = await inspect({ ...bench, sandbox: { level: best.level, run: async () => busy } }).catch((error: unknown) => error);
+  t.ok(looked instanceof EncodeError);
+  t.match(looked, { code: 'took-too-long', recoverable: false }, 'what ate its processor time would do so again');
   const hungry = await say(best, 'a=xxxxxxxxxxxxxxxx; while :; do a=$a$a; done', { limits: { ...roomy, memoryBytes: 64 * 2 ** 20 } });
   t.not(hungry.code, 0);
 });
