@@ -18,6 +18,7 @@ import { TEXT_TIMESCALE, wvtt } from '../../packager/text/cue.ts';
 import { captionFragment, configOf, ticksOf, type SourcedCue } from '../../packager/text/segment.ts';
 import { languageName } from '../../packager/text/language-name.ts';
 import type { WebVtt } from '../../packager/text/webvtt.ts';
+import type { VideoSource } from '../catalog/schema.ts';
 import type { TrackRow, VideoStore } from '../catalog/videos.ts';
 import type { ServerLog } from '../log.ts';
 
@@ -37,6 +38,15 @@ export type RecordedCaptionsOptions = {
 
 export type CaptionTrack = { readonly language: string; readonly name: string };
 export type PutOutcome = 'put' | 'no-video' | 'no-room' | 'too-many' | 'too-large';
+
+type ToWrite = {
+  readonly snapshot: PresentationSnapshot;
+  readonly lead: TrackSnapshot;
+  readonly language: string;
+  readonly vtt: WebVtt;
+  /** Of the file of captions, in the time of the media; µs. */
+  readonly beginning: number;
+};
 
 const mostLanguages = 32;
 const appendsAtOnce = 256;
@@ -83,6 +93,8 @@ export class RecordedCaptions {
     const snapshot = await this.#o.snapshotOf(video);
     const lead = snapshot && leadOf(snapshot);
     if (!lead) return 'no-video';
+    const source = (await videos.get(video))?.source;
+    if (source === undefined) return 'no-video';
     const old = await this.#tracksOf(video, language);
     const languages = await this.list(video);
     if (old.length === 0 && languages.length >= mostLanguages) return 'too-many';
@@ -91,7 +103,7 @@ export class RecordedCaptions {
     const rates = { bandwidth: bitsPerSecond, averageBandwidth: bitsPerSecond / 2 };
     const row: TrackRow = { id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, ...rates, partTarget: null, group: 'captions', language, name, original: null };
     try {
-      if (!(await this.#write(folder, snapshot, lead, language, vtt))) {
+      if (!(await this.#write(folder, { snapshot, lead, language, vtt, beginning: beginningOf(source, lead) }))) {
         await this.#drop(folder);
         return 'too-large';
       }
@@ -107,7 +119,7 @@ export class RecordedCaptions {
     return 'no-video';
   }
 
-  async #write(folder: string, snapshot: PresentationSnapshot, lead: TrackSnapshot, language: string, vtt: WebVtt): Promise<boolean> {
+  async #write(folder: string, { snapshot, lead, language, vtt, beginning }: ToWrite): Promise<boolean> {
     const { disk, clock, log } = this.#o;
     let failure: unknown = null;
     const writer = await createTrackLog({
@@ -121,7 +133,7 @@ export class RecordedCaptions {
       const init = initSegment({ kind: 'text', codec: wvtt, config: configOf(vtt.blocks), timescale: TEXT_TIMESCALE, language });
       const segments = lead.segments.slice(lead.firstSegment, lead.endSegment);
       const ticks = (time: number): number => rescale(time, lead.timescale, TEXT_TIMESCALE);
-      const cues = movedTo(vtt, beginningOf(snapshot, lead));
+      const cues = movedTo(vtt, beginning);
       let epoch = -1;
       const pending: Promise<unknown>[] = [];
       let next = 0;
@@ -207,10 +219,10 @@ const borderAfter = (segment: SegmentRef, next: SegmentRef | undefined): number 
 
 /**
  * What a file of captions counts from. A recording begins with its first picture; the time of an upload is that of the
- * file which was uploaded, and its picture may come later than its sound.
+ * file which was uploaded, converted or not, and its picture may come later than its sound.
  */
-const beginningOf = ({ policy }: PresentationSnapshot, { segments, firstSegment, timescale }: TrackSnapshot): number => {
-  const first = policy.growing ? undefined : segments[firstSegment];
+const beginningOf = (source: VideoSource, { segments, firstSegment, timescale }: TrackSnapshot): number => {
+  const first = source === 'live' ? segments[firstSegment] : undefined;
   return first ? rescale(first.start, timescale, MICROS) : 0;
 };
 
