@@ -1,11 +1,19 @@
 /** Subtitles inside of an original, taken out by ffmpeg itself: what of them is given to the desk of captions. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { captionName } from '../../packager/encode/captions.ts';
+import type { Ran } from '../../packager/encode/child.ts';
+import type { Sandbox, SandboxRun } from '../../packager/encode/sandbox.ts';
+import { nodeDisk } from '../../packager/log/node-disk.ts';
 import type { WebVtt } from '../../packager/text/webvtt.ts';
 import { encoded } from '../../test/support/encoded.ts';
+import type { Job } from '../jobs/queue.ts';
+import { captionsHandler } from './captions.ts';
+import type { CaptionsPayload, ShopTools } from './ground.ts';
 import { aac, picture, tone, x264 } from './exactness.ts';
-import { testIntake } from './testing.ts';
+import { silent, testIntake } from './testing.ts';
 
 type Put = { readonly video: string; readonly language: string; readonly name: string | null; readonly cues: readonly string[] };
 
@@ -75,4 +83,36 @@ t.test('what its owner has given stays, and a desk that fails takes nothing from
   const { video } = await other.taken(path);
   await asked.promise;
   t.match(await other.catalog.videos.get(video.id), { state: 'ready', errorCode: null });
+});
+
+t.test('what may go better another time is left for another time, and what cannot is not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-captions-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, 'a'));
+  await writeFile(join(folder, 'a', 'original'), '');
+  const texts = [{ index: 2, codec: 'subrip', language: 'en', name: null, isDefault: false, isForced: false }];
+  const payload: CaptionsPayload = { video: 'a', container: 'matroska', texts };
+  const ended: Ran = { code: 0, killedBy: null, ended: 'itself', output: Buffer.alloc(0), complaints: '' };
+  const attempt = async (ran: Partial<Ran>, put: ShopTools['captions']['put'] = async () => 'put'): Promise<unknown> => {
+    const run = async ({ place }: SandboxRun): Promise<Ran> => {
+      await writeFile(join(place.work, captionName(0)), 'WEBVTT\n\n00:01.000 --> 00:02.000\nThe mill\n');
+      return { ...ended, ...ran };
+    };
+    const tools = {
+      ...{ folder, disk: nodeDisk, log: silent, captions: { list: async () => [], put } },
+      sandbox: Promise.resolve({ level: 'full', run } as Partial<Sandbox> as Sandbox),
+      catalog: { videos: { get: async () => ({ state: 'ready' }) } },
+    } as unknown as ShopTools;
+    const context = { signal: new AbortController().signal, folder: join(folder, 'job'), cores: 1, holds: async () => true };
+    return captionsHandler(tools)({ payload } as unknown as Job, context).then(
+      () => 'done',
+      (error: unknown) => error,
+    );
+  };
+  t.equal(await attempt({}), 'done');
+  t.match(await attempt({}, async () => 'no-room'), { recoverable: true });
+  t.match(await attempt({ code: 228, complaints: 'No space left on device' }), { code: 'no-room', recoverable: true });
+  t.match(await attempt({}, () => Promise.reject(new Error('busy'))), { message: 'busy' });
+  t.equal(await attempt({ code: 1 }), 'done', 'they cannot be read: so it will be');
+  t.equal(await attempt({}, async () => 'too-many'), 'done');
 });

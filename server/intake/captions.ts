@@ -1,11 +1,13 @@
 /**
  * The job that takes the subtitles out of an original, when it can be played: they become captions as if its owner had
- * given them as files. Whatever goes wrong with them, the video stays what it is: its owner can give them himself.
+ * given them as files. Whatever goes wrong with them, the video stays what it is: its owner can give them himself. What may
+ * go better another time is tried again.
  */
 import type { TextStream } from '../../packager/encode/inspection.ts';
-import { takeCaptions } from '../../packager/encode/runs.ts';
+import { EncodeError, takeCaptions } from '../../packager/encode/runs.ts';
 import { largestWebVtt, parseWebVtt, WebVttError, type WebVtt } from '../../packager/text/webvtt.ts';
-import type { JobHandler } from '../jobs/runner.ts';
+import { JobFault, type JobHandler } from '../jobs/runner.ts';
+import { failing, IntakeFault } from './failures.ts';
 import type { CaptionsPayload, ShopTools } from './ground.ts';
 import { mustSandbox } from './inspect.ts';
 import { originalPath } from './originals.ts';
@@ -30,10 +32,12 @@ export const captionsHandler = (tools: ShopTools): JobHandler => async (job, { s
       // Somebody was quicker, and meant it.
       if ((await captions.list(video)).some(({ language }) => language === stream.language)) continue;
       const outcome = await captions.put(video, stream.language, nameOf(stream), vtt);
+      if (outcome === 'no-room') throw new IntakeFault(failing('no-room'), true);
       if (outcome !== 'put') log.info({ video, language: stream.language, outcome }, 'Subtitles of an original were not taken over.');
     }
   } catch (error) {
-    if (signal.aborted) throw error;
+    const isOver = (error instanceof EncodeError || error instanceof JobFault) && !error.recoverable;
+    if (signal.aborted || !isOver) throw error;
     log.warn({ video, err: error }, 'The subtitles of an original could not be taken out of it.');
   }
 };

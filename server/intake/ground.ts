@@ -52,11 +52,11 @@ export type MakePayload = {
 export type CaptionsPayload = Pick<MakePayload, 'video' | 'container'> & { readonly texts: readonly TextStream[] };
 
 /** What is small is never behind what is long: each class has its runner. */
-export const jobClasses = ['inspect', 'first', 'rest'] as const;
+export const jobClasses = ['inspect', 'first', 'rest', 'captions'] as const;
 export type JobClass = (typeof jobClasses)[number];
 export type Runners = { readonly [name in JobClass]: JobRunner };
 
-const classOf = ({ kind }: Step): JobClass => (kind === 'mezzanine' ? 'rest' : 'first');
+const classOf = ({ kind }: Step): Extract<JobClass, 'first' | 'rest'> => (kind === 'mezzanine' ? 'rest' : 'first');
 /** A new video's quickest way to be seen goes first. */
 const priorities: { readonly [kind in Step['kind']]: number } = { remux: 30, audio: 20, lowest: 10, mezzanine: 0 };
 /** So often, minutes apart at last: a disk that is full may have room again. */
@@ -82,7 +82,7 @@ export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: Make
 export const queueCaptions = async ({ jobs }: Pick<Catalog, 'jobs'>, { video, container, texts = [] }: Pick<MakePayload, 'video' | 'container' | 'texts'>): Promise<void> => {
   if (texts.length === 0) return;
   const payload: CaptionsPayload = { video, container, texts };
-  await jobs.enqueue({ key: `captions:${video}`, class: 'first', kind: 'captions', payload, priority: 5, maxAttempts: 3 });
+  await jobs.enqueue({ key: `captions:${video}`, class: 'captions', kind: 'captions', payload, maxAttempts: 3 });
 };
 
 /** The job of a step; null: it has never been queued. */

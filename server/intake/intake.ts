@@ -64,7 +64,7 @@ export class VideoIntake implements Intake {
       const shared: Omit<RunnerOptions, 'cores' | 'most'> = { queue: catalog.jobs, clock, log, jobClass, worker, folder: jobsFolder, budget, handlers, died: (job, error) => this.#died(job, failureOf(error)), ...times };
       return new JobRunner({ ...shared, ...shares(jobClass, budget.total) });
     };
-    this.#runners = { inspect: runner('inspect'), first: runner('first'), rest: runner('rest') };
+    this.#runners = { inspect: runner('inspect'), first: runner('first'), rest: runner('rest'), captions: runner('captions') };
   }
 
   arrived(video: string, original: Arriving): void {
@@ -171,9 +171,13 @@ export class VideoIntake implements Intake {
   }
 }
 
-/** Looking takes next to nothing. What makes a video playable, and what makes it better, each have a part of the machine. */
+/**
+ * Looking takes next to nothing. What makes a video playable, and what makes it better, each have a part of the machine.
+ * Subtitles wait for the disk more than for a core, and some for half an hour: one at a time.
+ */
 const shares = (jobClass: JobClass, total: number): { cores: number; most: number } => {
   if (jobClass === 'inspect') return { cores: Math.min(0.1, total / 20), most: 2 };
+  if (jobClass === 'captions') return { cores: Math.min(0.1, total / 25), most: 1 };
   if (jobClass === 'rest') return { cores: total * 0.35, most: 1 };
   return { cores: Math.min(2, total * 0.5), most: 8 };
 };
