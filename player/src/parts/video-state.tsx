@@ -67,8 +67,10 @@ export const WorkBar = ({ now, label }: { now: Now; label: string }) => {
 /** Why it could not be used, and what to do. The server's own sentence, which is English, only where there is no other. */
 export const failureText = ({ code, message }: VideoError): string => {
   const known = failureCodes.find((other) => other === code);
-  if (known) return t(`failure.${known}`);
-  return message === '' ? t('failure.unknown') : `${t('failure.unknown')} ${t('failure.said', { detail: message })}`;
+  // Of videos that failed before there were the others, this code stands for whatever went wrong with a fetch.
+  if (known && known !== 'import-failed') return t(`failure.${known}`);
+  const words = known ? t('failure.import-failed') : t('failure.unknown');
+  return message === '' ? words : `${words} ${t('failure.said', { detail: message })}`;
 };
 
 /** What whoever made a video has to know of it: it cannot be used, or there will be no better quality of it. Null: all is well. */

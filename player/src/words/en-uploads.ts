@@ -178,7 +178,7 @@ export const enUploads = {
   'failure.import-page': 'This address leads to a page, not to a file. Take the address of the file itself.',
   'failure.import-empty': 'The file at this address is empty.',
   'failure.import-too-slow': 'It took too long to fetch the file, and was given up. Upload the file itself, or take a faster address.',
-  'failure.import-failed': 'The server could not store what it fetched. Try again; if it stays, tell the administrator.',
+  'failure.import-failed': 'The file could not be fetched and stored. Try again; if it stays, tell the administrator.',
   'failure.unknown': 'It could not be prepared.',
   'failure.said': 'The server says: {detail}',
 

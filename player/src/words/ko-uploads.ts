@@ -171,7 +171,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'failure.import-page': '파일이 아니라 웹페이지 주소입니다. 파일 자체의 주소를 넣으세요.',
   'failure.import-empty': '이 주소의 파일은 비어 있습니다.',
   'failure.import-too-slow': '내려받는 데 너무 오래 걸려 그만두었습니다. 파일을 직접 올리거나 더 빠른 주소를 쓰세요.',
-  'failure.import-failed': '내려받은 내용을 서버에 저장하지 못했습니다. 다시 시도하고, 계속되면 관리자에게 알리세요.',
+  'failure.import-failed': '파일을 내려받아 저장하지 못했습니다. 다시 시도하고, 계속되면 관리자에게 알리세요.',
   'failure.unknown': '영상을 준비하지 못했습니다.',
   'failure.said': '서버의 설명: {detail}',
 
