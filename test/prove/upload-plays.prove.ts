@@ -32,7 +32,7 @@ for (const [title, flags] of [['foremost', ['-movflags', '+faststart']], ['hindm
     await mustFfmpeg(['-stream_loop', String(rounds - 1), '-i', round.file, '-c', 'copy', ...flags, film]);
     const { size } = await stat(film);
     const stallAt = 0.4;
-    const plan = { browser, pages, server, file: film, players: ['hls', 'shaka'], bytesPerSecond: 2_500_000, stallAt, stallMs: 10_000 } as const;
+    const plan = { browser, pages, server, file: film, players: ['hls', 'shaka'], bytesPerSecond: 2_500_000, stallAt, stallMs: 10_000, patienceMs: 75_000 } as const;
     const { video, watched, atStall, sent, uploadMs } = await uploadAndWatch(plan);
     t.comment(`uploaded in ${(uploadMs / 1000).toFixed(1)} s, ${sent.toFixed(3)} times the file; landed when the line stood still: ${JSON.stringify(atStall)} of ${size}`);
     const [[from, to] = [-1, -1]] = atStall;

@@ -23,6 +23,8 @@ export type UploadPlan = {
   /** Where the line stops, as a share of the file. */
   readonly stallAt: number;
   readonly stallMs: number;
+  /** For each thing that has to happen: a busy machine opens a page, a player and a decoder for a first picture. */
+  readonly patienceMs: number;
 };
 
 export type Watched = {
@@ -43,16 +45,12 @@ export type UploadViewing = {
   readonly uploadMs: number;
 };
 
-const soonMs = 60_000;
-/** For a first picture: a busy machine opens a page, a player and a decoder for it. */
-const patienceMs = 75_000;
-
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Topic = { reaches(...states: readonly string[]): Promise<void>; close(): void };
 
 /** What the server says of a video by itself. */
-const follow = async (server: MillraceServer, token: string, video: string): Promise<Topic> => {
+const follow = async (server: MillraceServer, token: string, { video, patienceMs }: { readonly video: string; readonly patienceMs: number }): Promise<Topic> => {
   const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/api/v1/ws`, { headers: { authorization: `Bearer ${token}` } });
   const waiting: { readonly states: readonly string[]; readonly reached: () => void }[] = [];
   let last = '';
@@ -77,17 +75,17 @@ const follow = async (server: MillraceServer, token: string, video: string): Pro
 const movesOf = (pictures: readonly { readonly mediaTime: number }[]): number => (pictures.at(-1)?.mediaTime ?? 0) - (pictures[0]?.mediaTime ?? 0);
 
 /** The page in which somebody has chosen the file, and the video that is made of it. */
-const choose = async (page: Page, file: string): Promise<string> => {
+const choose = async (page: Page, { file, patienceMs }: Pick<UploadPlan, 'file' | 'patienceMs'>): Promise<string> => {
   const input = page.locator('.drop input[type=file]');
   await input.waitFor({ state: 'attached' });
-  const made = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/api/v1/videos'), { timeout: soonMs });
+  const made = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/api/v1/videos'), { timeout: patienceMs });
   await input.setInputFiles(file);
   const { id } = (await (await made).json()) as { id: string };
   return id;
 };
 
 export const uploadAndWatch = async (plan: UploadPlan): Promise<UploadViewing> => {
-  const { browser, pages, server, file, players, stallAt, stallMs } = plan;
+  const { browser, pages, server, file, players, stallAt, stallMs, patienceMs } = plan;
   const token = await server.login();
   const line = await slowLine(server.ports.http, plan.bytesPerSecond);
   const { size } = await stat(file);
@@ -101,8 +99,8 @@ export const uploadAndWatch = async (plan: UploadPlan): Promise<UploadViewing> =
     const share = (): number => (line.bytes - before) / size;
     const beganAt = performance.now();
     const stopped = line.passed(before + stallAt * size).then(() => line.hold());
-    const video = await choose(page, file);
-    topic = await follow(server, token, video);
+    const video = await choose(page, plan);
+    topic = await follow(server, token, { video, patienceMs });
     // For whom it is can be said while it is on its way.
     await server.must('PATCH', `videos/${video}`, { visibility: 'public' }, token);
     const { upload } = await server.must<{ upload: { parts: { status: string } } }>('POST', `videos/${video}/upload`, undefined, token);
