@@ -1,6 +1,7 @@
 /**
  * What has come whole is finished, whoever says so or does not. The request that brings the last byte sees to it; what may come
- * between that and the end (a kill, a disk that fails for a while) is made up for here, so that nobody has to come back.
+ * between that and the end (a kill, a disk that fails for a while) is made up for here, so that nobody has to come back. A few at
+ * a time: each holds open files, of which there are too few for all that a kill may leave behind.
  */
 import type { OpenUpload } from '../../ingest/upload/desk.ts';
 import type { ServerLog } from '../log.ts';
@@ -13,8 +14,11 @@ type Parts = {
   readonly isOpen: (id: string) => boolean;
 };
 
+const atOnce = 8;
+
 export class Finishing {
   readonly #p: Parts;
+  readonly #waiting = new Map<string, OpenUpload>();
   readonly #under = new Map<string, Promise<void>>();
   #stopped = false;
 
@@ -24,15 +28,31 @@ export class Finishing {
 
   /** Takes no time; what fails is tried again when somebody asks again. */
   take(upload: OpenUpload): void {
+    if (this.#stopped || this.#under.has(upload.id)) return;
+    this.#waiting.set(upload.id, upload);
+    this.#next();
+  }
+
+  #next(): void {
+    for (const [id, upload] of this.#waiting) {
+      if (this.#stopped || this.#under.size >= atOnce) return;
+      this.#waiting.delete(id);
+      if (this.#p.isOpen(id)) this.#begin(upload);
+    }
+  }
+
+  #begin(upload: OpenUpload): void {
     const { log, finish, isOpen } = this.#p;
     const { id } = upload;
-    if (this.#stopped || this.#under.has(id)) return;
     const finishing = finish(upload)
       .catch((error: unknown) => {
         // It may have been finished by somebody else, or removed, at the same time.
         if (isOpen(id)) log.error({ video: id, err: error }, 'An upload of which all has come could not be finished; it is tried again.');
       })
-      .finally(() => this.#under.delete(id));
+      .finally(() => {
+        this.#under.delete(id);
+        this.#next();
+      });
     this.#under.set(id, finishing);
   }
 

@@ -129,6 +129,27 @@ t.test('what had come whole when the server was killed is finished by the next o
   t.ok(await catalog.videos.get(id), 'though its time was over');
 });
 
+t.test('of all that had come whole when the server was killed, a few at a time are finished', async (t) => {
+  const before = await testUploads(t);
+  const { catalog, clock, events } = before;
+  const count = 20;
+  for (let made = 0; made < count; made += 1) await before.made({ size: 1_000 });
+  await before.uploads.stop();
+  let [under, most, done] = [0, 0, 0];
+  const finish = async ({ id }: { readonly id: string }): Promise<void> => {
+    most = Math.max(most, ++under);
+    await turn();
+    await uploads.whole(id);
+    under -= 1;
+    done += 1;
+  };
+  const { uploads } = uploadsOn(catalog, clock, events, { files: { ...noFiles, landed: async () => first(1_000), finish } });
+  t.teardown(() => uploads.stop());
+  await uploads.start();
+  while (done < count) await turn();
+  t.equal(most, 8);
+});
+
 t.test('an upload for which nothing comes goes, with its video; one that goes on stays', async (t) => {
   const released: string[] = [];
   const { uploads, catalog, clock, events, intake, made } = await testUploads(t, { files: { ...noFiles, release: async (id) => void released.push(id) } });
