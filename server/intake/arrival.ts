@@ -58,6 +58,8 @@ export class Arrival {
   #prepared: Prepared | null = null;
   #isPlayable = false;
   #isWhole = false;
+  /** What had landed once was lost: whatever was judged of it may not be what is there in the end. */
+  #hasLost = false;
   /** Nothing more is to be done until it is whole: it is not standard, or it is gone. */
   #over = false;
   #gone = false;
@@ -73,6 +75,7 @@ export class Arrival {
   }
 
   arrived(original: Arriving): void {
+    if (this.#original && original.bytes < this.#original.bytes) this.#hasLost = true;
     this.#original = original;
     if (this.#over || this.#cancelLook) return;
     const { clock } = this.#o;
@@ -100,7 +103,7 @@ export class Arrival {
       if (!isOurs(found)) return 'not-standard';
       this.#isWhole = true;
       // What could not be looked at while it arrived can be now.
-      if (this.#prepared && !(await isStandardStill(this.#prepared))) await this.#letGo();
+      if (this.#prepared && !(await this.#isStandardStill(this.#prepared))) await this.#letGo();
       else this.#prepared ??= await this.#prepare(path, found);
       if (this.#prepared) return this.#finish(this.#prepared);
       this.#over = true;
@@ -219,7 +222,7 @@ export class Arrival {
     while (!this.#gone && growing.landed(this.#has)) await setImmediate();
     if (this.#isPlayable || growing.reached === 0 || this.#gone) return;
     // Its key frames had not landed when it was judged: the first of them have now.
-    if (!(await isStandardStill(prepared))) {
+    if (!(await this.#isStandardStill(prepared))) {
       this.#over = true;
       return this.#letGo();
     }
@@ -245,6 +248,11 @@ export class Arrival {
     if (!this.#isPlayable) this.#o.presentations.add(growing);
     this.#o.presentations.ended(growing);
     return 'taken';
+  }
+
+  /** Key frames that had not landed when it was judged may have by now. */
+  async #isStandardStill({ movie, source, final }: Prepared): Promise<boolean> {
+    return (final && !this.#hasLost) || (await standardTracks(movie, source)) !== null;
   }
 
   async #letGo(): Promise<void> {
@@ -288,9 +296,6 @@ const standardTracks = async (movie: Movie, source: RangeSource): Promise<{ read
   const played = [...(picture ? [picture] : []), ...sounds];
   return played.length > 0 && played.every(({ id }) => verdicts.get(id) === 'standard') ? { ids: played.map(({ id }) => id), final } : null;
 };
-
-/** Key frames that had not landed when it was judged may have by now. */
-const isStandardStill = async ({ movie, source, final }: Prepared): Promise<boolean> => final || (await standardTracks(movie, source)) !== null;
 
 /** Promised before a restart: players hold addresses with the names of that run. */
 const toldBefore = ({ video, tracks }: VideoWithTracks): Told | null => {

@@ -160,14 +160,18 @@ t.test('what is not standard is left to others, untouched', async (t) => {
   t.same(stage.errors, []);
 });
 
-t.test('what turns out at its end not to be standard is no longer shown', async (t) => {
-  const bytes = await readFile(moovFirst);
+/** The last key frame becomes a picture that others are needed for: its slices are no longer those of an IDR. */
+const spoil = async (bytes: Buffer): Promise<void> => {
   const [track] = (await parseMovie(sourceOf(bytes))).tracks;
   const last = track?.samples.keys?.at(-1) ?? 0;
   const { offset } = track?.samples.rows(last, last + 1) ?? {};
   const at = offset?.[0] ?? 0;
-  // The last key frame becomes a picture that others are needed for: its slices are no longer those of an IDR.
   bytes[at + 4] = ((bytes[at + 4] ?? 0) & 0xe0) | 1;
+};
+
+t.test('what turns out at its end not to be standard is no longer shown', async (t) => {
+  const bytes = await readFile(moovFirst);
+  await spoil(bytes);
   const file = join(scratch, 'no-idr.mp4');
   await writeFile(file, bytes);
   const stage = await UploadStage.open(t);
@@ -177,6 +181,17 @@ t.test('what turns out at its end not to be standard is no longer shown', async 
   t.equal(await upload.finish(), 'not-standard');
   t.equal(await upload.state(), 'processing');
   t.equal((await listOf(stage, upload)).status, 404);
+  t.same(stage.errors, []);
+});
+
+t.test('what a disk has lost is judged anew, though all of it had been there', async (t) => {
+  const stage = await UploadStage.open(t);
+  const upload = await stage.upload(moovFirst);
+  await upload.land(0, upload.bytes.length);
+  await playableSoon(upload);
+  upload.lose();
+  await spoil(upload.bytes);
+  t.equal(await upload.finish(), 'not-standard');
   t.same(stage.errors, []);
 });
 
@@ -220,7 +235,7 @@ t.test('what lands after a pause is looked at at once, what follows it closely i
   const size = (await readFile(moovLast)).length;
   const landed = (to: number): void => {
     there = to;
-    arrivals.arrived('video', { path: moovLast, size, has: (_from, to) => to <= there });
+    arrivals.arrived('video', { path: moovLast, size, bytes: to, has: (_from, to) => to <= there });
   };
   landed(16);
   await until(async () => looks, (count) => count === 1);

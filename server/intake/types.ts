@@ -11,6 +11,8 @@
 export type Arriving = {
   readonly path: string;
   readonly size: number;
+  /** How many have landed. Fewer than before: a disk lost some, and what comes in their place may be something else. */
+  readonly bytes: number;
   has(from: number, to: number): boolean;
 };
 

@@ -69,8 +69,6 @@ type Open = {
   expiresAt: number;
   /** As the catalog has it: it is told now and then. */
   savedExpiry: number;
-  landed: Landed | null;
-  arriving: Arriving | null;
 };
 
 export class Uploads implements UploadDesk {
@@ -221,7 +219,7 @@ export class Uploads implements UploadDesk {
   async #begin(row: UploadRow): Promise<void> {
     const { folder, files, log } = this.#o;
     const path = join(folder, row.videoId, 'original');
-    const open: Open = { row, path, size: row.url === null ? row.size : 0, received: 0, expiresAt: row.expiresAt, savedExpiry: row.expiresAt, landed: null, arriving: null };
+    const open: Open = { row, path, size: row.url === null ? row.size : 0, received: 0, expiresAt: row.expiresAt, savedExpiry: row.expiresAt };
     this.#open.set(row.videoId, open);
     try {
       await mkdir(join(folder, row.videoId), { recursive: true });
@@ -239,11 +237,8 @@ export class Uploads implements UploadDesk {
     open.received = landed.bytes;
     // What has no end yet has no index that could be found.
     if (open.size === 0) return;
-    if (open.landed !== landed || open.arriving?.size !== open.size) {
-      open.landed = landed;
-      open.arriving = { path: open.path, size: open.size, has: (from, to) => landed.has(from, to) };
-    }
-    this.#o.intake.arrived(open.row.videoId, open.arriving);
+    const arriving: Arriving = { path: open.path, size: open.size, bytes: landed.bytes, has: (from, to) => landed.has(from, to) };
+    this.#o.intake.arrived(open.row.videoId, arriving);
   }
 
   /** True: all of it is there, and it becomes whole. */

@@ -30,6 +30,12 @@ class Pieces {
     const joined = this.#ranges.filter(([a, b]) => b >= from && a <= to);
     this.#ranges = [...apart, [Math.min(from, ...joined.map(([a]) => a)), Math.max(to, ...joined.map(([, b]) => b))] as const].sort((a, b) => a[0] - b[0]);
   }
+  clear(): void {
+    this.#ranges = [];
+  }
+  get bytes(): number {
+    return this.#ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  }
   readonly has = (from: number, to: number): boolean => from >= to || this.#ranges.some(([a, b]) => a <= from && to <= b);
 }
 
@@ -154,9 +160,15 @@ export class StagedUpload {
     this.tell();
   }
 
+  /** The disk has lost all of it. */
+  lose(): void {
+    this.#pieces.clear();
+    this.tell();
+  }
+
   /** Said again, as after a restart. */
   tell(stage = this.#stage): void {
-    stage.arrivals.arrived(this.id, { path: this.path, size: this.bytes.length, has: this.#pieces.has });
+    stage.arrivals.arrived(this.id, { path: this.path, size: this.bytes.length, bytes: this.#pieces.bytes, has: this.#pieces.has });
   }
 
   /** What is missing lands, and it is whole. */
