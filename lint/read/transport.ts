@@ -7,7 +7,7 @@ import type { RuleId } from '../catalogue.ts';
 
 export type Counters = Map<number, number>;
 
-export type Stream = { readonly pid: number; readonly type: number; readonly firstPts: number; readonly firstDts: number; readonly lastDts: number; /** From the first to the last, and one more as long as the last. */ readonly duration: number };
+export type Stream = { readonly pid: number; readonly type: number; readonly firstPts: number; readonly firstDts: number; readonly lastDts: number; /** From the first to the last. */ readonly span: number; /** Between the last two. */ readonly step: number };
 
 export type Transport = {
   readonly streams: readonly Stream[];
@@ -70,7 +70,7 @@ class Reader {
     this.#endPicture();
     for (const [pid, counter] of this.#own) this.#counters?.set(pid, counter);
     const streams = [...this.#tracks].flatMap(([pid, { type, pts, first, last, step }]) =>
-      first < 0 ? [] : [{ pid, type, firstPts: pts, firstDts: first, lastDts: last, duration: between(first, last) + step }],
+      first < 0 ? [] : [{ pid, type, firstPts: pts, firstDts: first, lastDts: last, span: between(first, last), step }],
     );
     return { streams, firstPcr: this.#firstPcr, lastPcr: this.#lastPcr, startsWithKey: this.#key, faults: this.#faults };
   }
