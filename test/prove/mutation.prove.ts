@@ -64,7 +64,7 @@ t.test('senders whose bytes are spoiled hurt only themselves', { timeout: (secon
   t.ok(tcp.counts.spoiled > seconds / 4 && lives.tcp > seconds / 20, `${tcp.counts.spoiled} pieces in ${lives.tcp} connections were spoiled`);
   t.ok(memoryOf(server.child.pid) < 500, `${memoryOf(server.child.pid)} MB`);
   const parts = viewer.announced.size;
-  await until(async () => viewer.announced.size, (size) => size > parts + 4);
+  await until(async () => viewer.announced.size, (size) => size > parts + 4).catch((error: unknown) => t.fail(`${String(error)}: ${JSON.stringify(viewer.faults)}`));
   await viewer.stop();
   t.same(viewer.faults, []);
   await sender.stop();
