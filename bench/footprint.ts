@@ -5,22 +5,15 @@
  *
  *     node bench/footprint.ts
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clip } from '../test/support/clips.ts';
 import { push } from '../test/support/ffmpeg.ts';
 import { table } from '../test/support/figures.ts';
 import { LowLatencyViewer } from '../test/support/ll-viewer.ts';
+import { cpuSeconds, memoryMb } from '../test/support/process-cost.ts';
 import { startServer, type Channel } from '../test/support/server.ts';
 
 const SECONDS = 30;
-const TICKS = 100; // USER_HZ on Linux
-
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-};
-const residentMb = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 const source = await clip({ width: 1280, height: 720, kbps: 5000, busy: true, bframes: 2 });
 // Twice: the first start fills the compile cache, as the first start of an installation does.
@@ -30,7 +23,7 @@ const pid = server.child.pid ?? 0;
 try {
   const channel = await server.createChannel(await server.login(), { name: 'footprint' });
   await sleep(10_000);
-  const idle = residentMb(pid);
+  const idle = memoryMb(pid);
   const idleCpu = cpuSeconds(pid);
   await sleep(10_000);
   const idleShare = (cpuSeconds(pid) - idleCpu) / 10;
@@ -45,7 +38,7 @@ try {
   await sleep(SECONDS * 1000);
   const share = (cpuSeconds(pid) - cpu) / SECONDS;
   const rate = ((viewer.bytes - bytes) * 8) / SECONDS / 1e6;
-  const busy = residentMb(pid);
+  const busy = memoryMb(pid);
   await viewer.stop();
   await sender.kill();
   process.stdout.write(

@@ -21,6 +21,7 @@ import { clip } from '../test/support/clips.ts';
 import { mustFfmpeg } from '../test/support/ffmpeg.ts';
 import { table } from '../test/support/figures.ts';
 import { playlist } from '../test/support/playlists.ts';
+import { cpuSeconds, memoryMb } from '../test/support/process-cost.ts';
 import { freePorts, startServer, type Channel } from '../test/support/server.ts';
 import { flvClip } from '../test/support/show-sender.ts';
 
@@ -28,7 +29,6 @@ const publishers = 100;
 const callers = 40;
 /** Until buffers have their size, and the gate of every show has opened. */
 const settleMs = 8_000;
-const ticks = 100; // USER_HZ on Linux
 const media = { width: 1280, height: 720, kbps: 2_370, busy: true, bframes: 2 };
 const clipMs = 8_000;
 const self = fileURLToPath(import.meta.url);
@@ -88,11 +88,6 @@ const sendSrt = async (urls: readonly string[], file: string, lasts: number): Pr
 };
 
 const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticks;
-};
-const residentMb = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 const sum = (pids: readonly number[], of: (pid: number) => number): number => pids.reduce((all, pid) => all + of(pid), 0);
 const pin = (pid: number | undefined): void => void spawnSync('taskset', ['-apc', '0', String(pid)]);
 
@@ -106,7 +101,7 @@ const during = async (pids: () => readonly number[], before: number, errand: Err
     const cpu = sum(pids(), cpuSeconds);
     await sleep(seconds * 1000);
     if (sender.exitCode !== null) throw new Error('the sender ended');
-    const cost = { cpu: (sum(pids(), cpuSeconds) - cpu) / seconds, memory: sum(pids(), residentMb) - before };
+    const cost = { cpu: (sum(pids(), cpuSeconds) - cpu) / seconds, memory: sum(pids(), memoryMb) - before };
     await meanwhile();
     return cost;
   } finally {
@@ -124,7 +119,7 @@ const ours = async (errand: (server: Awaited<ReturnType<typeof startServer>>, ch
     const channels: Channel[] = [];
     for (let index = 0; index < count; index += 1) channels.push(await server.createChannel(token, { name: `bench-${index}` }));
     await sleep(3_000);
-    return await during(() => [pid], residentMb(pid), errand(server, channels), seconds, async () => {
+    return await during(() => [pid], memoryMb(pid), errand(server, channels), seconds, async () => {
       for (const { id, name } of channels) {
         const { live } = await server.must<{ live: { videoId: string } | null }>('GET', `channels/${id}`);
         const list = live && (await playlist(server, live.videoId, 'v0'));
@@ -150,7 +145,7 @@ rtmp { server { listen 127.0.0.1:${port}; chunk_size 4096; application live { li
     await sleep(2_000);
     const master = child.pid ?? 0;
     const pids = (): number[] => [master, ...childrenOf(master)];
-    return await during(pids, sum(pids(), residentMb), { to: 'rtmp', port, keys: Array.from({ length: publishers }, (_, index) => `bench-${index}`) }, seconds);
+    return await during(pids, sum(pids(), memoryMb), { to: 'rtmp', port, keys: Array.from({ length: publishers }, (_, index) => `bench-${index}`) }, seconds);
   } finally {
     child.kill();
     await once(child, 'close');

@@ -22,6 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { crc32c } from '../ingest/upload/crc32c.ts';
 import { percentile, table } from '../test/support/figures.ts';
+import { cpuSeconds, memoryMb } from '../test/support/process-cost.ts';
 import { startServer, type MillraceServer } from '../test/support/server.ts';
 
 const MiB = 2 ** 20;
@@ -32,7 +33,6 @@ const parts = size / partSize;
 /** The file repeats itself after so many: they are the sender's memory. */
 const kinds = 16;
 const many = 8;
-const ticks = 100; // USER_HZ on Linux
 const inItsOwnNetwork = 'MILLRACE_BENCH_NETWORK';
 
 type Algorithm = 'sha-256' | 'crc32c';
@@ -86,11 +86,6 @@ const send = async (file: string): Promise<void> => {
 };
 
 const median = (values: readonly number[]): number => percentile(values, 0.5);
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticks;
-};
-const memory = (pid: number, what: 'VmRSS' | 'VmHWM'): number => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 /** An MP4 whose index never comes: nothing is done with it but to take it. */
 const makeFile = async (path: string): Promise<void> => {
@@ -221,14 +216,14 @@ class Bench {
 
   /** Eight at once, while somebody else asks for something small. */
   async eight(): Promise<void> {
-    const before = memory(this.#pid, 'VmRSS');
+    const before = memoryMb(this.#pid, 'VmRSS');
     const quiet = await this.#answers(async () => void (await sleep(3_000)));
     const uploads = await Promise.all(Array.from({ length: many }, () => this.#create()));
     let took = Number.NaN;
     const busy = await this.#answers(async () => {
       took = (await this.#errand('sha-256', uploads.map(({ upload }) => upload.parts.url))).ms;
     });
-    const peak = memory(this.#pid, 'VmHWM');
+    const peak = memoryMb(this.#pid, 'VmHWM');
     for (const upload of uploads) await this.#remove(upload);
     const answers = (values: readonly number[]): string => `${median(values).toFixed(1)}, ${percentile(values, 0.99).toFixed(1)}, ${Math.max(...values).toFixed(1)} ms`;
     const rows = [

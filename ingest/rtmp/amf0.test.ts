@@ -3,9 +3,9 @@ import { decodeAmf0, encodeAmf0 } from './amf0.ts';
 import type { AmfValue } from './amf0.ts';
 import { RtmpError } from './errors.ts';
 import { Random } from './test-random.ts';
+import { hex } from './test-fault.ts';
 
 const limits = { amfDepth: 16, amfStringBytes: 65_536, amfValues: 4096 };
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const decode = (text: string): AmfValue[] => decodeAmf0(hex(text), limits);
 const fault = (bytes: Buffer): string => {
   try {

@@ -6,6 +6,7 @@ import type { HeaderForm } from './chunk-writer.ts';
 import { RtmpError } from './errors.ts';
 import { defaultLimits } from './limits.ts';
 import { Random } from './test-random.ts';
+import { fault, hex } from './test-fault.ts';
 
 const limits = { messageBytes: 100_000, partialBytes: 150_000, chunkStreams: 8 };
 
@@ -17,15 +18,6 @@ const readAll = (parts: readonly Buffer[], given = limits): Message[] => {
     for (let message = reader.next(); message; message = reader.next()) messages.push(message);
   }
   return messages;
-};
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
-const fault = (run: () => unknown): string => {
-  try {
-    run();
-    return 'none';
-  } catch (error) {
-    return error instanceof RtmpError ? error.fault : String(error);
-  }
 };
 const message = (timestamp: number, payload: Buffer, type = 9): Message => ({ type, streamId: 1, timestamp, payload });
 

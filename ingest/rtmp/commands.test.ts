@@ -2,9 +2,9 @@ import t from 'tap';
 import type { AmfValue } from './amf0.ts';
 import { CommandFlow } from './commands.ts';
 import type { Effect } from './commands.ts';
-import { RtmpError } from './errors.ts';
 import { defaultLimits } from './limits.ts';
 import { interpret } from './messages.ts';
+import { fault } from './test-fault.ts';
 
 const names = (effects: readonly Effect[]): string[] =>
   effects.map((effect) => {
@@ -14,14 +14,6 @@ const names = (effects: readonly Effect[]): string[] =>
   });
 const ask = (flow: CommandFlow, name: string, streamId: number, ...values: AmfValue[]): readonly Effect[] =>
   flow.handle({ name, transaction: 1, values, streamId });
-const fault = (run: () => unknown): string => {
-  try {
-    run();
-    return 'none';
-  } catch (error) {
-    return error instanceof RtmpError ? error.fault : String(error);
-  }
-};
 const connected = (): CommandFlow => {
   const flow = new CommandFlow();
   ask(flow, 'connect', 0, { app: 'live', tcUrl: 'rtmp://h/live', flashVer: 'FMLE/3.0 \u0007(compatible; FMSc/1.0)' });

@@ -3,17 +3,9 @@ import { readEnhancedAudio, readEnhancedVideo } from './enhanced-tags.ts';
 import { RtmpError } from './errors.ts';
 import { readAudioTag, readVideoTag } from './flv-tags.ts';
 import { Random } from './test-random.ts';
+import { fault, hex } from './test-fault.ts';
 
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const [avc1, hvc1, av01, vp09, opus, mp4a] = ['61766331', '68766331', '61763031', '76703039', '4f707573', '6d703461'];
-const fault = (run: () => unknown): string => {
-  try {
-    run();
-    return 'none';
-  } catch (error) {
-    return error instanceof RtmpError ? error.fault : String(error);
-  }
-};
 
 t.test('pictures of one track', async (t) => {
   t.strictSame(readVideoTag(hex(`90 ${av01} 8104`)), { kind: 'config', codec: 'av1', config: hex('8104') });

@@ -3,16 +3,7 @@ import { RtmpError } from './errors.ts';
 import { readAudioTag, readVideoTag } from './flv-tags.ts';
 import { avcLengths, withFourByteLengths } from './nal-lengths.ts';
 import { Random } from './test-random.ts';
-
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
-const fault = (run: () => unknown): string => {
-  try {
-    run();
-    return 'none';
-  } catch (error) {
-    return error instanceof RtmpError ? error.fault : String(error);
-  }
-};
+import { fault, hex } from './test-fault.ts';
 
 t.test('video tags', async (t) => {
   t.strictSame(readVideoTag(hex('17 00 000000 0142c00dff')), { kind: 'config', codec: 'h264', config: hex('0142c00dff') });

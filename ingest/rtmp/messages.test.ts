@@ -4,8 +4,8 @@ import type { RtmpError } from './errors.ts';
 import { defaultLimits } from './limits.ts';
 import { interpret, messageType } from './messages.ts';
 import type { Meaning } from './messages.ts';
+import { hex } from './test-fault.ts';
 
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const read = (type: number, payload: Buffer, timestamp = 0): Meaning =>
   interpret({ type, streamId: 1, timestamp, payload }, defaultLimits);
 

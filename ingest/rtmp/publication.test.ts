@@ -1,26 +1,17 @@
 import t from 'tap';
 import { encodeAmf0, type AmfValue } from './amf0.ts';
-import { RtmpError } from './errors.ts';
 import { defaultLimits } from './limits.ts';
 import { messageType } from './messages.ts';
 import { Publication } from './publication.ts';
 import { RecordingSink } from './test-desk.ts';
+import { fault, hex } from './test-fault.ts';
 
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const [hvc1, av01, vp09, opus] = ['68766331', '61763031', '76703039', '4f707573'];
 const stage = () => {
   const sink = new RecordingSink();
   const publication = new Publication(sink, defaultLimits);
   const say = (type: number, payload: Buffer, timestamp = 0): boolean => publication.media({ type, streamId: 1, timestamp, payload });
   return { sink, publication, video: (text: string, at?: number) => say(messageType.video, hex(text), at), audio: (text: string, at?: number) => say(messageType.audio, hex(text), at), say };
-};
-const fault = (run: () => unknown): string => {
-  try {
-    run();
-    return 'none';
-  } catch (error) {
-    return error instanceof RtmpError ? error.fault : String(error);
-  }
 };
 const hvcC = (lengths: string): string => `01 01 60000000 900000000000 3c f000 fc fd f8 f8 0000 ${lengths} 00`;
 

@@ -28,6 +28,19 @@ export const Dialog = ({ title, children, onClose }: DialogProps) => {
   );
 };
 
+/** `doing`: what the button says meanwhile, where that is something else. */
+type EndProps = { busy: boolean; words: string; doing?: string; onClose: () => void };
+
+/** The row that ends a form. */
+export const DialogEnd = ({ busy, words, doing = words, onClose }: EndProps) => (
+  <div class="dialog-foot">
+    <Button onPress={onClose}>{t('frame.cancel')}</Button>
+    <Button look="primary" submit busy={busy}>
+      {busy ? doing : words}
+    </Button>
+  </div>
+);
+
 type ConfirmProps = {
   title: string;
   text: string;

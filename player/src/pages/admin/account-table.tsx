@@ -4,7 +4,7 @@ import { api } from '../../api/endpoints.ts';
 import type { Account } from '../../api/types.ts';
 import { bytesText } from '../../lib/format.ts';
 import { Button } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { Notice, TextField } from '../../parts/field.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { problemText } from '../../parts/states.tsx';
@@ -122,12 +122,7 @@ const ChangeQuota = ({ account, onClose, onChanged }: { account: Account; onClos
           plain
           focus
         />
-        <div class="dialog-foot">
-          <Button onPress={onClose}>{t('frame.cancel')}</Button>
-          <Button look="primary" submit busy={sending.busy}>
-            {t('room.save')}
-          </Button>
-        </div>
+        <DialogEnd busy={sending.busy} words={t('room.save')} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Role } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
 import { OnlyFor } from '../../parts/only-for.tsx';
 import { PasswordField, shortestPassword } from '../../parts/password.tsx';
@@ -108,12 +108,7 @@ const CreateAccount = ({ onClose, onCreated }: { onClose: () => void; onCreated:
           onValue={setRole}
           hint={t('admin.role.hint')}
         />
-        <div class="dialog-foot">
-          <Button onPress={onClose}>{t('frame.cancel')}</Button>
-          <Button look="primary" submit busy={sending.busy}>
-            {t('admin.accounts.create')}
-          </Button>
-        </div>
+        <DialogEnd busy={sending.busy} words={t('admin.accounts.create')} onClose={onClose} />
       </form>
     </Dialog>
   );

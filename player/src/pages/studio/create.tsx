@@ -4,12 +4,12 @@ import { api } from '../../api/endpoints.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { Channel, Visibility } from '../../api/types.ts';
 import { longestName, nameFault, nameFromTitle } from '../../lib/channel-name.ts';
-import { Dialog } from '../../parts/dialog.tsx';
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { Notice, TextField } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
-import { DialogEnd, isNamed, TitleField, VisibilityField } from './fields.tsx';
+import { isNamed, TitleField, VisibilityField } from './fields.tsx';
 
 type Taken = 'unknown' | 'free' | 'taken';
 

@@ -2,13 +2,13 @@
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
-import { Confirm, Dialog } from '../../parts/dialog.tsx';
+import { Confirm, Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { Notice, TextArea } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
-import { DialogEnd, DownloadsField, isNamed, knownVisibility, TitleField, VisibilityField } from './fields.tsx';
+import { DownloadsField, isNamed, knownVisibility, TitleField, VisibilityField } from './fields.tsx';
 
 type EditProps = { video: Video; onClose: () => void; onChanged: (video: Video) => void };
 

@@ -1,5 +1,4 @@
-/** The fields that forms of channels and of videos share, and the row that ends a form in a dialogue. */
-import { Button } from '../../parts/button.tsx';
+/** The fields that forms of channels and of videos share. */
 import { ChoiceField, SwitchField, TextField } from '../../parts/field.tsx';
 import { visibilities } from '../../api/types.ts';
 import type { Visibility } from '../../api/types.ts';
@@ -30,15 +29,4 @@ export const VisibilityField = ({ value, onValue }: { value: Visibility | null; 
 
 export const DownloadsField = ({ hint, on, onChange }: { hint: string; on: boolean; onChange: (on: boolean) => void }) => (
   <SwitchField label={t('downloads.allow')} hint={hint} name="downloads" on={on} onChange={onChange} />
-);
-
-type EndProps = { busy: boolean; words: string; doing: string; onClose: () => void };
-
-export const DialogEnd = ({ busy, words, doing, onClose }: EndProps) => (
-  <div class="dialog-foot">
-    <Button onPress={onClose}>{t('frame.cancel')}</Button>
-    <Button look="primary" submit busy={busy}>
-      {busy ? doing : words}
-    </Button>
-  </div>
 );

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { StreamKey } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { Dialog } from '../../parts/dialog.tsx';
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { Notice, TextArea } from '../../parts/field.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
@@ -70,12 +70,7 @@ const ChangeNetworks = ({ channel, current, networks, onClose, onChanged }: Prop
           hint={t('room.networks.hint')}
           fault={wrong ? t('room.networks.wrong') : null}
         />
-        <div class="dialog-foot">
-          <Button onPress={onClose}>{t('frame.cancel')}</Button>
-          <Button look="primary" submit busy={sending.busy}>
-            {t('room.save')}
-          </Button>
-        </div>
+        <DialogEnd busy={sending.busy} words={t('room.save')} onClose={onClose} />
       </form>
     </Dialog>
   );
