@@ -105,7 +105,9 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
   const sessions = createSessions(ground);
   const answers = createAnswers(ground);
   const uploads = createUploads(ground);
-  await answers.releaseAll();
+  const jobs = createJobs(ground);
+  // The folder is this process's alone: whoever was answering or working is gone.
+  await Promise.all([answers.releaseAll(), jobs.loseAll()]);
   return {
     folder,
     vault,
@@ -119,7 +121,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     videos: createVideos(ground),
     ingestReports: createIngestReports(ground),
     uploads,
-    jobs: createJobs(ground),
+    jobs,
     outbox,
     answers,
     backup: (path) => thread.backup(path),

@@ -1,4 +1,4 @@
-/** The job queue as a table. Times are the wall clock's: leases outlive a restart. */
+/** The job queue as a table. Times are the wall clock's. */
 import { backOffMs, type Job, type JobQueue, type LeaseToken } from '../jobs/queue.ts';
 import type { Ground } from './ground.ts';
 import { also } from './ground.ts';
@@ -104,6 +104,10 @@ export const createJobs = ({ db, clock, write }: Ground): JobQueue => {
       const update = db.updateTable('jobs').set((eb) => ({ state: 'queued', attempts: eb('attempts', '-', 1), worker: null, leaseUntil: null, updatedAt: clock.wall() }));
       const done = await update.where('id', '=', token.job).where('fence', '=', token.fence).where('state', '=', 'leased').executeTakeFirst();
       return done.numUpdatedRows > 0n;
+    },
+    async loseAll() {
+      const now = clock.wall();
+      await db.updateTable('jobs').set({ leaseUntil: now, updatedAt: now }).where('state', '=', 'leased').execute();
     },
     get: (id) => one('id', id),
     byKey: (key) => one('uniqueKey', key),

@@ -98,7 +98,6 @@ export class VideoIntake implements Intake {
     return this.#progress.get(video) ?? null;
   }
 
-  /** Jobs of a killed server are taken up when their leases have run out. */
   start(): void {
     for (const name of jobClasses) this.#runners[name].start();
     this.#tidyLater();

@@ -101,6 +101,24 @@ t.test('an unrecoverable failure is the end, with its reason', async (t) => {
   t.match(await jobs.get(made.id), { state: 'dead', reason: 'the file is no video' });
 });
 
+t.test('what a server held that is gone is due at once, and counts as an attempt; what it had done stays done', async (t) => {
+  const { catalog, folder } = await testCatalog(t);
+  for (const key of ['held', 'done', 'waiting']) await catalog.jobs.enqueue(job(key, { priority: key === 'waiting' ? -1 : 0 }));
+  const held = await catalog.jobs.lease('encode', 'gone', 3_600_000);
+  const done = await catalog.jobs.lease('encode', 'gone', 3_600_000);
+  t.same([held?.job.key, done?.job.key].sort(), ['done', 'held']);
+  const [lost, finished] = held?.job.key === 'held' ? [held, done] : [done, held];
+  if (finished) await catalog.jobs.complete(finished.token);
+  await catalog.close();
+
+  const { jobs } = (await testCatalog(t, { folder })).catalog;
+  t.equal(lost && (await jobs.heartbeat(lost.token, 1000)), false);
+  const again = await jobs.lease('encode', 'next', 1000);
+  t.match(again?.job, { key: 'held', attempts: 2 });
+  t.match((await jobs.lease('encode', 'next', 1000))?.job, { key: 'waiting', attempts: 1 });
+  t.equal(await jobs.lease('encode', 'next', 1000), null);
+});
+
 t.test('a job whose workers keep vanishing dies instead of killing the next one for ever', async (t) => {
   const { catalog, clock } = await testCatalog(t);
   const { jobs } = catalog;
