@@ -23,7 +23,24 @@ export type SpsInfo = {
   /** How many pictures may come before one that is shown earlier; null when the stream does not say. */
   readonly maxNumReorderFrames: number | null;
   readonly colour: Colour | null;
+  readonly slices: SliceSyntax;
 };
+
+/** What the headers of slices cannot be read without (7.3.3). */
+export type SliceSyntax = {
+  /** seq_parameter_set_id. */
+  readonly id: number;
+  readonly separatePlanes: boolean;
+  readonly frameNumBits: number;
+  readonly order: PictureOrder;
+  /** PicSizeInMapUnits. */
+  readonly mapUnits: number;
+};
+
+type PictureOrder =
+  | { readonly type: 0; readonly bits: number }
+  | { readonly type: 1; readonly alwaysZero: boolean }
+  | { readonly type: 2 };
 
 /** Far beyond level 6.2; larger numbers are damage or malice. */
 const largestSide = 16_384;
@@ -68,25 +85,24 @@ const readSamples = (bits: BitReader): Samples => {
   return { chromaFormat, separatePlanes, bitDepth: Math.max(luma, chromaFormat === 0 ? 0 : chroma) + 8 };
 };
 
-/** Returns pic_order_cnt_type. */
-const skipPictureOrder = (bits: BitReader): number => {
+const readPictureOrder = (bits: BitReader): PictureOrder => {
   const type = within(bits.ue(), 2, 'pic_order_cnt_type');
-  if (type === 0) within(bits.ue(), 12, 'log2_max_pic_order_cnt_lsb_minus4');
-  if (type === 1) {
-    bits.skip(1); // delta_pic_order_always_zero_flag
-    bits.se();
-    bits.se();
-    const cycle = within(bits.ue(), 255, 'num_ref_frames_in_pic_order_cnt_cycle');
-    for (let i = 0; i < cycle; i += 1) bits.se();
-  }
-  return type;
+  if (type === 0) return { type, bits: within(bits.ue(), 12, 'log2_max_pic_order_cnt_lsb_minus4') + 4 };
+  if (type !== 1) return { type: 2 };
+  const alwaysZero = bits.flag(); // delta_pic_order_always_zero_flag
+  bits.se();
+  bits.se();
+  const cycle = within(bits.ue(), 255, 'num_ref_frames_in_pic_order_cnt_cycle');
+  for (let i = 0; i < cycle; i += 1) bits.se();
+  return { type, alwaysZero };
 };
 
 const readSize = (bits: BitReader, { chromaFormat, separatePlanes }: Samples) => {
-  const codedWidth = (bits.ue() + 1) * 16;
-  const mapUnits = (bits.ue() + 1) * 16;
+  const columns = bits.ue() + 1;
+  const rows = bits.ue() + 1;
+  const codedWidth = columns * 16;
   const framesOnly = bits.flag();
-  const codedHeight = mapUnits * (framesOnly ? 1 : 2);
+  const codedHeight = rows * 16 * (framesOnly ? 1 : 2);
   if (!framesOnly) bits.skip(1); // mb_adaptive_frame_field_flag
   bits.skip(1); // direct_8x8_inference_flag
   if (codedWidth > largestSide || codedHeight > largestSide) {
@@ -101,7 +117,7 @@ const readSize = (bits: BitReader, { chromaFormat, separatePlanes }: Samples) =>
   const width = codedWidth - unitX * (left + right);
   const height = codedHeight - unitY * (top + bottom);
   if (width <= 0 || height <= 0) throw new CodecError('invalid', 'SPS: cropping leaves nothing of the picture');
-  return { width, height, interlaced: !framesOnly };
+  return { shape: { width, height, interlaced: !framesOnly }, mapUnits: columns * rows };
 };
 
 export const parseSps = (nal: Buffer): SpsInfo => {
@@ -111,28 +127,29 @@ export const parseSps = (nal: Buffer): SpsInfo => {
   const profile = bits.bits(8);
   const compatibility = bits.bits(8);
   const level = bits.bits(8);
-  within(bits.ue(), 31, 'seq_parameter_set_id');
+  const id = within(bits.ue(), 31, 'seq_parameter_set_id');
   const samples = highProfiles.has(profile)
     ? readSamples(bits)
     : { chromaFormat: 1, separatePlanes: false, bitDepth: 8 };
-  within(bits.ue(), 12, 'log2_max_frame_num_minus4');
-  const pictureOrder = skipPictureOrder(bits);
+  const frameNumBits = within(bits.ue(), 12, 'log2_max_frame_num_minus4') + 4;
+  const order = readPictureOrder(bits);
   within(bits.ue(), 16, 'max_num_ref_frames');
   bits.skip(1); // gaps_in_frame_num_value_allowed_flag
-  const size = readSize(bits, samples);
+  const { shape, mapUnits } = readSize(bits, samples);
   const vui = bits.flag() ? readVui(bits) : noVui;
   // Order type 2 means that pictures are shown as they come (8.2.1.3); intra-only streams likewise (E.2.1).
-  const neverReorders = pictureOrder === 2 || (intraProfiles.has(profile) && (compatibility & 0x10) !== 0);
+  const neverReorders = order.type === 2 || (intraProfiles.has(profile) && (compatibility & 0x10) !== 0);
   return {
     profile,
     compatibility,
     level,
-    ...size,
+    ...shape,
     sar: vui.sar,
     frameRate: vui.frameRate,
     chromaFormat: samples.chromaFormat,
     bitDepth: samples.bitDepth,
     maxNumReorderFrames: vui.maxNumReorderFrames ?? (neverReorders ? 0 : null),
     colour: vui.colour,
+    slices: { id, separatePlanes: samples.separatePlanes, frameNumBits, order, mapUnits },
   };
 };
