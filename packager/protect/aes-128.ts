@@ -1,0 +1,18 @@
+/** METHOD=AES-128 of HLS (RFC 8216, 5.2): a whole file in CBC with PKCS #7, begun anew for each file. */
+import { createCipheriv } from 'node:crypto';
+
+/** The IV of a file whose KEY tag names none: its media sequence number (4.3.2.4). */
+export const sequenceIv = (sequence: number): Buffer => {
+  const iv = Buffer.alloc(16);
+  iv.writeBigUInt64BE(BigInt(sequence), 8);
+  return iv;
+};
+
+export const aes128 = (bytes: Buffer, key: Buffer, iv: Buffer): Buffer => {
+  const cipher = createCipheriv('aes-128-cbc', key, iv);
+  const first = cipher.update(bytes);
+  return Buffer.concat([first, cipher.final()], aes128Size(bytes.length));
+};
+
+/** The padding is 1 to 16 bytes. */
+export const aes128Size = (clear: number): number => (Math.floor(clear / 16) + 1) * 16;
