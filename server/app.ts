@@ -20,6 +20,7 @@ import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
 import { Auth } from './auth/auth.ts';
 import { createGatekeeper } from './auth/gatekeeper.ts';
+import { GrantKeys } from './auth/grant-keys.ts';
 import { Grants } from './auth/grants.ts';
 import { addressBanner, linkBanner } from './banner.ts';
 import { captionDesk } from './captions/caption-desk.ts';
@@ -114,7 +115,12 @@ const start = async (
   const sockets = createWebSockets({ auth, clock, log, publicUrl, addressOf });
   const pagesNotTold = (error: unknown): void => log.error({ err: error }, 'Pages could not be told of a channel.');
   // Before what plays hears of a change: whoever may not see a video any more is refused before its media goes.
-  const grants = new Grants({ ...catalog, events, clock });
+  const grantKeys = await GrantKeys.open({
+    ...{ store: catalog.grantKeys, clock, signsForMs: config['grants.keyLife'] },
+    failed: (error) => log.error({ err: error }, 'The key that signs grants could not be renewed.'),
+  });
+  stops.push(() => grantKeys.stop());
+  const grants = new Grants({ ...catalog, keys: grantKeys, events, clock });
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -135,7 +141,7 @@ const start = async (
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
-    ...{ presentations: live.presentations, gatekeeper, clock, cacheBytes: config['delivery.cache'] },
+    ...{ presentations: live.presentations, gatekeeper, clock, addressOf, cacheBytes: config['delivery.cache'] },
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {
@@ -148,6 +154,7 @@ const start = async (
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
     mintGrant: async (video, who) => grants.mint(video, who),
+    ...{ grants, grantKeys },
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];

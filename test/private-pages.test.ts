@@ -33,7 +33,7 @@ t.test('the owner of a private show watches it and its recording; a visitor is t
   t.equal((await plays(owner.page, 2)).count, 1);
   const { live } = await server.must<Seen>('GET', `channels/${channel.id}`, undefined, token);
   const media = asked.filter((url) => url.includes('/play/') && !url.endsWith('/play/time'));
-  t.ok(media.length > 0 && media.every((url) => new RegExp(`/play/[A-Za-z0-9_-]{72}/${live?.videoId}/`).test(url)), 'all of it by the grant, and nothing without');
+  t.ok(media.length > 0 && media.every((url) => new RegExp(`/play/[A-Za-z0-9_-]{108}/${live?.videoId}/`).test(url)), 'all of it by the grant, and nothing without');
 
   const visitor = await openPage(browser, english);
   t.teardown(() => visitor.context.close());

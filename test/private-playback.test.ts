@@ -1,9 +1,6 @@
 /** What is private plays for its owner, by the addresses that the API gives out, and for nobody else: every kind of answer below /play/. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { createHmac } from 'node:crypto';
 import t, { type Test } from 'tap';
-import { writeGrant } from '../server/auth/grant-token.ts';
-import { createVault } from '../server/catalog/vault.ts';
 import { mustFfmpeg } from './support/ffmpeg.ts';
 import { until } from './support/playlists.ts';
 import { startServer, type Channel } from './support/server.ts';
@@ -18,7 +15,6 @@ const pictures = clip.units.filter(({ kind }) => kind === 'video').length;
 const server = await startServer({ env: { MILLRACE_LOG_LEVEL: 'trace' } });
 t.teardown(() => server.stop());
 const token = await server.login();
-const vault = createVault(readFileSync(path.join(server.data, 'master.key')));
 /** Every grant that this test ever held: none may be printed. */
 const grants = new Set<string>();
 
@@ -71,26 +67,48 @@ const privateShow = async (name: string): Promise<{ sender: ShowSender; channel:
   return { sender, channel, video };
 };
 
+type Link = { readonly id: string; readonly hls: string; readonly expiresAt: string };
+/** A grant that is handed on. */
+const link = async (video: string, wish: object = {}): Promise<Link & { readonly grant: string }> => {
+  const made = await server.must<Link>('POST', `videos/${video}/grants`, { downloads: true, ...wish }, token);
+  grants.add(grantIn(made.hls));
+  return { ...made, grant: grantIn(made.hls) };
+};
+
+/** The same facts, signed by somebody who has another key. */
+const forged = (grant: string): string => {
+  const facts = Buffer.from(grant, 'base64url').subarray(0, -16);
+  return Buffer.concat([facts, createHmac('sha256', 'another key').update(facts).digest().subarray(0, 16)]).toString('base64url');
+};
+
 /** For its owner each of them, never to be kept by a shared cache; for nobody else. */
 const closedToOthers = async (t: Test, playback: Playback, kinds: RegExp[], otherVideo: string): Promise<void> => {
   const addresses = await everything(playback);
   for (const kind of kinds) t.ok([...addresses.keys()].some((known) => kind.test(known)), `there is ${kind.source}`);
   const own = grantIn(playback.hls);
-  const facts = { video: playback.videoId, account: (await server.must<{ id: string }>('GET', 'me', undefined, token)).id, expiresAt: Date.now() };
-  const minutes = 60_000;
-  const written = (change: object): string => writeGrant(vault, { ...facts, expiresAt: Math.ceil((facts.expiresAt + 5 * minutes) / 1000) * 1000, ...change });
-  const expired = written({ expiresAt: Math.floor(facts.expiresAt / 1000) * 1000 - 1000 });
+  const video = playback.videoId;
+  const brief = await link(video, { expiresAt: new Date(Date.now() + 2_000).toISOString() });
+  const taken = await link(video);
+  t.equal((await get(under(playback.hls, taken.grant))).status, 200, 'as long as it is not taken back');
+  await server.must('DELETE', `videos/${video}/grants/${taken.id}`, undefined, token);
   const others: [string, string, number, string][] = [
     ['without a grant', '-', 404, 'not-found'],
-    ['tampered', `${own.slice(0, 30)}${own[30] === 'A' ? 'B' : 'A'}${own.slice(31)}`, 403, 'grant-invalid'],
-    ['truncated', own.slice(0, -1), 403, 'grant-invalid'],
-    ['longer', `${own}A`, 403, 'grant-invalid'],
-    ['made up', 'A'.repeat(72), 403, 'grant-invalid'],
-    ['of another video', written({ video: otherVideo }), 403, 'grant-invalid'],
-    ['of nobody', written({ account: 'nobody0000000000' }), 403, 'grant-invalid'],
-    ['of another server', writeGrant(createVault(Buffer.alloc(32, 1)), { ...facts, expiresAt: 4_000_000_000_000 }), 403, 'grant-invalid'],
-    ['expired', expired, 403, 'grant-expired'],
+    ['tampered', `${own.slice(0, 30)}${own[30] === 'A' ? 'B' : 'A'}${own.slice(31)}`, 403, 'grant-signature'],
+    ['signed with another key', forged(own), 403, 'grant-signature'],
+    ['truncated', own.slice(0, -1), 403, 'grant-malformed'],
+    ['longer', `${own}A`, 403, 'grant-malformed'],
+    ['made up', 'A'.repeat(108), 403, 'grant-malformed'],
+    ['of another video', (await link(otherVideo)).grant, 403, 'grant-other-video'],
+    ['for something else', (await link(video, { audiences: ['statistics'] })).grant, 403, 'grant-other-audience'],
+    ['for another network', (await link(video, { networks: ['192.0.2.0/24'] })).grant, 403, 'grant-other-network'],
+    ['kept out by a rule', (await link(video, { rules: [{ action: 'block', networks: ['127.0.0.0/8', '::1'] }] })).grant, 403, 'grant-blocked'],
+    ['for another player', (await link(video, { device: 'another player' })).grant, 403, 'grant-other-device'],
+    ['too early', (await link(video, { notBefore: new Date(Date.now() + 3_600_000).toISOString() })).grant, 403, 'grant-not-yet'],
+    ['taken back', taken.grant, 403, 'grant-revoked'],
+    ['expired', brief.grant, 403, 'grant-expired'],
   ];
+  await until(() => get(under(playback.hls, brief.grant)), ({ status }) => status === 403);
+  await until(() => get(under(playback.hls, taken.grant)), ({ status }) => status === 403);
   for (const [kind, url] of addresses) {
     const mine = await get(url);
     t.equal(mine.status, 200, `${kind} for its owner`);
@@ -104,7 +122,7 @@ const closedToOthers = async (t: Test, playback: Playback, kinds: RegExp[], othe
       t.equal((await get(under(url, grant), 'HEAD')).status, status);
     }
   }
-  t.equal((await get(under(playback.hls, written({})))).status, 200, 'what the test writes itself is a grant');
+  t.equal((await get(under(playback.hls, (await link(video)).grant))).status, 200, 'and one that says nothing of the kind opens');
 };
 
 t.test('a private show and its recording play for its owner, live and later, and for nobody else', async (t) => {
@@ -153,6 +171,28 @@ t.test('what is opened to everybody goes on under the grant and without one; wha
   }
   await server.must('DELETE', `videos/${video}`, undefined, token);
   t.equal((await until(() => get(hls), ({ status }) => status !== 200)).code, 'not-found', 'removed: gone for its owner as well');
+});
+
+t.test('up to a height: higher pictures are neither listed nor served; where downloading is not granted, it is refused', async (t) => {
+  const { sender, video } = await privateShow('limited');
+  await sender.end();
+  await until(() => server.must<{ state: string }>('GET', `videos/${video}`, undefined, token), ({ state }) => state === 'ready');
+  const playback = await play(`videos/${video}`);
+  const addresses = await everything(playback);
+  const low = (await link(video, { maxHeight: 89 })).grant;
+  const enough = (await link(video, { maxHeight: 90, downloads: false })).grant;
+  for (const manifest of ['multivariant', 'TS multivariant', 'MPD']) {
+    const url = addresses.get(manifest) ?? '';
+    t.match((await get(under(url, enough))).body.toString(), /160x90|height="90"/);
+    t.notMatch((await get(under(url, low))).body.toString(), /160x90|height="90"|v0/, manifest);
+  }
+  for (const [kind, url] of addresses) {
+    const isPicture = /\bv0\b|key picture/.test(kind) || (/^TS (segment|playlist)/.test(kind) && /\/v0\//.test(url)) || kind === 'download';
+    const answer = await get(under(url, low));
+    t.same([answer.status, answer.code], isPicture ? [403, 'height-limit'] : [200, null], `${kind}, up to a lower height`);
+    const download = await get(under(url, enough));
+    t.same([download.status, download.code], kind === 'download' ? [403, 'download-not-allowed'] : [200, null], `${kind}, without downloading`);
+  }
 });
 
 t.test('an admin watches what is private; another creator is told of nothing', async (t) => {

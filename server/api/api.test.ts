@@ -133,7 +133,7 @@ t.test('what is live is said, played, and ended', async (t) => {
   t.match((await server.ask(`/api/v1/videos/${id}`)).body, { state: 'ready', duration: 4, page: `https://tv.example/watch/${id}` });
   t.match((await server.ask(`/api/v1/videos/${id}`, { method: 'PATCH', token: ann.token, body: { visibility: 'private' } })).body, { visibility: 'private' });
   const granted = await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', token: ann.token });
-  t.match(granted.body, { hls: new RegExp(`^https://tv\\.example/play/[A-Za-z0-9_-]{72}/${id}/master\\.m3u8$`) });
+  t.match(granted.body, { hls: new RegExp(`^https://tv\\.example/play/[A-Za-z0-9_-]{108}/${id}/master\\.m3u8$`) });
   t.equal(granted.body['expiresAt'], new Date(Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000).toISOString());
   t.equal((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST' })).status, 404);
   t.equal((await server.ask(`/api/v1/videos/${id}`, { method: 'DELETE', token: ann.token })).status, 204);

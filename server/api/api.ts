@@ -21,6 +21,8 @@ import { attemptRoutes } from './routes/attempts.ts';
 import { captionRoutes } from './routes/captions.ts';
 import { channelRoutes } from './routes/channels.ts';
 import type { Ground } from './routes/ground.ts';
+import { grantKeyRoutes } from './routes/grant-keys.ts';
+import { grantRoutes } from './routes/grants.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -60,6 +62,8 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...videoRoutes(ground),
   ...uploadRoutes(ground),
   ...captionRoutes(ground),
+  ...grantRoutes(ground),
+  ...grantKeyRoutes(ground),
 ];
 
 const documentation = (app: FastifyInstance, routes: readonly Route[], version: string): void => {

@@ -1,6 +1,8 @@
 /** What the API needs of the live part of the server, declared here by its consumer. */
 import type { WebVtt } from '../../packager/text/webvtt.ts';
 import type { Who } from '../auth/auth.ts';
+import type { GrantKeys } from '../auth/grant-keys.ts';
+import type { Grants } from '../auth/grants.ts';
 import type { UploadCreation } from '../catalog/uploads.ts';
 import type { NewUpload, VideoRow } from '../catalog/videos.ts';
 import type { HealthView } from '../health/channel-health.ts';
@@ -65,6 +67,10 @@ export type IngestHooks = {
   of(videoId: string): Promise<IngestReport | null>;
 };
 
+/** Grants that are handed on. */
+export type GrantHooks = Pick<Grants, 'issue' | 'read'>;
+export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
+
 export type ApiHooks = {
   readonly ingest: IngestHooks;
   readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
@@ -74,6 +80,8 @@ export type ApiHooks = {
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;
   readonly mintGrant: MintGrant;
+  readonly grants: GrantHooks;
+  readonly grantKeys: GrantKeyHooks;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
   /** Whether MPEG-TS carries it. */

@@ -12,6 +12,7 @@ const bodies: Record<string, unknown> = {
   playChannel: { start: 1 },
   playVideo: { start: 1 },
   patchAccount: { password: 'stolen password', quota: 0 },
+  postGrant: { label: 'stolen' },
   postStreamKey: { label: 'stolen' },
   putCaptions: { vtt: 'WEBVTT\n\n00:00.000 --> 00:01.000\nstolen' },
   sayCaption: { language: 'ko', text: 'stolen' },
@@ -29,8 +30,10 @@ const victim = async (server: TestApi, visibility: 'private' | 'public') => {
   // A second one, whose bytes are on their way: for the routes that are about those.
   const uploading = await server.uploads.create(uploadOf(owner.id, { visibility }));
   server.live.set(channel, { videoId: video, startedAt: 1, viewers: 0 });
+  const link = await server.ask(`/api/v1/videos/${video}/grants`, { method: 'POST', token: owner.token, body: {} });
+  t.equal(link.status, 201);
   const [session] = await server.catalog.sessions.ofAccount(owner.id);
-  const ids = { channel, video, account: owner.id, key: keys[0]?.id ?? '', session: session?.id ?? '', language: 'ko' };
+  const ids = { channel, video, account: owner.id, key: keys[0]?.id ?? '', session: session?.id ?? '', language: 'ko', grant: String(link.body['id']) };
   return { ids, uploading: uploading.kind === 'made' ? uploading.video.id : '', owner, streamKey: String(made.body['streamKey']) };
 };
 
@@ -40,6 +43,7 @@ const everything = async ({ catalog }: TestApi) => ({
   keys: await catalog.db.selectFrom('streamKeys').selectAll().execute(),
   videos: await catalog.db.selectFrom('videos').selectAll().execute(),
   uploads: await catalog.db.selectFrom('uploads').selectAll().execute(),
+  grants: await catalog.db.selectFrom('grants').selectAll().execute(),
   sessions: await catalog.db.selectFrom('sessions').select('id').execute(),
 });
 
@@ -82,7 +86,7 @@ t.test('its owner and an admin may do all of it', async (t) => {
     t.equal((await server.ask(`/api/v1/channels/${ids.channel}`, { method: 'PATCH', token, body: { dvr: 60, captions: ['ko'], downloads: false } })).status, 200);
     for (const path of [`/videos/${ids.video}`, `/channels/${ids.channel}`]) {
       const reply = await server.ask(`/api/v1${path}/playback`, { method: 'POST', token });
-      t.match(reply, { status: 200, body: { hls: /\/play\/[A-Za-z0-9_-]{72}\//, expiresAt: String } });
+      t.match(reply, { status: 200, body: { hls: /\/play\/[A-Za-z0-9_-]{108}\//, expiresAt: String } });
     }
   }
 });

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import type { FakeClock } from '../../packager/clock.ts';
 import { Auth } from '../auth/auth.ts';
+import { GrantKeys } from '../auth/grant-keys.ts';
 import { Grants } from '../auth/grants.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Role } from '../catalog/schema.ts';
@@ -90,7 +91,8 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const auth = await Auth.create({ catalog, clock, log, cost: { memoryKiB: 64, passes: 1, lanes: 1 } });
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
-  const grants = new Grants({ ...catalog, events, clock });
+  const grantKeys = await GrantKeys.open({ store: catalog.grantKeys, clock, signsForMs: 30 * 86_400_000, failed: () => undefined });
+  const grants = new Grants({ ...catalog, keys: grantKeys, events, clock });
   const { uploads, intake } = uploadsOn(catalog, clock, events, upload);
   const files: ApiHooks['uploads'] = {
     create: (wanted) => uploads.create(wanted),
@@ -99,7 +101,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), grants, grantKeys, downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');
@@ -110,6 +112,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
     await uploads.stop();
     await events.stop();
     await api.close();
+    grantKeys.stop();
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;

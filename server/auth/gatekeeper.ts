@@ -6,15 +6,15 @@
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { VideoStore } from '../catalog/videos.ts';
 import { isId } from '../catalog/ids.ts';
-import type { Audience, Gatekeeper, GrantVerdict } from '../delivery/presentation.ts';
+import type { Asker, Audience, Gatekeeper, GrantVerdict } from '../delivery/presentation.ts';
 
 /** Judges a signed grant, and keeps its own verdicts. */
 export interface TokenVerifier {
-  verdict(grant: string, video: string, audience: Audience): GrantVerdict | Promise<GrantVerdict>;
+  verdict(grant: string, video: string, audience: Audience, from: Asker): GrantVerdict | Promise<GrantVerdict>;
 }
 
 const absent: GrantVerdict = { ok: false, status: 404, code: 'not-found' };
-const invalid: GrantVerdict = { ok: false, status: 403, code: 'grant-invalid' };
+const unjudged: GrantVerdict = { ok: false, status: 403, code: 'grant-malformed' };
 
 const mostKept = 10_000;
 
@@ -49,10 +49,10 @@ export const createGatekeeper = (
     if ('videoId' in event) forget(event.videoId);
   });
   return {
-    verdict(grant, video, audience) {
+    verdict(grant, video, audience, from) {
       if (!isId(video)) return absent;
       if (grant === '-') return kept.get(video) ?? judge(video);
-      return verifier ? verifier.verdict(grant, video, audience) : invalid;
+      return verifier ? verifier.verdict(grant, video, audience, from) : unjudged;
     },
     forget,
     close: stop,

@@ -1,35 +1,55 @@
 /**
- * Grants for what is not open to everybody: made when a player asks where to go, judged at every request below
- * /play/. A grant says who may play what; whether that still holds is looked up, and kept until an event says that the
- * video or the account changed, so that the hot path pays a map look-up and a look at the clock.
+ * Grants for what is not open to everybody: made when a player asks where to go, or by an owner who hands them on; judged
+ * at every request below /play/. A grant says who may play what; whether that still holds is looked up, and kept until an
+ * event says that the video, the account or the grant changed, so that the hot path pays a map look-up and a few
+ * comparisons.
  */
 import type { Clock } from '../../packager/clock.ts';
 import type { AccountRow, AccountStore } from '../catalog/accounts.ts';
+import type { GrantStore } from '../catalog/grants.ts';
+import { idFrom, newId } from '../catalog/ids.ts';
 import type { Vault } from '../catalog/vault.ts';
 import type { VideoRow, VideoStore } from '../catalog/videos.ts';
-import type { Audience, GrantVerdict } from '../delivery/presentation.ts';
+import type { Asker, Audience, GrantVerdict } from '../delivery/presentation.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Who } from './auth.ts';
 import type { TokenVerifier } from './gatekeeper.ts';
-import { readGrant, writeGrant, type Grant } from './grant-token.ts';
+import { longestGrantMs, type GrantKeys } from './grant-keys.ts';
+import { fits, readGrant, writeGrant, type Grant } from './grant-token.ts';
+import type { RefusalCode } from './grant-refusals.ts';
+import { usable, wrongPlace, wrongThing, wrongTime, type Usable } from './grant-use.ts';
 
 export type GrantsOptions = {
   readonly vault: Pick<Vault, 'mac'>;
+  readonly keys: Pick<GrantKeys, 'signing' | 'find' | 'removals'>;
   readonly videos: Pick<VideoStore, 'get'>;
   readonly accounts: Pick<AccountStore, 'get'>;
+  readonly grants: Pick<GrantStore, 'add' | 'isRevoked'>;
   readonly events: Pick<EventDispatcher, 'subscribe'>;
   readonly clock: Clock;
 };
 
+/** What somebody who hands a grant on says of it. */
+export type GrantWish = Omit<Grant, 'id' | 'video' | 'account' | 'expiresAt'> & {
+  readonly label: string;
+  /** ms since 1970; null: in a week. */
+  readonly expiresAt: number | null;
+};
+/** Handed on; `createdAt` is when. */
+export type Issued =
+  | { readonly kind: 'made'; readonly text: string; readonly grant: Grant; readonly createdAt: number }
+  | { readonly kind: 'too-many' | 'wrong-times' | 'says-too-much' };
+export type MadeGrant = { readonly grant: string; /** ms since 1970. */ readonly expiresAt: number };
+
 /** A ten-hour show is watched to its end with the grant it was begun with, and one that was left open overnight too. */
 export const grantLastsMs = 24 * 3_600_000;
+const handedOnForMs = 7 * 86_400_000;
 export const mostKept = 10_000;
 
 const absent: GrantVerdict = { ok: false, status: 404, code: 'not-found' };
-const invalid: GrantVerdict = { ok: false, status: 403, code: 'grant-invalid' };
-const expired: GrantVerdict = { ok: false, status: 403, code: 'grant-expired' };
+const refused = (code: RefusalCode): GrantVerdict => ({ ok: false, status: 403, code });
 
-type Known = { readonly grant: Grant; readonly verdict: GrantVerdict };
+type Known = { readonly use: Usable; readonly verdict: GrantVerdict; /** As many as before it was read. */ readonly removals: number };
 
 export class Grants implements TokenVerifier {
   readonly #o: GrantsOptions;
@@ -44,34 +64,70 @@ export class Grants implements TokenVerifier {
       if ('videoId' in event) this.#forget(({ video }) => video === event.videoId);
     });
     options.events.subscribe('account.updated', ({ accountId }) => this.#forget(({ account }) => account === accountId));
+    options.events.subscribe('grant.revoked', ({ grantId }) => this.#forget(({ id }) => id === grantId));
   }
 
   get kept(): number {
     return this.#known.size;
   }
 
-  /** Null: this account may not play it. */
-  mint(video: VideoRow, { accountId, role }: Pick<Who, 'accountId' | 'role'>): { readonly grant: string; readonly expiresAt: number } | null {
+  /** For whoever watches himself; null: this account may not play it. */
+  mint(video: VideoRow, { accountId, role, sessionId }: Pick<Who, 'accountId' | 'role' | 'sessionId'>): MadeGrant | null {
     if (!isOwn(video, { id: accountId, role })) return null;
-    const expiresAt = Math.floor((this.#o.clock.wall() + grantLastsMs) / 1000) * 1000;
-    return { grant: writeGrant(this.#o.vault, { video: video.id, account: accountId, expiresAt }), expiresAt };
+    const grant: Grant = {
+      // A page that is loaded again in the same browser is the same viewer.
+      id: idFrom(this.#o.vault.mac('grant', `session ${sessionId}`)),
+      ...{ video: video.id, account: accountId },
+      audiences: ['media', 'pictures', 'keys'],
+      expiresAt: wholeSeconds(this.#o.clock.wall() + grantLastsMs),
+      ...{ notBefore: null, maxHeight: null, mayDownload: true, streams: null, networks: [], rules: [], device: null, viewer: null },
+    };
+    return { grant: writeGrant(this.#o.keys.signing, grant), expiresAt: grant.expiresAt };
   }
 
-  verdict(text: string, video: string, audience: Audience): GrantVerdict | Promise<GrantVerdict> {
+  /** To be handed on. The account is known to own the video. */
+  async issue(video: VideoRow, accountId: string, { label, ...said }: GrantWish): Promise<Issued> {
+    const createdAt = this.#o.clock.wall();
+    const grant = { ...said, id: newId(), video: video.id, account: accountId, expiresAt: wholeSeconds(said.expiresAt ?? createdAt + handedOnForMs), notBefore: said.notBefore && wholeSeconds(said.notBefore) };
+    if (grant.expiresAt <= createdAt || grant.expiresAt > createdAt + longestGrantMs || (grant.notBefore ?? 0) >= grant.expiresAt) return { kind: 'wrong-times' };
+    if (!fits(grant)) return { kind: 'says-too-much' };
+    const text = writeGrant(this.#o.keys.signing, grant);
+    const row = { id: grant.id, videoId: video.id, accountId, label, createdAt, expiresAt: grant.expiresAt, revokedAt: null };
+    return (await this.#o.grants.add(row, text)) ? { kind: 'made', text, grant, createdAt } : { kind: 'too-many' };
+  }
+
+  /** What a grant of this server says; null: it is none. */
+  read(text: string): Grant | null {
+    const grant = readGrant(this.#o.keys.find, text);
+    return typeof grant === 'string' ? null : grant;
+  }
+
+  verdict(text: string, video: string, audience: Audience, from: Asker): GrantVerdict | Promise<GrantVerdict> {
     const known = this.#known.get(text);
-    const grant = known?.grant ?? readGrant(this.#o.vault, text);
-    // These grants are made for players; nothing else is served by them.
-    if (!grant || grant.video !== video || audience !== 'media') return invalid;
-    if (grant.expiresAt <= this.#o.clock.wall()) return expired;
-    return known?.verdict ?? this.#judge(text, grant);
+    if (known && known.removals === this.#o.keys.removals) return this.#use(known, video, audience, from);
+    const grant = readGrant(this.#o.keys.find, text);
+    if (typeof grant === 'string') return refused(grant);
+    const use = usable(grant);
+    const wrong = this.#wrong(use, video, audience, from);
+    return wrong ? refused(wrong) : this.#judge(text, use, this.#o.keys.removals);
   }
 
-  async #judge(text: string, grant: Grant): Promise<GrantVerdict> {
+  #use({ use, verdict }: Known, video: string, audience: Audience, from: Asker): GrantVerdict {
+    const wrong = this.#wrong(use, video, audience, from);
+    return wrong ? refused(wrong) : verdict;
+  }
+
+  #wrong(use: Usable, video: string, audience: Audience, from: Asker): RefusalCode | null {
+    return wrongThing(use, video, audience) ?? wrongTime(use, this.#o.clock.wall()) ?? wrongPlace(use, from);
+  }
+
+  async #judge(text: string, use: Usable, removals: number): Promise<GrantVerdict> {
     const before = this.#changes;
-    const [video, account] = await Promise.all([this.#o.videos.get(grant.video), this.#o.accounts.get(grant.account)]);
-    const verdict = judged(grant, video, account);
+    const { grant } = use;
+    const [video, account, revoked] = await Promise.all([this.#o.videos.get(grant.video), this.#o.accounts.get(grant.account), this.#o.grants.isRevoked(grant.id)]);
+    const verdict = revoked ? refused('grant-revoked') : judged(grant, video, account);
     if (this.#changes === before) {
-      this.#known.set(text, { grant, verdict });
+      this.#known.set(text, { use, verdict, removals });
       const [oldest] = this.#known.size > mostKept ? this.#known.keys() : [];
       if (oldest !== undefined) this.#known.delete(oldest);
     }
@@ -80,15 +136,17 @@ export class Grants implements TokenVerifier {
 
   #forget(which: (grant: Grant) => boolean): void {
     this.#changes += 1;
-    for (const [text, { grant }] of this.#known) if (which(grant)) this.#known.delete(text);
+    for (const [text, { use }] of this.#known) if (which(use.grant)) this.#known.delete(text);
   }
 }
 
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
 const isOwn = ({ ownerId }: VideoRow, { id, role }: Pick<AccountRow, 'id' | 'role'>): boolean => role === 'admin' || id === ownerId;
 
-const judged = ({ expiresAt }: Grant, video: VideoRow | null, account: AccountRow | null): GrantVerdict => {
+const judged = ({ expiresAt, maxHeight, mayDownload }: Grant, video: VideoRow | null, account: AccountRow | null): GrantVerdict => {
   if (!video) return absent;
   const open = video.visibility === 'public' || video.visibility === 'unlisted';
-  if (!open && !(account && isOwn(video, account))) return invalid;
-  return { ok: true, shared: false, expiresAt, maxHeight: null, mayDownload: video.downloads };
+  if (!open && !(account && isOwn(video, account))) return refused('grant-void');
+  return { ok: true, shared: false, expiresAt, maxHeight, mayDownload: video.downloads && mayDownload };
 };

@@ -14,6 +14,8 @@ import type { JobQueue } from '../jobs/queue.ts';
 import type { Ground } from './ground.ts';
 import { createJobs } from './jobs.ts';
 import { createIngestReports, type IngestReportStore } from './ingest-reports.ts';
+import { createGrantKeys, type GrantKeyStore } from './grant-keys.ts';
+import { createGrants, type GrantStore } from './grants.ts';
 import { createLinks, type LinkStore } from './links.ts';
 import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/all.ts';
@@ -54,13 +56,15 @@ export type Catalog = {
   readonly videos: VideoStore;
   readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
+  readonly grantKeys: GrantKeyStore;
+  readonly grants: GrantStore;
   readonly jobs: JobQueue;
   readonly outbox: OutboxStore;
   readonly answers: AnswerStore;
   readonly db: Kysely<Schema>;
   /** A consistent copy while the server runs. */
   backup(path: string): Promise<void>;
-  /** Removes what has expired: sessions, kept answers, rows of uploads that are over. */
+  /** Removes what has expired: sessions, kept answers, rows of uploads and grants that are over. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 };
@@ -106,6 +110,8 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
   const answers = createAnswers(ground);
   const uploads = createUploads(ground);
   const jobs = createJobs(ground);
+  const grantKeys = createGrantKeys(ground);
+  const grants = createGrants(ground);
   // The folder is this process's alone: whoever was answering or working is gone.
   await Promise.all([answers.releaseAll(), jobs.loseAll()]);
   return {
@@ -121,6 +127,8 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     videos: createVideos(ground),
     ingestReports: createIngestReports(ground),
     uploads,
+    grantKeys,
+    grants,
     jobs,
     outbox,
     answers,
@@ -129,6 +137,8 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
       await sessions.sweep();
       await answers.sweep();
       await uploads.sweep();
+      await grantKeys.sweep();
+      await grants.sweep();
     },
     close: () => db.destroy(),
   };

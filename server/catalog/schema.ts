@@ -157,6 +157,10 @@ export type Schema = {
   ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
   /** What the publish hook is owed; `dueAt` null: the publisher is still on. */
   publishNotices: { id: string; body: string; dueAt: number | null; tries: number; createdAt: number };
+  /** `sealed`: the key; `retiredAt` null: it signs. */
+  grantKeys: { id: number; sealed: string; createdAt: number; retiredAt: number | null; goodUntil: number | null };
+  /** Made to be handed on. `sealed`: the grant itself. */
+  grants: { id: string; videoId: string; accountId: string; label: string; sealed: string; createdAt: number; expiresAt: number; revokedAt: number | null };
   outbox: { seq: Generated<number>; type: string; data: string; createdAt: number };
   answers: { scope: string; bodyHash: string; status: number | null; sealed: string | null; expiresAt: number };
 };

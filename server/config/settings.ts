@@ -43,6 +43,7 @@ export const settings = {
   'hooks.publish.secret': setting(secret, ''),
   'hooks.publish.timeout': setting(duration('100ms', '8s'), 2_000),
   'hooks.publish.onFailure': setting(oneOf('refuse', 'allow'), 'refuse'),
+  'grants.keyLife': setting(duration('1h', '366d'), 30 * 86_400_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
   'disk.warn': setting(share, 0.85),

@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { acceptsGzip, cacheControl, common, matchesEtag, preflight, type RawHeaders } from './headers.ts';
 import type { MediaFile } from './media-files.ts';
+import type { AddressOf } from '../web/client-address.ts';
+import type { Asker } from './presentation.ts';
 import type { Flow, Peers } from './peers.ts';
 import type { Encoding, ReadyPlaylist } from './playlists.ts';
 import { problemAnswer, problems, type Problem } from './problem.ts';
@@ -16,13 +18,17 @@ export type Tally = {
   readonly sent: (bytes: number) => void;
 };
 
-const nothing = Buffer.alloc(0);
+export type ExchangeGround = { readonly peers: Peers; readonly tally: Tally; readonly addressOf: AddressOf };
 
-export class Exchange {
+const nothing = Buffer.alloc(0);
+const longestAgent = 400;
+
+export class Exchange implements Asker {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #peers: Peers;
   readonly #tally: Tally;
+  readonly #addressOf: AddressOf;
   kind: RequestKind = 'other';
   /** Under the grant `-`: a shared cache may keep the answer. */
   shared = false;
@@ -31,11 +37,20 @@ export class Exchange {
   #leave: (() => void) | null = null;
   #listening = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, peers: Peers, tally: Tally) {
+  constructor(request: IncomingMessage, response: ServerResponse, { peers, tally, addressOf }: ExchangeGround) {
     this.#request = request;
     this.#response = response;
     this.#peers = peers;
     this.#tally = tally;
+    this.#addressOf = addressOf;
+  }
+
+  get address(): string {
+    return this.#addressOf(this.#request);
+  }
+
+  get agent(): string {
+    return (this.#request.headers['user-agent'] ?? '').slice(0, longestAgent);
   }
 
   get method(): string {

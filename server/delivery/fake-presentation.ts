@@ -140,6 +140,6 @@ export class FakeGatekeeper implements Gatekeeper {
     this.asked++;
     if (grant === '-' && !this.closed.has(video)) return { ok: true, shared: true, expiresAt: null, maxHeight: null, mayDownload: true };
     if (grant === '-') return { ok: false, status: 404, code: 'not-found' };
-    return this.grants.get(grant) ?? { ok: false, status: 403, code: 'grant-invalid' };
+    return this.grants.get(grant) ?? { ok: false, status: 403, code: 'grant-signature' };
   }
 }

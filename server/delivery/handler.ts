@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
+import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
 import { Exchange, type RequestKind } from './exchange.ts';
 import { giveManifest, giveTime } from './manifests.ts';
@@ -23,6 +24,8 @@ export type DeliveryOptions = {
   readonly presentations: Presentations;
   readonly gatekeeper: Gatekeeper;
   readonly clock: Clock;
+  /** Of whoever asks; the other end of the connection, unless it is said otherwise. */
+  readonly addressOf?: AddressOf;
   /** RAM for media that is asked for again and again. */
   readonly cacheBytes: number;
   /** RAM that answers under way to slow peers may hold. */
@@ -57,7 +60,7 @@ export interface Delivery {
 type At<Kind extends PlayPath['kind']> = Extract<PlayPath, { kind: Kind }>;
 
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { presentations, gatekeeper, clock, onError } = options;
+  const { presentations, gatekeeper, clock, onError, addressOf = clientAddresses([]) } = options;
   const requests = new Map<string, number>();
   const playlists = new Playlists();
   const files = new MediaFiles(options.cacheBytes);
@@ -86,7 +89,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
     const url = request.url ?? '';
     if (!url.startsWith(playPrefix)) return false;
-    const exchange = new Exchange(request, response, peers, tally);
+    const exchange = new Exchange(request, response, { peers, tally, addressOf });
     service.guarded(exchange, () => {
       if (exchange.method === 'OPTIONS') return exchange.preflight();
       if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return exchange.problem(problems.method);
@@ -130,7 +133,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     });
 
   const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown }: Asked, next: () => void): void =>
-    service.whenKnown(exchange, gatekeeper.verdict(grant, video, 'media'), (verdict) => {
+    service.whenKnown(exchange, gatekeeper.verdict(grant, video, 'media', exchange), (verdict) => {
       if (!verdict.ok) return exchange.problem(verdict.status === 404 ? otherwise : refusedGrant(verdict.code));
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;

@@ -25,6 +25,13 @@ export interface Presentations {
 /** What a grant is asked for: one grant never opens another audience's doors. */
 export type Audience = 'media' | 'pictures' | 'keys' | 'statistics';
 
+/** Whoever asks, as far as a request tells. Worked out when somebody wants to know. */
+export type Asker = {
+  /** Behind trusted proxies. */
+  readonly address: string;
+  readonly agent: string;
+};
+
 export type GrantVerdict =
   | {
       readonly ok: true;
@@ -42,5 +49,5 @@ export type GrantVerdict =
  * not public or unlisted is a 404, as for what does not exist; a wrong, expired or revoked grant is a 403.
  */
 export interface Gatekeeper {
-  verdict(grant: string, video: string, audience: Audience): GrantVerdict | Promise<GrantVerdict>;
+  verdict(grant: string, video: string, audience: Audience, from: Asker): GrantVerdict | Promise<GrantVerdict>;
 }

@@ -1,4 +1,5 @@
 /** Errors as RFC 9457 problem documents, with a code for programs and a sentence for people. */
+import { isRefusal, refusals } from '../auth/grant-refusals.ts';
 import { cacheControl, common, type RawHeaders } from './headers.ts';
 
 export type Problem = {
@@ -29,12 +30,8 @@ export const problemAnswer = (problem: Problem): { readonly headers: RawHeaders;
   return { headers, body };
 };
 
-/** A grant that opens nothing (any more). */
-export const refusedGrant = (code: string): Problem => ({
-  status: 403,
-  code,
-  detail: code === 'grant-expired' ? 'This grant has expired. Ask for the video’s addresses again: they hold a new one.' : 'This grant does not open this video.',
-});
+/** A grant that does not open this. */
+export const refusedGrant = (code: string): Problem => ({ status: 403, code, detail: isRefusal(code) ? refusals[code] : 'This grant does not open this.' });
 
 export const problems = {
   badPath: { status: 400, code: 'bad-path', detail: 'This is not an address below /play/.' },

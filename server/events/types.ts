@@ -27,6 +27,8 @@ export type ServerEvent =
       readonly visibility: Visibility;
       readonly changed: readonly string[];
     }
+  /** It opens nothing any more. */
+  | { readonly type: 'grant.revoked'; readonly grantId: string; readonly videoId: string }
   | { readonly type: 'video.deleted'; readonly videoId: string; readonly channelId: string | null };
 
 export type EventType = ServerEvent['type'];

@@ -47,6 +47,7 @@ export const byCode: Readonly<Record<string, PlainKey>> = {
   'link-invalid': 'problem.setupToken',
   'not-live': 'problem.notLive',
   'too-many-keys': 'problem.tooManyKeys',
+  'too-many-grants': 'problem.tooManyLinks',
   busy: 'problem.busy',
   'too-large': 'problem.uploadTooLarge',
   'quota-exceeded': 'problem.quota',

@@ -46,6 +46,7 @@ const saidByStatus = new Set([
   'no-such-route',
   'method-not-allowed',
   'idempotency-under-way',
+  'key-in-use',
   'address-too-long',
   'not-json',
   'idempotency-mismatch',

@@ -238,6 +238,7 @@ export const en = {
   'problem.usernameTaken': 'This user name is taken.',
   'problem.credentials': 'User name or password is wrong.',
   'problem.notLive': 'Nothing is live on this channel any more.',
+  'problem.tooManyLinks': 'This video has too many links. Take one back first.',
   'problem.tooManyKeys': 'This channel has too many stream keys.',
   'problem.busy': 'The server is very busy. Try again in a moment.',
   'problem.setupToken':

@@ -225,6 +225,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'problem.usernameTaken': '이미 사용 중인 사용자 이름입니다.',
   'problem.credentials': '사용자 이름이나 비밀번호가 맞지 않습니다.',
   'problem.notLive': '이 채널의 방송은 이미 끝났습니다.',
+  'problem.tooManyLinks': '이 동영상의 링크가 너무 많습니다. 먼저 하나를 거두어 주세요.',
   'problem.tooManyKeys': '이 채널의 스트림 키가 너무 많습니다.',
   'problem.busy': '서버가 매우 바쁩니다. 잠시 뒤에 다시 시도하세요.',
   'problem.setupToken':

@@ -23,6 +23,8 @@ export const problemKinds = {
   'username-taken': [409, 'The username is taken'],
   'last-admin': [409, 'The last admin'],
   'too-many-keys': [409, 'Too many stream keys'],
+  'key-in-use': [409, 'The key signs, or is none'],
+  'too-many-grants': [409, 'Too many links'],
   'video-is-live': [409, 'The video is live'],
   'not-playable': [409, 'Not playable yet'],
   'upload-over': [409, 'All of it is there'],

@@ -1,14 +1,13 @@
 /** Stream keys: shown once when made, and again when their owner asks. */
 import { Type } from 'typebox';
 import { mostKeys, type StreamKeyRow } from '../../catalog/stream-keys.ts';
-import { network, ValueError } from '../../config/values.ts';
-import { plainAddress } from '../../networks.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import { ownChannel } from './access.ts';
 import { ingestShape, ingestView } from './channel-view.ts';
 import type { Ground } from './ground.ts';
+import { networksOf } from './networks.ts';
 import { channelParams, closed, idText, iso, time } from './shapes.ts';
 
 const mostNetworks = 32;
@@ -24,20 +23,6 @@ const shownShape = Type.Object({ ...facts, streamKey: Type.String(), ingest: ing
 const keyParams = Type.Object({ ...channelParams.properties, key: idText });
 
 const view = ({ id, label, allowedNetworks, createdAt }: StreamKeyRow): object => ({ id, label, allowedNetworks, createdAt: iso(createdAt) });
-
-/** As they are written everywhere, each once. */
-const networksOf = (given: readonly string[]): readonly string[] => {
-  const parse = (text: string): string => {
-    try {
-      return plainAddress(network.parse(text)).toLowerCase();
-    } catch (error) {
-      if (!(error instanceof ValueError)) throw error;
-      const detail = `\`allowedNetworks\` has ${error.message}.`;
-      throw new Problem('validation', detail, { errors: [{ field: 'allowedNetworks', detail }] });
-    }
-  };
-  return [...new Set(given.map(parse))];
-};
 
 export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
   const { catalog, config } = ground;
@@ -55,7 +40,7 @@ export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
       idempotent: true,
       handler: async ({ who, params, body, base }) => {
         const { id, srtPassphrase } = await ownChannel(ground, params.channel, who);
-        const made = await catalog.streamKeys.create(id, { label: body.label ?? '', allowedNetworks: networksOf(body.allowedNetworks ?? []) });
+        const made = await catalog.streamKeys.create(id, { label: body.label ?? '', allowedNetworks: networksOf(body.allowedNetworks ?? [], 'allowedNetworks') });
         if (!made) throw new Problem('too-many-keys', `A channel has at most ${mostKeys} stream keys. Revoke one first.`);
         const { streamKey, key } = made;
         return { status: 201, body: { ...view(streamKey), streamKey: key, ingest: ingestView(base, config, { key, srtPassphrase }) } };
@@ -107,7 +92,7 @@ export const streamKeyRoutes = (ground: Ground): readonly Route[] => {
         const { id } = await ownChannel(ground, params.channel, who);
         const changed = await catalog.streamKeys.change(id, params.key, {
           ...(body.label !== undefined && { label: body.label }),
-          ...(body.allowedNetworks !== undefined && { allowedNetworks: networksOf(body.allowedNetworks) }),
+          ...(body.allowedNetworks !== undefined && { allowedNetworks: networksOf(body.allowedNetworks, 'allowedNetworks') }),
         });
         if (!changed) throw notFound('stream key');
         return { status: 200, body: view(changed) };

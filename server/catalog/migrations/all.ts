@@ -5,5 +5,6 @@ import { second } from './002-views.ts';
 import { third } from './003-uploads.ts';
 import { ingestReports } from './004-ingest-reports.ts';
 import { senders } from './005-senders.ts';
+import { grants } from './006-grants.ts';
 
-export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants];
