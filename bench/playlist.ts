@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { systemClock } from '../packager/clock.ts';
 import { mediaPlaylist } from '../packager/hls/media.ts';
 import { PretendStream } from '../packager/hls/pretend-stream.ts';
-import { FakeGatekeeper, FakePresentation, FakePresentations } from '../server/delivery/fake-presentation.ts';
+import { FakeGatekeeper, fakeKeys, FakePresentation, FakePresentations, reachedHere } from '../server/delivery/fake-presentation.ts';
 import { createDelivery } from '../server/delivery/handler.ts';
 
 const viewers = 5000;
@@ -109,7 +109,7 @@ const withDelivery = (): Waking => {
   const gatekeeper = new FakeGatekeeper();
   // The deadline of three target durations is not what is measured.
   const clock = { ...systemClock, after: () => () => undefined };
-  const delivery = createDelivery({ presentations, gatekeeper, clock, cacheBytes: 64 << 20, onError: console.error });
+  const delivery = createDelivery({ presentations, gatekeeper, keys: fakeKeys, reachedAt: reachedHere, clock, cacheBytes: 64 << 20, onError: console.error });
   return {
     handle: (request, response) => void delivery.handle(request, response),
     waiting: () => delivery.stats().waiters,

@@ -8,6 +8,7 @@
  * time of a fragment (its tfdt) is that media time.
  */
 import type { Codec, TrackKind } from './media/unit.ts';
+import type { Scheme } from './protect/keys.ts';
 
 /** One fragment (moof + mdat) of the log: an LL-HLS part, or all of a segment. */
 export type PartRef = {
@@ -115,6 +116,8 @@ export type PresentationPolicy = {
   readonly dvrSeconds: number;
   /** An upload that is watched while it arrives: its list begins with the film and only ever grows at the end, until all of it is there. */
   readonly growing?: true;
+  /** Absent: the media is served as it is. */
+  readonly protection?: Scheme;
   /** CEA-608/708 services seen in the pictures before the gate opened: `CC1` … `CC4`, `SERVICE1` …. */
   readonly closedCaptions: readonly string[];
 };

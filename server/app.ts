@@ -28,6 +28,7 @@ import { openCatalog } from './catalog/catalog.ts';
 import { FileCertificates, tlsFacts } from './certificates.ts';
 import type { Config } from './config/settings.ts';
 import { createDelivery } from './delivery/handler.ts';
+import { InternalKeys } from './keys/internal-keys.ts';
 import { Demo } from './demo.ts';
 import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
@@ -47,6 +48,7 @@ import { clientAddresses } from './web/client-address.ts';
 import { openFront } from './web/front.ts';
 import { healthHandler } from './web/health.ts';
 import { WebPages } from './web/pages.ts';
+import { reachedAt } from './web/reached.ts';
 import { createWebSockets } from './ws/websockets.ts';
 
 export type ServerOptions = {
@@ -142,6 +144,8 @@ const start = async (
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
     ...{ presentations: live.presentations, gatekeeper, clock, addressOf, cacheBytes: config['delivery.cache'] },
+    keys: new InternalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }),
+    reachedAt: reachedAt(config.trustedProxies, publicUrl),
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {

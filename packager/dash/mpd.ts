@@ -13,6 +13,7 @@ import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { lowLatency, playbackRate, type LowLatency } from './low-latency.ts';
 import { timeAddress } from './names.ts';
 import { accessibility, inbandEvents } from './metadata.ts';
+import { contentProtection, protectionNames, type ManifestProtection } from './protection.ts';
 import { spans, type Span } from './spans.ts';
 import { listing, type Listing } from './timeline.ts';
 import { block, dateTime, duration, element, escapeXml, trimmed } from './xml.ts';
@@ -31,6 +32,8 @@ export type ManifestRequest = {
   readonly wasLive?: boolean;
   /** Where our clock is, when the manifest does not lie right below the video. */
   readonly time?: string;
+  /** Absent: the media is clear. */
+  readonly protection?: ManifestProtection | null;
 };
 
 type Row = { readonly track: TrackSnapshot; readonly listing: Listing };
@@ -49,13 +52,14 @@ export const manifest = (snapshot: PresentationSnapshot, ask: ManifestRequest = 
   let children = ask.base === undefined || ask.base === '' ? '' : element('BaseURL', {}, escapeXml(ask.base));
   if (ask.location !== undefined) children += element('Location', {}, escapeXml(ask.location));
   if (low) children += serviceDescription(low);
-  for (const [index, period] of periods.entries()) children += periodXml(snapshot, period, periods[index + 1], ended, low);
+  for (const [index, period] of periods.entries()) children += periodXml({ snapshot, ended, low, protection: ask.protection ?? null }, period, periods[index + 1]);
   if (!ended) children += element('UTCTiming', { schemeIdUri: 'urn:mpeg:dash:utc:http-iso:2014', value: ask.time ?? timeAddress });
 
   const seconds = snapshot.policy.targetDuration;
   const longest = Math.max(...periods.flatMap(({ rows }) => rows.map((row) => (row.listing.longest / row.track.timescale) * 1e6)));
   const attributes = {
     xmlns: 'urn:mpeg:dash:schema:mpd:2011',
+    ...(ask.protection && protectionNames),
     profiles: low ? `${liveProfile},${lowLatencyProfile}` : liveProfile,
     ...(ended ? { type: 'static', mediaPresentationDuration: duration(last.endMicros) } : dynamic(snapshot, periods, last, low)),
     minBufferTime: duration((low ? (snapshot.policy.partHoldBack ?? seconds) : seconds) * 1e6),
@@ -142,20 +146,23 @@ const expectedRows = (tracks: readonly TrackSnapshot[], span: Span): number =>
     return !(segment && (segment.gap || segment.size === 0));
   }).length;
 
-const periodXml = (snapshot: PresentationSnapshot, one: Period, next: Period | undefined, ended: boolean, low: LowLatency | null): string => {
+/** What all of a manifest is written of. */
+type Sheet = { readonly snapshot: PresentationSnapshot; readonly ended: boolean; readonly low: LowLatency | null; readonly protection: ManifestProtection | null };
+
+const periodXml = (sheet: Sheet, one: Period, next: Period | undefined): string => {
   const { span, startMicros, endMicros, rows } = one;
   const attributes = {
     id: span.id,
     start: duration(startMicros),
     // Between two Periods of a live show may lie an outage, which belongs to neither. Once the length of all is told,
     // dash.js would take the sum of these for it where that is less, and never come to the end.
-    duration: next && !ended ? duration(Math.min(endMicros, next.startMicros) - startMicros) : undefined,
+    duration: next && !sheet.ended ? duration(Math.min(endMicros, next.startMicros) - startMicros) : undefined,
   };
   let sets = '';
   for (const kind of ['video', 'audio', 'text'] as const) {
     const ofKind = rows.filter(({ track }) => track.kind === kind);
     for (const [index, group] of [...new Set(ofKind.map(setOf))].entries()) {
-      sets += adaptationSet(snapshot, one, ofKind.filter(({ track }) => setOf({ track }) === group), index === 0, low);
+      sets += adaptationSet(sheet, one, ofKind.filter(({ track }) => setOf({ track }) === group), index === 0);
     }
   }
   return block('Period', attributes, sets);
@@ -164,7 +171,7 @@ const periodXml = (snapshot: PresentationSnapshot, one: Period, next: Period | u
 /** Rungs of one picture share a set; of sound, only what is the same in every respect but its rate may be switched. */
 const setOf = ({ track }: { readonly track: TrackSnapshot }): string => `${track.group}\n${track.language ?? ''}\n${track.name ?? ''}`;
 
-const adaptationSet = (snapshot: PresentationSnapshot, one: Period, rows: readonly Row[], main: boolean, low: LowLatency | null): string => {
+const adaptationSet = ({ snapshot, low, protection }: Sheet, one: Period, rows: readonly Row[], main: boolean): string => {
   const [first] = rows;
   if (!first) return '';
   const { kind, language, name } = first.track;
@@ -177,7 +184,8 @@ const adaptationSet = (snapshot: PresentationSnapshot, one: Period, rows: readon
     startWithSAP: snapshot.policy.independentSegments || kind !== 'video' ? 1 : undefined,
   };
   // In the order of the schema (5.3.7.3, 5.3.3.3).
-  let children = inbandEvents(snapshot, first.track);
+  let children = protection ? contentProtection(protection, first.track, one.span.epoch) : '';
+  children += inbandEvents(snapshot, first.track);
   if (name !== undefined) children += element('Label', {}, escapeXml(name));
   children += accessibility(snapshot, first.track);
   const role = kind === 'audio' ? (main ? 'main' : 'alternate') : kind === 'text' ? 'subtitle' : null;

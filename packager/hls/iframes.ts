@@ -6,13 +6,15 @@
  * picture is a gap. It lists what is complete and has neither parts nor directives: nobody looks for the live edge here.
  */
 import { keyName } from '../names.ts';
+import type { Protected } from '../protect/keys.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
-import { discontinuities, eventLines, mapLine } from './media.ts';
+import { eventLines } from './media.ts';
+import { opening } from './opening.ts';
 import { findTrack, listed, nextMsn, runOf } from './window.ts';
 
-export type IframesRequest = { readonly whole?: boolean; readonly mediaBase?: string };
+export type IframesRequest = { readonly whole?: boolean; readonly mediaBase?: string; readonly sealed?: Protected | null };
 
 /** The track must be one of the snapshot's pictures: whoever serves answers 404 before. */
 export const iframesPlaylist = (snapshot: PresentationSnapshot, trackId: string, request: IframesRequest = {}): string => {
@@ -22,8 +24,8 @@ export const iframesPlaylist = (snapshot: PresentationSnapshot, trackId: string,
   const { policy } = snapshot;
   const first = from < to ? track.segments[from] : undefined;
   const epoch = first?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
-  const write: WriteSegment = (segment, before) =>
-    (segment.epoch === before ? '' : discontinuities(before, segment.epoch) + mapLine(snapshot, track, segment.epoch)) + linesOf(snapshot, track, segment);
+  const sheet = { snapshot, track, sealed: request.sealed ?? null };
+  const write: WriteSegment = (segment, before) => opening(sheet, before, segment, false) + linesOf(snapshot, track, segment);
   return (
     `#EXTM3U\n#EXT-X-VERSION:${policy.version}\n#EXT-X-TARGETDURATION:${policy.targetDuration}\n` +
     // One address for whoever watched it arrive and for whoever came later: a type that was told is not taken back.

@@ -8,15 +8,16 @@
  *
  * An upload that is watched while it arrives is an EVENT, and stays one: its list begins with the film and only grows.
  */
-import { initName, partName, playlistName } from '../names.ts';
+import { partName, playlistName } from '../names.ts';
+import type { Protected } from '../protect/keys.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, blockLength, type WriteSegment } from './blocks.ts';
 import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
+import { opening, type Sheet } from './opening.ts';
 import { rebased } from './rebase.ts';
 import { fromBeginning } from './start.ts';
 import {
-  epochOfTrack,
   findTrack,
   firstIndex,
   hasParts,
@@ -25,7 +26,6 @@ import {
   listedEnd,
   nextMsn,
   nextPart,
-  runOf,
   type Listed,
 } from './window.ts';
 
@@ -40,6 +40,8 @@ export type PlaylistRequest = {
   readonly whole?: boolean;
   /** Put before the addresses of media, where the playlist does not lie beside it. */
   readonly mediaBase?: string;
+  /** Absent: the media is clear. */
+  readonly sealed?: Protected | null;
 };
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
@@ -59,29 +61,31 @@ export const mediaPlaylist = (snapshot: PresentationSnapshot, trackId: string, r
   let text = head(snapshot, track, window, request.whole === true) + dateRanges(snapshot, track, window);
   if (first > from) text += `#EXT-X-SKIP:SKIPPED-SEGMENTS=${first - from}\n`;
 
-  const { mediaBase } = request;
+  const { mediaBase, sealed = null } = request;
+  const sheet: Sheet = { snapshot, track, sealed };
   const write: WriteSegment = (segment, before) =>
-    opening(snapshot, track, before, segment.epoch, false) + dateLine(snapshot, track, segment) + mediaLines(snapshot, track, segment);
+    opening(sheet, before, segment, false) + dateLine(snapshot, track, segment) + mediaLines(snapshot, track, segment);
   for (let index = first; index < to; ) {
     const whole = index > first && index % blockLength === 0 && index + blockLength <= firstWithParts;
     const place = { first, from, parts: index >= firstWithParts };
-    text += whole ? blocks.block(track, index, mediaBase, write) : rebased(closedSegment(snapshot, track, index, place), mediaBase);
+    text += whole ? blocks.block(track, index, mediaBase, write) : rebased(closedSegment(sheet, index, place), mediaBase);
     index += whole ? blockLength : 1;
   }
-  return text + rebased(ending(snapshot, track, window, first === to), mediaBase);
+  return text + rebased(ending(sheet, window, first === to), mediaBase);
 };
 
 const blocks = new Blocks();
 
 /** What follows the closed segments; `alone`: none is listed. */
-const ending = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open, ended }: Listed, alone: boolean): string => {
+const ending = (sheet: Sheet, { from, to, open, ended }: Listed, alone: boolean): string => {
+  const { snapshot, track } = sheet;
   if (ended) return '#EXT-X-ENDLIST\n';
   if (snapshot.policy.growing) return '';
   if (!hasParts(snapshot, track)) return reports(snapshot, track);
   let text = '';
   if (open) {
     const before = to > from ? track.segments[to - 1]?.epoch : undefined;
-    text += opening(snapshot, track, before, open.epoch, alone) + dateLine(snapshot, track, open);
+    text += opening(sheet, before, open, alone) + dateLine(snapshot, track, open);
     text += partLines(snapshot, track, open, open.count);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
@@ -104,28 +108,17 @@ const firstKept = (track: TrackSnapshot, { from, to, open }: Listed, boundary: n
 
 type Place = { readonly first: number; readonly from: number; readonly parts: boolean };
 
-const closedSegment = (snapshot: PresentationSnapshot, track: TrackSnapshot, index: number, place: Place): string => {
+const closedSegment = (sheet: Sheet, index: number, place: Place): string => {
+  const { snapshot, track } = sheet;
   const { first, from, parts } = place;
   const segment = track.segments[index];
   if (!segment) return '';
   // A DISCONTINUITY leaves the playlist together with the segment ahead of it.
   const before = index > from ? track.segments[index - 1]?.epoch : undefined;
   const lines = segmentLines(snapshot, track, segment);
-  const start = opening(snapshot, track, before, segment.epoch, index === first) + lines.date;
+  const start = opening(sheet, before, segment, index === first) + lines.date;
   return parts ? start + segmentPartLines(snapshot, track, segment) + lines.media : start + lines.media;
 };
-
-/**
- * What a change of epoch puts ahead of a segment. Who merges a delta may have no MAP left: the first segment
- * names it again.
- */
-const opening = (
-  snapshot: PresentationSnapshot,
-  track: TrackSnapshot,
-  before: number | undefined,
-  epoch: number,
-  first: boolean,
-): string => (before === epoch && !first ? '' : discontinuities(before, epoch) + mapLine(snapshot, track, epoch));
 
 const head = (snapshot: PresentationSnapshot, track: TrackSnapshot, { from, to, open }: Listed, whole: boolean): string => {
   const { policy } = snapshot;
@@ -166,15 +159,6 @@ const serverControl = ({ policy, tracks }: PresentationSnapshot): string => {
 
 /** A part is never longer than the target as printed; the millionth of a microsecond absorbs what floats add. */
 const roundUp = (value: number): string => (Math.ceil(value * 1e6 - 1e-6) / 1e6).toFixed(6);
-
-export const discontinuities = (before: number | undefined, epoch: number): string =>
-  before === undefined ? '' : '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, epoch - before));
-
-export const mapLine = (snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number): string => {
-  if (track.kind === 'text') return ''; // WebVTT needs none.
-  const config = epochOfTrack(track, epoch);
-  return config ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch)}"\n` : '';
-};
 
 /** Section 4.4.5.4: where every other rendition stands, so that a player switches without a round trip. */
 const reports = (snapshot: PresentationSnapshot, track: TrackSnapshot): string => {

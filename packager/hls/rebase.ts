@@ -5,5 +5,5 @@
 export const rebased = (playlist: string, mediaBase: string | undefined): string =>
   mediaBase === undefined || mediaBase === '' ? playlist : playlist.replace(aheadOfMedia, `$1${mediaBase}`);
 
-/** Tags that name media, up to the name; and the beginning of a line that is one. RENDITION-REPORT names a playlist of the cut. */
-const aheadOfMedia = /^(#EXT-X-(?:MAP|PART|PRELOAD-HINT):.*?URI="|(?!#)(?=.))/gm;
+/** Tags that name media or its key, up to the name; and the beginning of a line that is one. RENDITION-REPORT names a playlist of the cut. */
+const aheadOfMedia = /^(#EXT-X-(?:MAP|KEY|PART|PRELOAD-HINT):.*?URI="|(?!#)(?=.))/gm;

@@ -7,12 +7,14 @@
  */
 import { playlistName, wholePlaylistName } from '../names.ts';
 import type { Codec } from '../media/unit.ts';
+import type { Protected } from '../protect/keys.ts';
 import { ratesOf, type Rates } from '../rates.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, type WriteSegment } from './blocks.ts';
 import { dateLine, seconds } from './lines.ts';
 import { eventLines } from './media.ts';
 import { allowedHeight, type MultivariantRequest } from './multivariant.ts';
+import { discontinuities, keyLineAt } from './opening.ts';
 import { startLine } from './start.ts';
 import { tsSegmentName } from './ts-names.ts';
 import { tsSoundOf } from './ts-segment.ts';
@@ -79,6 +81,8 @@ export type TsPlaylistRequest = {
   readonly whole?: boolean;
   /** Put before the addresses of segments, where the playlist does not lie beside them. */
   readonly mediaBase?: string;
+  /** Absent: the media is clear. Only AES-128 is the same in MPEG-TS. */
+  readonly sealed?: Protected | null;
 };
 
 /** The track must be one of the snapshot's: whoever serves answers 404 before. */
@@ -96,8 +100,9 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string,
   const sequence = first?.msn ?? track.segments[to]?.msn ?? nextMsn(track);
   const epoch = first?.epoch ?? track.segments[to]?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
   const gaps = track.segments.slice(from, to).some(isGap);
-  const write: WriteSegment = (segment, before = segment.epoch) =>
-    '#EXT-X-DISCONTINUITY\n'.repeat(Math.max(0, segment.epoch - before)) + lines(snapshot, track, segment);
+  const sheet = { snapshot, track, sealed: request.sealed ?? null };
+  const write: WriteSegment = (segment, before) =>
+    discontinuities(before, segment.epoch) + keyLineAt(sheet, segment, '../../', before === undefined) + lines(snapshot, track, segment);
   return (
     `#EXTM3U\n#EXT-X-VERSION:${gaps ? versionWithGaps : version}\n#EXT-X-TARGETDURATION:${snapshot.policy.targetDuration}\n` +
     eventLines(snapshot, request.whole === true) +

@@ -1,5 +1,5 @@
 /** METHOD=AES-128 of HLS (RFC 8216, 5.2): a whole file in CBC with PKCS #7, begun anew for each file. */
-import { createCipheriv } from 'node:crypto';
+import { createCipheriv, webcrypto } from 'node:crypto';
 
 /** The IV of a file whose KEY tag names none: its media sequence number (4.3.2.4). */
 export const sequenceIv = (sequence: number): Buffer => {
@@ -16,3 +16,9 @@ export const aes128 = (bytes: Buffer, key: Buffer, iv: Buffer): Buffer => {
 
 /** The padding is 1 to 16 bytes. */
 export const aes128Size = (clear: number): number => (Math.floor(clear / 16) + 1) * 16;
+
+/** The same in another thread: for files of some MB, which would hold up this one. */
+export const aes128Elsewhere = async (bytes: Buffer, key: Buffer, iv: Buffer): Promise<Buffer> => {
+  const imported = await webcrypto.subtle.importKey('raw', key, 'AES-CBC', false, ['encrypt']);
+  return Buffer.from(await webcrypto.subtle.encrypt({ name: 'AES-CBC', iv }, imported, bytes));
+};

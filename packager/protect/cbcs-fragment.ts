@@ -4,8 +4,9 @@
  */
 import { box, encode, fullBox, u16, u32, u8, type Part } from '../cmaf/box.ts';
 import { boxes, children, only, type BoxView } from '../cmaf/box-reader.ts';
-import { readFragments, type SampleFacts } from '../cmaf/reader-fragments.ts';
+import { readFragments, type FragmentFacts } from '../cmaf/reader-fragments.ts';
 import type { SliceHeaders } from '../media/h264-slice.ts';
+import { toTheEnd, type Steps } from '../progressive/steps.ts';
 import type { CbcsCipher } from './cbcs-cipher.ts';
 import { ProtectError } from './protect-error.ts';
 import { subsamplesOf, type Subsample } from './subsamples.ts';
@@ -14,7 +15,10 @@ import { subsamplesOf, type Subsample } from './subsamples.ts';
 export type CbcsTrack = { readonly cipher: CbcsCipher; readonly headers: SliceHeaders | null };
 
 /** `fragments`: whole fragments one after the other, as a segment or a part has them. They are not changed. */
-export const cbcsFragments = (fragments: Buffer, track: CbcsTrack): Buffer => {
+export const cbcsFragments = (fragments: Buffer, track: CbcsTrack): Buffer => toTheEnd(cbcsSteps(fragments, track));
+
+/** The same in steps of a millisecond or two: a segment may have some MB. */
+export function* cbcsSteps(fragments: Buffer, track: CbcsTrack): Steps<Buffer> {
   const top = boxes(fragments);
   const facts = readFragments(fragments);
   const out: Buffer[] = [];
@@ -29,30 +33,41 @@ export const cbcsFragments = (fragments: Buffer, track: CbcsTrack): Buffer => {
     }
     next += 1;
     const mdat = Buffer.from(fragments.subarray(fact.mdatOffset, fact.mdatOffset + fact.mdatSize));
-    const lists = track.headers ? encryptPictures(mdat, fact.mdatOffset, fact.samples, track.cipher, track.headers) : encryptSound(mdat, fact.mdatOffset, fact.samples, track.cipher);
+    const lists = yield* encryptSamples(mdat, fact, track);
     out.push(rewrite(fragments, one, lists), mdat);
   }
   return Buffer.concat(out);
-};
+}
+
+/** Bytes of samples between two turns. */
+const stepBytes = 512 * 1024;
+
+function* encryptSamples(mdat: Buffer, { mdatOffset, samples }: FragmentFacts, { cipher, headers }: CbcsTrack): Steps<Lists> {
+  const lists: Subsample[][] = [];
+  let done = 0;
+  for (const { offset, size } of samples) {
+    const from = offset - mdatOffset;
+    if (headers) lists.push(encryptPicture(mdat.subarray(from, from + size), cipher, headers));
+    else cipher.whole(mdat, from, from + size);
+    done += size;
+    if (done < stepBytes) continue;
+    done = 0;
+    yield;
+  }
+  return headers ? lists : null;
+}
 
 type Lists = readonly (readonly Subsample[])[] | null;
 
-const encryptPictures = (mdat: Buffer, base: number, samples: readonly SampleFacts[], cipher: CbcsCipher, headers: SliceHeaders): Lists =>
-  samples.map(({ offset, size }) => {
-    const picture = mdat.subarray(offset - base, offset - base + size);
-    const list = subsamplesOf(picture, headers);
-    let at = 0;
-    for (const { clear, protected: length } of list) {
-      at += clear;
-      cipher.pattern(picture, at, at + length);
-      at += length;
-    }
-    return list;
-  });
-
-const encryptSound = (mdat: Buffer, base: number, samples: readonly SampleFacts[], cipher: CbcsCipher): Lists => {
-  for (const { offset, size } of samples) cipher.whole(mdat, offset - base, offset - base + size);
-  return null;
+const encryptPicture = (picture: Buffer, cipher: CbcsCipher, headers: SliceHeaders): Subsample[] => {
+  const list = subsamplesOf(picture, headers);
+  let at = 0;
+  for (const { clear, protected: length } of list) {
+    at += clear;
+    cipher.pattern(picture, at, at + length);
+    at += length;
+  }
+  return list;
 };
 
 /** The same moof, with the lists behind what the track fragment held. */

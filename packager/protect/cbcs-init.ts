@@ -1,13 +1,10 @@
 /** The init segment of a track in `cbcs`: what the samples are under their cipher (ISO 14496-12, 8.12; ISO 23001-7, 8.2). */
 import { ascii, box, encode, fullBox, u32, u8, type Box, type Part } from '../cmaf/box.ts';
 import { boxes, children, type BoxView } from '../cmaf/box-reader.ts';
+import type { MediaKey } from './keys.ts';
 import { ProtectError } from './protect-error.ts';
 
-export type CbcsKey = {
-  /** 16 bytes each. */
-  readonly kid: Buffer;
-  readonly iv: Buffer;
-};
+export type CbcsKey = Pick<MediaKey, 'kid' | 'iv'>;
 
 type EntryKind = { readonly name: 'encv' | 'enca'; /** Of one block in ten; of sound every block. */ readonly pattern: number; };
 

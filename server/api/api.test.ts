@@ -20,7 +20,7 @@ t.test('bad input gets the right status, a code, and a sentence that names what 
     ['/channels', post({ ...good, title: 'a\u0000b' }), 400, 'validation', /`title`/],
     ['/channels', post({ ...good, latency: 'fast' }), 400, 'validation', /`latency` must be one of ultra, low, standard/],
     ['/channels', post({ ...good, visibility: 'members' }), 422, 'not-available', /"members" is not available on this server; "public", "unlisted", "private" are/],
-    ['/channels', post({ ...good, protection: 'cbcs' }), 422, 'not-available', /"none" is/],
+    ['/channels', post({ ...good, protection: 'drm' }), 400, 'validation', /`protection` must be one of none, aes-128, cbcs/],
     ['/channels', post({ ...good, ladder: 'auto' }), 422, 'not-available', /`ladder`/],
     ['/channels', post({ ...good, srtPassphrase: 'short' }), 400, 'validation', /`srtPassphrase` must be 10 to 79/],
     ['/channels', post({ ...good, dvr: -1 }), 400, 'validation', /`dvr` must be a whole number of seconds from 0 to 43200, or null/],

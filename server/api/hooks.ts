@@ -130,6 +130,6 @@ export const defaultApiConfig: ApiConfig = {
   uploads: { maxSize: 20e9, quota: 0 },
   bodyLimit: 65_536,
   requests: { burst: 600, perSecond: 20 },
-  abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none'], ladders: ['source'] },
+  abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none', 'aes-128', 'cbcs'], ladders: ['source'] },
   version: '0.1.0',
 };

@@ -17,6 +17,7 @@ import { createIngestReports, type IngestReportStore } from './ingest-reports.ts
 import { createGrantKeys, type GrantKeyStore } from './grant-keys.ts';
 import { createGrants, type GrantStore } from './grants.ts';
 import { createLinks, type LinkStore } from './links.ts';
+import { createMediaSecrets, type MediaSecretStore } from './media-secrets.ts';
 import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/all.ts';
 import type { Migration } from './migrations/migration.ts';
@@ -54,6 +55,7 @@ export type Catalog = {
   readonly streamKeys: StreamKeyStore;
   readonly publishNotices: PublishNoticeStore;
   readonly videos: VideoStore;
+  readonly mediaSecrets: MediaSecretStore;
   readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
   readonly grantKeys: GrantKeyStore;
@@ -125,6 +127,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     streamKeys: createStreamKeys(ground),
     publishNotices: createPublishNotices(ground),
     videos: createVideos(ground),
+    mediaSecrets: createMediaSecrets(ground),
     ingestReports: createIngestReports(ground),
     uploads,
     grantKeys,

@@ -87,6 +87,7 @@ export type Schema = {
     latency: Latency;
     source: VideoSource;
     ladder: string;
+    protection: Protection;
     /** What the original was called where it came from. */
     filename: string | null;
     /** Bytes of the original, from the moment that they are promised. */
@@ -155,6 +156,8 @@ export type Schema = {
     updatedAt: number;
   };
   ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
+  /** Sealed: what the keys of a protected video follow from. */
+  mediaSecrets: { videoId: string; sealed: string; segmentsPerKey: number; createdAt: number };
   /** What the publish hook is owed; `dueAt` null: the publisher is still on. */
   publishNotices: { id: string; body: string; dueAt: number | null; tries: number; createdAt: number };
   /** `sealed`: the key; `retiredAt` null: it signs. */

@@ -8,7 +8,7 @@ import { link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CatalogError } from './errors.ts';
 
-export type Purpose = 'stream-key' | 'srt-passphrase' | 'answer' | 'grant' | 'upload' | 'import' | 'fingerprint';
+export type Purpose = 'stream-key' | 'srt-passphrase' | 'answer' | 'grant' | 'media' | 'upload' | 'import' | 'fingerprint';
 
 export interface Vault {
   /** AES-256-GCM; `context` (which row, which column) must be the same when it is opened. */

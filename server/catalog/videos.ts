@@ -5,7 +5,7 @@ import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
-import type { Latency, Schema, VideoSource, VideoState, Visibility } from './schema.ts';
+import type { Latency, Protection, Schema, VideoSource, VideoState, Visibility } from './schema.ts';
 
 export type VideoRow = Omit<Schema['videos'], 'policy' | 'downloads'> & { readonly policy: KeptPolicy | null; readonly downloads: boolean };
 export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
@@ -19,6 +19,8 @@ export type NewLive = {
   readonly title: string;
   readonly visibility: Visibility;
   readonly latency: Latency;
+  /** Absent: none. */
+  readonly protection?: Protection;
   readonly startedAt: number;
   readonly run: string;
   readonly policy: KeptPolicy;
@@ -40,6 +42,8 @@ export type NewUpload = {
   readonly visibility: Visibility;
   readonly downloads: boolean;
   readonly ladder: string;
+  /** Absent: none. */
+  readonly protection?: Protection;
   readonly source: Exclude<VideoSource, 'live'>;
   readonly filename: string;
   /** 0: not known yet. */
@@ -111,6 +115,7 @@ const titleHolds = (text: string) => {
 };
 
 const notUploaded = { source: 'live' as VideoSource, ladder: 'source', filename: null, originalBytes: 0 };
+const unprotected: Protection = 'none';
 const notLive = {
   latency: 'standard' as Latency,
   ...{ channelId: null, run: null, policy: null, startedAt: null, endedAt: null, expiresAt: null, durationMs: null },
@@ -118,11 +123,12 @@ const notLive = {
 };
 
 /** Named before its first byte has come. */
-export const uploadedRow = ({ size, downloads, fingerprint: _kept, ...upload }: NewUpload, now: number): Schema['videos'] => ({
+export const uploadedRow = ({ size, downloads, fingerprint: _kept, protection = unprotected, ...upload }: NewUpload, now: number): Schema['videos'] => ({
   ...upload,
   ...notLive,
   id: newId(),
   state: 'uploading',
+  protection,
   originalBytes: size,
   downloads: Number(downloads),
   createdAt: now,
@@ -150,13 +156,14 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
   };
   return {
     get,
-    async createLive({ tracks, policy, id = newId(), ...live }) {
+    async createLive({ tracks, policy, protection = unprotected, id = newId(), ...live }) {
       const now = clock.wall();
       const channel = await db.selectFrom('channels').select('downloads').where('id', '=', live.channelId).executeTakeFirst();
       const row: Schema['videos'] = {
         ...live,
         ...notUploaded,
         id,
+        protection,
         description: '',
         state: 'live',
         policy: JSON.stringify(policy),

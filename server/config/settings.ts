@@ -49,6 +49,7 @@ export const settings = {
   'disk.warn': setting(share, 0.85),
   'disk.refuse': setting(share, 0.92),
   'disk.stop': setting(share, 0.97),
+  'protection.segmentsPerKey': setting(whole(1, 1_000_000), 900),
   'delivery.cache': setting(bytes, 256 * 2 ** 20),
   'log.level': setting(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), 'info'),
   'metrics.enabled': setting(flag, true),

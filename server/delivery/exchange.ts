@@ -11,14 +11,17 @@ import { judgeRange, type RangeVerdict } from './range.ts';
 
 export type RequestKind =
   | ('multivariant' | 'manifest' | 'playlist' | 'keys' | 'part' | 'segment' | 'init' | 'key' | 'captions')
-  | ('ts-multivariant' | 'ts-playlist' | 'ts-segment' | 'download' | 'time' | 'other');
+  | ('ts-multivariant' | 'ts-playlist' | 'ts-segment' | 'download' | 'media-key' | 'licence' | 'time' | 'other');
 
 export type Tally = {
   readonly answered: (kind: RequestKind, status: number) => void;
   readonly sent: (bytes: number) => void;
 };
 
-export type ExchangeGround = { readonly peers: Peers; readonly tally: Tally; readonly addressOf: AddressOf };
+/** `https://example.org`, by which the request came here. */
+export type ReachedAt = (request: IncomingMessage) => string;
+
+export type ExchangeGround = { readonly peers: Peers; readonly tally: Tally; readonly addressOf: AddressOf; readonly reachedAt: ReachedAt };
 
 const nothing = Buffer.alloc(0);
 const longestAgent = 400;
@@ -29,6 +32,7 @@ export class Exchange implements Asker {
   readonly #peers: Peers;
   readonly #tally: Tally;
   readonly #addressOf: AddressOf;
+  readonly #reachedAt: ReachedAt;
   kind: RequestKind = 'other';
   /** Under the grant `-`: a shared cache may keep the answer. */
   shared = false;
@@ -37,12 +41,13 @@ export class Exchange implements Asker {
   #leave: (() => void) | null = null;
   #listening = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, { peers, tally, addressOf }: ExchangeGround) {
+  constructor(request: IncomingMessage, response: ServerResponse, { peers, tally, addressOf, reachedAt }: ExchangeGround) {
     this.#request = request;
     this.#response = response;
     this.#peers = peers;
     this.#tally = tally;
     this.#addressOf = addressOf;
+    this.#reachedAt = reachedAt;
   }
 
   get address(): string {
@@ -55,6 +60,28 @@ export class Exchange implements Asker {
 
   get method(): string {
     return this.#request.method ?? '';
+  }
+
+  /** What addresses begin with that have to be written in full. */
+  get base(): string {
+    return this.#reachedAt(this.#request);
+  }
+
+  /** What the peer has sent; null: more than this, or he has left. The time that it may take is limited elsewhere. */
+  async body(most: number): Promise<Buffer | null> {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const piece of this.#request as AsyncIterable<Buffer>) {
+        bytes += piece.length;
+        // The rest is let through without being kept, so that the peer hears what was wrong.
+        if (bytes <= most) pieces.push(piece);
+      }
+    } catch (error) {
+      if (this.#request.destroyed) return null;
+      throw error;
+    }
+    return bytes <= most ? Buffer.concat(pieces) : null;
   }
 
   /** Nobody is there any more, or the answer has been given. */

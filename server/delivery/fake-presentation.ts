@@ -1,7 +1,10 @@
 /** For tests and benches: presentations that live in memory and move only when they are told to. */
+import type { IncomingMessage } from 'node:http';
 import { LogError, type FragmentEntry, type LogSnapshot, type TrackLogReader } from '../../packager/log/types.ts';
 import { PretendStream, type PretendOptions } from '../../packager/hls/pretend-stream.ts';
 import type { Recorded } from '../../packager/mpegts/recorded.ts';
+import { keyRing } from '../../packager/protect/key-ring.ts';
+import type { KeyProvider } from '../../packager/protect/keys.ts';
 import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
 import type { Gatekeeper, GrantVerdict, Presentation, Presentations } from './presentation.ts';
 
@@ -97,6 +100,11 @@ export const recordedPresentation = ({ snapshot, logs }: Recorded, cut: Cut = sn
   const shown = { ...snapshot, cut };
   return { snapshot: () => shown, reader: (track) => logs.get(track) ?? null, onChange: () => () => undefined };
 };
+
+/** The same keys every time; another key after three segments. */
+export const fakeKeys: KeyProvider = { ringOf: (video) => keyRing(Buffer.from(video.padEnd(32, '.')), 3) };
+
+export const reachedHere = ({ headers }: IncomingMessage): string => `http://${headers.host ?? ''}`;
 
 /** Videos and channels by name; `later` makes every look-up take a turn. */
 export class FakePresentations implements Presentations {

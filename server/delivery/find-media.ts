@@ -17,14 +17,14 @@ export type LogSpan = {
   /** Many will ask for it in the next moment. */
   readonly eager: boolean;
   /** What the file is made of them; without it, it is they. */
-  readonly made?: (fragments: Buffer) => Buffer;
+  readonly made?: (fragments: Buffer) => Buffer | Promise<Buffer>;
 };
 
 export type Found =
   | { readonly kind: 'bytes'; readonly type: string; readonly bytes: Buffer }
   | ({ readonly kind: 'log' } & LogSpan)
   /** A segment of which the first parts are there. */
-  | { readonly kind: 'open'; readonly type: string; readonly msn: number }
+  | { readonly kind: 'open'; readonly type: string; readonly msn: number; /** Done to each part. */ readonly seal?: LogSpan['made'] }
   /** The part that comes next, which the playlist has hinted at; or the segment that does. */
   | { readonly kind: 'soon' }
   | { readonly kind: 'problem'; readonly problem: Problem };

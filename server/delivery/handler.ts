@@ -4,9 +4,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
+import type { KeyProvider } from '../../packager/protect/keys.ts';
 import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
-import { Exchange, type RequestKind } from './exchange.ts';
+import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
+import { giveKey, giveLicence } from './keys.ts';
 import { giveManifest, giveTime } from './manifests.ts';
 import { giveMedia } from './media.ts';
 import { MediaFiles } from './media-files.ts';
@@ -14,15 +16,17 @@ import { givePlaylist } from './media-playlists.ts';
 import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './path.ts';
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
-import type { Gatekeeper, Presentation, Presentations } from './presentation.ts';
+import type { Audience, Gatekeeper, Presentations } from './presentation.ts';
 import { problems, refusedGrant, type Problem } from './problem.ts';
-import { Service } from './service.ts';
+import { Service, type Opened } from './service.ts';
 import { TransportSegments } from './transport.ts';
 import { Waiters } from './waiters.ts';
 
 export type DeliveryOptions = {
   readonly presentations: Presentations;
   readonly gatekeeper: Gatekeeper;
+  readonly keys: KeyProvider;
+  readonly reachedAt: ReachedAt;
   readonly clock: Clock;
   /** Of whoever asks; the other end of the connection, unless it is said otherwise. */
   readonly addressOf?: AddressOf;
@@ -60,13 +64,13 @@ export interface Delivery {
 type At<Kind extends PlayPath['kind']> = Extract<PlayPath, { kind: Kind }>;
 
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { presentations, gatekeeper, clock, onError, addressOf = clientAddresses([]) } = options;
+  const { presentations, gatekeeper, keys, clock, onError, reachedAt, addressOf = clientAddresses([]) } = options;
   const requests = new Map<string, number>();
   const playlists = new Playlists();
   const files = new MediaFiles(options.cacheBytes);
   const waiters = new Waiters(clock);
   const peers = new Peers(clock, { patienceMs: options.patienceMs ?? 20_000, heldBytes: options.heldBytes ?? 256 * 1024 * 1024 });
-  const service = new Service({ presentations, playlists, files, waiters, onError });
+  const service = new Service({ presentations, keys, playlists, files, waiters, onError });
   const transport = new TransportSegments(service);
   const downloads = new Downloads(service);
   let bytesSent = 0;
@@ -89,12 +93,15 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const handle = (request: IncomingMessage, response: ServerResponse): boolean => {
     const url = request.url ?? '';
     if (!url.startsWith(playPrefix)) return false;
-    const exchange = new Exchange(request, response, { peers, tally, addressOf });
+    const exchange = new Exchange(request, response, { peers, tally, addressOf, reachedAt });
     service.guarded(exchange, () => {
       if (exchange.method === 'OPTIONS') return exchange.preflight();
-      if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return exchange.problem(problems.method);
       const mark = url.indexOf('?');
       const path = parsePlayPath(mark < 0 ? url : url.slice(0, mark));
+      const asks = exchange.method === 'POST';
+      if (asks && path.kind !== 'licence') return exchange.problem(problems.method);
+      if (!asks && path.kind === 'licence') return exchange.problem(problems.licenceMethod);
+      if (!asks && exchange.method !== 'GET' && exchange.method !== 'HEAD') return exchange.problem(problems.method);
       exchange.kind = kindOf(path);
       route(exchange, path, mark < 0 ? '' : url.slice(mark + 1));
     });
@@ -112,13 +119,17 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'channel':
         return ofChannel(exchange, path, query);
       case 'manifest':
-        return admitAndOpen(exchange, path, (found) => giveManifest(service, exchange, found, { ...path, ofChannel: false, query }));
+        return admitAndOpen(exchange, path, (opened) => giveManifest(service, exchange, opened, { ...path, ofChannel: false, query }));
       case 'playlist':
-        return admitAndOpen(exchange, path, (found) => givePlaylist(service, exchange, found, path, query));
+        return admitAndOpen(exchange, path, (opened) => givePlaylist(service, exchange, opened, path, query));
       case 'media':
         return admit(exchange, path, () => giveMedia(service, exchange, path));
       case 'transport':
         return admit(exchange, path, () => transport.give(exchange, path));
+      case 'media-key':
+        return admit(exchange, { ...path, audience: 'keys' }, () => giveKey(service, exchange, path.video, path.name));
+      case 'licence':
+        return admit(exchange, { ...path, audience: 'keys' }, () => giveLicence(service, exchange, path.video));
       case 'download':
         return admit(exchange, path, () => downloads.give(exchange, path, query));
     }
@@ -127,13 +138,13 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const ofChannel = (exchange: Exchange, { of, grant, channel }: At<'channel'>, query: string): void =>
     service.whenKnown(exchange, presentations.liveOn(channel), (video) => {
       if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
-      const ask = { of, video, ofChannel: true, cut: null, query };
+      const ask = { of, grant, video, ofChannel: true, cut: null, query };
       // What is live there and not for everybody is, without a grant, the same as nothing.
-      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (found) => giveManifest(service, exchange, found, ask));
+      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (opened) => giveManifest(service, exchange, opened, ask));
     });
 
-  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown }: Asked, next: () => void): void =>
-    service.whenKnown(exchange, gatekeeper.verdict(grant, video, 'media', exchange), (verdict) => {
+  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown, audience = 'media' }: Asked, next: () => void): void =>
+    service.whenKnown(exchange, gatekeeper.verdict(grant, video, audience, exchange), (verdict) => {
       if (!verdict.ok) return exchange.problem(verdict.status === 404 ? otherwise : refusedGrant(verdict.code));
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;
@@ -141,7 +152,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       next();
     });
 
-  const admitAndOpen = (exchange: Exchange, asked: Asked, next: (found: Presentation) => void): void =>
+  const admitAndOpen = (exchange: Exchange, asked: Asked, next: (opened: Opened) => void): void =>
     admit(exchange, asked, () => service.open(exchange, asked.video, next));
 
   return {
@@ -161,7 +172,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
 };
 
 /** `otherwise`: what to say where there is nothing for whoever asks. */
-type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem };
+type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem; readonly audience?: Audience };
 
 /** What the answer is counted as. */
 const kindOf = (path: PathVerdict): RequestKind => {
@@ -177,6 +188,8 @@ const kindOf = (path: PathVerdict): RequestKind => {
       return 'ts-segment';
     case 'time':
     case 'download':
+    case 'media-key':
+    case 'licence':
       return path.kind;
     default:
       return 'other';

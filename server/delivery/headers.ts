@@ -21,7 +21,7 @@ export const common: RawHeaders = [
 export const preflight: RawHeaders = [
   ...common,
   'Access-Control-Allow-Methods',
-  'GET, HEAD, OPTIONS',
+  'GET, HEAD, POST, OPTIONS',
   'Access-Control-Allow-Headers',
   'Range, If-None-Match, If-Range, Cache-Control, Content-Type, Authorization',
   'Access-Control-Max-Age',

@@ -4,19 +4,21 @@ import { manifest } from '../../packager/dash/mpd.ts';
 import { multivariantPlaylist } from '../../packager/hls/multivariant.ts';
 import { tsMultivariant, tsTracks } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
+import type { Protected } from '../../packager/protect/keys.ts';
+import { keysFolder, licenceName } from '../../packager/protect/names.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { seenThrough, type CutPath } from './cut.ts';
 import type { Exchange } from './exchange.ts';
 import { cacheControl, common } from './headers.ts';
-import type { ManifestKind } from './path.ts';
+import { playPrefix, type ManifestKind } from './path.ts';
 import { manifestType, playlistType, type Wanted } from './playlists.ts';
-import type { Presentation } from './presentation.ts';
 import { problems } from './problem.ts';
-import type { Service } from './service.ts';
+import type { Opened, Service } from './service.ts';
 import { parseStart } from './start.ts';
 
 export type ManifestAsk = {
   readonly of: ManifestKind;
+  readonly grant: string;
   readonly video: string;
   /** It was asked for as what is live on a channel. */
   readonly ofChannel: boolean;
@@ -27,16 +29,19 @@ export type ManifestAsk = {
 const endedSeconds = 60;
 const multivariantSeconds = 10;
 
-export const giveManifest = (service: Service, exchange: Exchange, presentation: Presentation, ask: ManifestAsk): void => {
+export const giveManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void => {
+  const { presentation, sealed } = opened;
   const { of, ofChannel, cut } = ask;
   const snapshot = seenThrough(presentation.snapshot(), cut);
   const ended = snapshot.state === 'ended';
   const start = of === 'dash' ? null : parseStart(ask.query);
   if (start === 'bad') return exchange.problem(problems.badStart);
+  if (of === 'dash' && sealed && sealed.scheme !== 'cbcs') return exchange.problem(problems.noDash);
+  if (of === 'ts' && sealed && sealed.scheme !== 'aes-128') return exchange.problem(problems.noSealedTransport);
   // A manifest must say how long a film is, and lists what nobody has to wait for.
   if (of === 'dash' && !ended && snapshot.policy.growing) return exchange.problem(problems.stillUploading);
   if (of === 'ts' && tsTracks(snapshot).length === 0) return exchange.problem(problems.noTransport);
-  const wanted = of === 'dash' ? dash(snapshot, exchange, ask) : hls(snapshot, exchange, ask, start);
+  const wanted = of === 'dash' ? dash(snapshot, sealed, exchange, ask) : hls(snapshot, exchange, ask, start);
   const ready = service.playlists.get(presentation, snapshot, wanted);
   if (!ready) return exchange.problem(problems.notLiveYet);
   const encoding = exchange.encoding;
@@ -58,19 +63,22 @@ const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, vide
   };
 };
 
-const dash = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { video, ofChannel, cut, query }: ManifestAsk): Wanted => {
+const dash = (snapshot: PresentationSnapshot, sealed: Protected | null, { maxHeight, base: reached }: Exchange, { grant, video, ofChannel, cut, query }: ManifestAsk): Wanted => {
   const base = ofChannel ? `../${video}/` : cut ? '../' : '';
+  const licence = sealed ? `${reached}${playPrefix}${grant}/${video}/${keysFolder}/${licenceName}` : '';
   const wasLive = snapshot.state === 'ended' && query.split('&').includes(fromLive);
   const ask = {
     ...{ base, maxHeight, wasLive },
+    protection: sealed && { sealed, licence },
     // From its own address the show is read to its end, and beyond.
     ...(snapshot.state === 'live' && { location: `${ofChannel ? base : ''}${manifestName}?${fromLive}` }),
     ...(cut && { time: `../${timeAddress}` }),
   };
   return {
-    key: `dash ${maxHeight} ${base} ${wasLive} ${cut?.name ?? ''}`,
+    key: `dash ${maxHeight} ${base} ${wasLive} ${cut?.name ?? ''} ${licence}`,
     type: manifestType,
-    rare: cut !== null,
+    // Where licences are asked for says who asks.
+    rare: cut !== null || sealed !== null,
     write: () => manifest(snapshot, ask),
   };
 };

@@ -45,7 +45,7 @@ export class MediaFiles {
   read(key: string, { type, from, to, eager, made }: LogSpan, reader: TrackLogReader): Promise<MediaFile> {
     const body = async (): Promise<Buffer> => {
       const fragments = oneBuffer(await reader.readChecked(from, to));
-      return made ? made(fragments) : fragments;
+      return made ? await made(fragments) : fragments;
     };
     return this.make(key, type, eager, body, this.#reads);
   }

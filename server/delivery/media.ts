@@ -9,9 +9,9 @@ import type { Exchange } from './exchange.ts';
 import { findMedia } from './find-media.ts';
 import { sendOpenSegment } from './open-segment.ts';
 import type { PlayPath } from './path.ts';
-import type { Presentation } from './presentation.ts';
 import { problems } from './problem.ts';
-import type { Service } from './service.ts';
+import { sealedMedia } from './sealing.ts';
+import type { Opened, Service } from './service.ts';
 import type { Wish } from './waiters.ts';
 
 export type MediaPath = Extract<PlayPath, { kind: 'media' }>;
@@ -21,10 +21,11 @@ export const giveMedia = (service: Service, exchange: Exchange, path: MediaPath)
   // Whoever may see only up to a height is held to it below, where the track is known.
   const known = exchange.maxHeight === null ? service.files.cached(key) : undefined;
   if (known) return exchange.media(known);
-  service.open(exchange, path.video, (found) => fromPresentation(service, exchange, found, path, key, true));
+  service.open(exchange, path.video, (opened) => fromPresentation(service, exchange, opened, path, key, true));
 };
 
-const fromPresentation = (service: Service, exchange: Exchange, presentation: Presentation, path: MediaPath, key: string, mayWait: boolean): void => {
+const fromPresentation = (service: Service, exchange: Exchange, opened: Opened, path: MediaPath, key: string, mayWait: boolean): void => {
+  const { presentation, sealed } = opened;
   const { files } = service;
   const snapshot = presentation.snapshot();
   const track = findTrack(snapshot, path.track);
@@ -32,7 +33,8 @@ const fromPresentation = (service: Service, exchange: Exchange, presentation: Pr
   if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
   const known = files.cached(key);
   if (known) return exchange.media(known);
-  const found = findMedia(snapshot, track, path.name);
+  const clear = findMedia(snapshot, track, path.name);
+  const found = sealed ? sealedMedia(clear, sealed, track, path.name) : clear;
   switch (found.kind) {
     case 'problem':
       return exchange.problem(found.problem);
@@ -53,7 +55,7 @@ const fromPresentation = (service: Service, exchange: Exchange, presentation: Pr
         return !now || findMedia(newer, now, path.name).kind !== 'soon';
       };
       const wish = { key: `media ${path.track}/${path.file}`, ready, deadlineMs: longestHold(snapshot) };
-      return service.wait(exchange, presentation, wish, () => fromPresentation(service, exchange, presentation, path, key, false));
+      return service.wait(exchange, presentation, wish, () => fromPresentation(service, exchange, opened, path, key, false));
     }
   }
 };

@@ -19,7 +19,7 @@ import type { Service } from './service.ts';
 
 export type OpenSegmentFound = Extract<Found, { kind: 'open' }>;
 
-export const sendOpenSegment = async (service: Service, exchange: Exchange, presentation: Presentation, path: MediaPath, { msn, type }: OpenSegmentFound): Promise<void> => {
+export const sendOpenSegment = async (service: Service, exchange: Exchange, presentation: Presentation, path: MediaPath, { msn, type, seal }: OpenSegmentFound): Promise<void> => {
   const { video, track, name, file } = path;
   const reader = presentation.reader(track);
   if (!reader) return exchange.problem(problems.gone);
@@ -30,7 +30,7 @@ export const sendOpenSegment = async (service: Service, exchange: Exchange, pres
 
   const read = (seq: number, part: number): Promise<MediaFile> | MediaFile => {
     const key = `${video}/${track}/${partName(name.run, msn, part)}`;
-    return service.files.cached(key) ?? service.files.read(key, { type, from: seq, to: seq + 1, eager: true }, reader);
+    return service.files.cached(key) ?? service.files.read(key, { type, from: seq, to: seq + 1, eager: true, ...(seal && { made: seal }) }, reader);
   };
   let flow: Flow | null = null;
   try {

@@ -10,6 +10,7 @@
  *     /play/<grant>/<video>/<track>/<media file>
  *     /play/<grant>/<video>/ts/…                       the same in MPEG-TS
  *     /play/<grant>/<video>/mp4/<progressive file>
+ *     /play/<grant>/<video>/keys/<id>                  a key of protected media; keys/licence: what ClearKey asks
  *     /play/<grant>/<video>/cut-<in>-<out>/…           manifests and playlists of a cut; its media has the names above
  *     /play/<grant>/@<channel>/[ts/]master.m3u8, manifest.mpd
  */
@@ -17,6 +18,7 @@ import { manifestName } from '../../packager/dash/names.ts';
 import { parseTsName, transportFolder, type TsName } from '../../packager/hls/ts-names.ts';
 import { iframesName, multivariantName, parseMediaName, playlistName, wholePlaylistName, type MediaName } from '../../packager/names.ts';
 import { parseProgressiveName, progressiveFolder, type ProgressiveName } from '../../packager/progressive/names.ts';
+import { keysFolder, licenceName, parseKeyName } from '../../packager/protect/names.ts';
 import { parseCut, type CutPath } from './cut.ts';
 
 /** Which manifest: HLS of fMP4, HLS of MPEG-TS, DASH. */
@@ -32,6 +34,8 @@ export type PlayPath =
   | ({ readonly kind: 'playlist'; readonly transport: boolean; readonly list: PlaylistKind; readonly track: string; readonly cut: CutPath | null } & Below)
   | ({ readonly kind: 'media'; readonly track: string; readonly file: string; readonly name: MediaName } & Below)
   | ({ readonly kind: 'transport'; readonly track: string; readonly file: string; readonly name: TsName } & Below)
+  | ({ readonly kind: 'media-key'; readonly name: string } & Below)
+  | ({ readonly kind: 'licence' } & Below)
   | ({ readonly kind: 'download'; readonly file: string; readonly name: ProgressiveName } & Below);
 
 export type PathVerdict = PlayPath | { readonly kind: 'bad' } | { readonly kind: 'unknown' };
@@ -88,6 +92,10 @@ const below = (place: Below, rest: readonly string[]): PathVerdict => {
   if (track === progressiveFolder && !transport && !cut) {
     const name = parseProgressiveName(file);
     return name ? { kind: 'download', file, name, ...place } : unknown;
+  }
+  if (track === keysFolder && !transport && !cut) {
+    if (file === licenceName) return { kind: 'licence', ...place };
+    return parseKeyName(file) ? { kind: 'media-key', name: file, ...place } : unknown;
   }
   if (!trackShape.test(track)) return unknown;
   const list = listOf(file);

@@ -2,15 +2,18 @@
  * What every kind of answer is given from, and the ways in which an answer comes later than its request: when
  * something has been opened, when something new is there, or never.
  */
+import type { KeyProvider, KeyRing, Protected } from '../../packager/protect/keys.ts';
 import type { Exchange } from './exchange.ts';
 import { readProblem, type MediaFiles } from './media-files.ts';
 import type { Playlists } from './playlists.ts';
 import type { Presentation, Presentations } from './presentation.ts';
 import { problems } from './problem.ts';
+import { unprotectable } from './sealing.ts';
 import type { Waiters, WakeReason, Wish } from './waiters.ts';
 
 export type ServiceParts = {
   readonly presentations: Presentations;
+  readonly keys: KeyProvider;
   readonly playlists: Playlists;
   readonly files: MediaFiles;
   readonly waiters: Waiters;
@@ -18,16 +21,21 @@ export type ServiceParts = {
   readonly onError: (error: unknown) => void;
 };
 
+/** A presentation, and under which keys it is served; null: in the clear. */
+export type Opened = { readonly presentation: Presentation; readonly sealed: Protected | null };
+
 export class Service {
   readonly presentations: Presentations;
+  readonly #keys: KeyProvider;
   readonly playlists: Playlists;
   readonly files: MediaFiles;
   readonly #waiters: Waiters;
   readonly #onError: (error: unknown) => void;
   #released = false;
 
-  constructor({ presentations, playlists, files, waiters, onError }: ServiceParts) {
+  constructor({ presentations, keys, playlists, files, waiters, onError }: ServiceParts) {
     this.presentations = presentations;
+    this.#keys = keys;
     this.playlists = playlists;
     this.files = files;
     this.#waiters = waiters;
@@ -70,9 +78,20 @@ export class Service {
     else exchange.broken();
   }
 
-  open(exchange: Exchange, video: string, next: (found: Presentation) => void): void {
-    const found = this.presentations.find(video);
-    this.whenKnown(exchange, found, (there) => (there ? next(there) : exchange.problem(this.#released ? problems.stopping : problems.notLiveYet)));
+  open(exchange: Exchange, video: string, next: (opened: Opened) => void): void {
+    this.whenKnown(exchange, this.presentations.find(video), (presentation) => {
+      if (!presentation) return exchange.problem(this.#released ? problems.stopping : problems.notLiveYet);
+      const snapshot = presentation.snapshot();
+      const scheme = snapshot.policy.protection;
+      if (scheme === undefined) return next({ presentation, sealed: null });
+      const problem = unprotectable(snapshot);
+      if (problem) return exchange.problem(problem);
+      this.ring(exchange, video, (ring) => next({ presentation, sealed: { scheme, ring } }));
+    });
+  }
+
+  ring(exchange: Exchange, video: string, next: (ring: KeyRing) => void): void {
+    this.whenKnown(exchange, this.#keys.ringOf(video), next);
   }
 
   /** `next` is told whether what was waited for is there; too late is a 503. */

@@ -3,11 +3,11 @@ import { createServer, request, Agent, type ClientRequest, type IncomingHttpHead
 import type { AddressInfo } from 'node:net';
 import { FakeClock } from '../../packager/clock.ts';
 import type { PretendOptions } from '../../packager/hls/pretend-stream.ts';
-import { FakeGatekeeper, FakePresentation, FakePresentations } from './fake-presentation.ts';
+import { FakeGatekeeper, fakeKeys, FakePresentation, FakePresentations, reachedHere } from './fake-presentation.ts';
 import { createDelivery, type Delivery, type DeliveryOptions } from './handler.ts';
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer; readonly text: string };
-type Ask = { readonly method?: string; readonly headers?: Record<string, string> };
+type Ask = { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string };
 
 /** An answer that is still coming. */
 export class Following {
@@ -61,7 +61,7 @@ export class TestServer {
 
   private constructor(options: Partial<DeliveryOptions>) {
     const { clock, presentations, gatekeeper, errors } = this;
-    this.delivery = createDelivery({ presentations, gatekeeper, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error), ...options });
+    this.delivery = createDelivery({ presentations, gatekeeper, keys: fakeKeys, reachedAt: reachedHere, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error), ...options });
     this.#server = createServer((incoming, outgoing) => {
       if (!this.delivery.handle(incoming, outgoing)) outgoing.writeHead(418).end('not delivery');
     });
@@ -82,7 +82,7 @@ export class TestServer {
     return this.presentations.add(new FakePresentation(options)).do((stream) => stream.segments(8).part().part());
   }
 
-  ask(path: string, { method = 'GET', headers = {} }: Ask = {}): Promise<Answer> {
+  ask(path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request({ host: '127.0.0.1', port: this.port, path, method, headers, agent: this.#agent }, (incoming) => {
         const pieces: Buffer[] = [];
@@ -94,7 +94,7 @@ export class TestServer {
         });
       });
       outgoing.on('error', reject);
-      outgoing.end();
+      outgoing.end(body);
     });
   }
 

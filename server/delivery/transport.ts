@@ -11,6 +11,7 @@ import { readTsSegment, tsSegmentPlan, type TsSegmentPlan } from '../../packager
 import { findTrack, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
 import { CodecError } from '../../packager/media/codec-error.ts';
+import { slotOf } from '../../packager/protect/keys.ts';
 import { TsError } from '../../packager/mpegts/ts-error.ts';
 import { isWithin } from './cut.ts';
 import type { Exchange } from './exchange.ts';
@@ -19,7 +20,8 @@ import type { MediaFile } from './media-files.ts';
 import type { PlayPath } from './path.ts';
 import type { Presentation } from './presentation.ts';
 import { problems, type Problem } from './problem.ts';
-import type { Service } from './service.ts';
+import { sealWhole } from './sealing.ts';
+import type { Opened, Service } from './service.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export type TransportPath = Extract<PlayPath, { kind: 'transport' }>;
@@ -41,13 +43,14 @@ export class TransportSegments {
     const key = `${path.video}/ts/${path.track}/${path.file}`;
     const known = exchange.maxHeight === null ? this.#service.files.cached(key) : undefined;
     if (known) return exchange.media(known);
-    this.#service.open(exchange, path.video, (found) => this.#fromPresentation(exchange, found, path, key));
+    this.#service.open(exchange, path.video, (opened) => this.#fromPresentation(exchange, opened, path, key));
   }
 
-  #fromPresentation(exchange: Exchange, presentation: Presentation, { track: id, name }: TransportPath, key: string): void {
+  #fromPresentation(exchange: Exchange, { presentation, sealed }: Opened, { track: id, name }: TransportPath, key: string): void {
     const { files } = this.#service;
     const snapshot = presentation.snapshot();
     const track = findTrack(snapshot, id);
+    if (sealed && sealed.scheme !== 'aes-128') return exchange.problem(problems.noSealedTransport);
     if (!track) return exchange.problem(problems.noTrack);
     if (!isCarried(snapshot, track)) return exchange.problem(problems.noTransport);
     if (!allowedHeight(track, exchange.maxHeight)) return exchange.problem(problems.height);
@@ -58,11 +61,12 @@ export class TransportSegments {
     if (segment && !isWithin(snapshot.cut, track, segment)) return exchange.problem(problems.trimmed);
     const plan = tsSegmentPlan(snapshot, id, name.msn);
     if (plan.kind !== 'media') return exchange.problem(refusals[plan.kind]);
+    const seal = sealed && sealWhole(sealed, slotOf(sealed, track, { epoch: plan.epoch, msn: name.msn }), name.msn);
     if (this.#line.waiting >= longestLine) return exchange.problem(problems.crowded);
     this.#service.later(exchange, async () => {
       try {
         const eager = isAtEdge(snapshot, track, name.msn);
-        exchange.media(await files.make(key, type, eager, () => made(plan, presentation), this.#line));
+        exchange.media(await files.make(key, type, eager, async () => (seal ? seal(await made(plan, presentation)) : made(plan, presentation)), this.#line));
       } catch (error) {
         const problem = unfit(error);
         if (!problem) throw error;

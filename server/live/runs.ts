@@ -17,8 +17,9 @@ import { createTrackLog, openTrackLog, openTrackLogReader } from '../../packager
 import type { Disk, TrackLogReader } from '../../packager/log/types.ts';
 import type { RecordingLog } from '../../packager/log/writer.ts';
 import { MICROS } from '../../packager/media/wire-time.ts';
-import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
+import type { Cut, PresentationPolicy, PresentationSnapshot } from '../../packager/snapshot.ts';
 import { isId, newId } from '../catalog/ids.ts';
+import type { Protection } from '../catalog/schema.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoRow, VideoStore, VideoWithTracks } from '../catalog/videos.ts';
 import { SingleFlight } from '../delivery/single-flight.ts';
@@ -75,14 +76,15 @@ export class RunStore {
 
   async create(owner: ResolvedKey, shape: ShowShape, onFault: (error: unknown) => void): Promise<LiveRun> {
     const { videos, clock } = this.#o;
-    const facts: RunFacts = { video: newId(), run: newId(), ...shape };
+    const { protection } = owner;
+    const facts: RunFacts = { video: newId(), run: newId(), ...shape, policy: under(protection, shape.policy) };
     const logs = await this.#openLogs(facts.video, facts.tracks, createTrackLog);
     if (this.#recording !== 'all') for (const log of logs.values()) log.setRecording(false);
     const { channelId, ownerId, title, visibility, latency } = owner;
     try {
       await videos.createLive({
         id: facts.video,
-        ...{ channelId, ownerId, title, visibility, latency },
+        ...{ channelId, ownerId, title, visibility, latency, protection },
         startedAt: facts.startedAt,
         run: facts.run,
         policy: { ...facts.policy, rhythm: facts.rhythm },
@@ -202,16 +204,19 @@ export const cutOf = ({ cutInMs, cutOutMs }: VideoRow): Cut => ({
   outMicros: cutOutMs === null ? null : cutOutMs * 1000,
 });
 
+const under = (protection: Protection, policy: PresentationPolicy): PresentationPolicy => (protection === 'none' ? policy : { ...policy, protection });
+
 /** Null: nothing has been promised to anybody yet. */
 export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
   // Shows from before there was more to choose had the least of it.
   const { rhythm, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
+  const { protection } = video;
   return {
     video: video.id,
     run: video.run,
     startedAt: video.startedAt ?? video.createdAt,
-    policy,
+    policy: under(protection, policy),
     rhythm,
     tracks: tracks.map(({ language, name, original: _original, ...track }) => ({ ...track, ...(language !== null && { language }), ...(name !== null && { name }) })),
   };

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../packager/clock.ts';
-import { FakeGatekeeper } from '../../server/delivery/fake-presentation.ts';
+import { FakeGatekeeper, fakeKeys, reachedHere } from '../../server/delivery/fake-presentation.ts';
 import { createDelivery, type Delivery } from '../../server/delivery/handler.ts';
 import type { Presentation } from '../../server/delivery/presentation.ts';
 
@@ -19,6 +19,8 @@ export const serveLadder = async (video: string, presentation: Presentation): Pr
   const delivery = createDelivery({
     presentations: { find: (asked) => (asked === video ? presentation : null), liveOn: () => null, onForgotten: () => undefined },
     gatekeeper: new FakeGatekeeper(),
+    keys: fakeKeys,
+    reachedAt: reachedHere,
     clock: systemClock,
     cacheBytes: 64 << 20,
     onError: (error) => errors.push(error),

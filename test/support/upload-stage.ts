@@ -13,6 +13,7 @@ import { createGatekeeper } from '../../server/auth/gatekeeper.ts';
 import { openCatalog, type Catalog } from '../../server/catalog/catalog.ts';
 import { planOf, quiet, someAccount, uploadOf } from '../../server/catalog/testing.ts';
 import type { VideoState } from '../../server/catalog/schema.ts';
+import { fakeKeys, reachedHere } from '../../server/delivery/fake-presentation.ts';
 import { createDelivery } from '../../server/delivery/handler.ts';
 import { EventDispatcher } from '../../server/events/dispatcher.ts';
 import { Arrivals } from '../../server/intake/arrivals.ts';
@@ -75,7 +76,7 @@ export class UploadStage {
     events.start();
     const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder: videos, videos: catalog.videos, presentations: live.presentations });
     const gatekeeper = createGatekeeper(catalog.videos, events);
-    const delivery = createDelivery({ presentations: live.presentations, gatekeeper, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error) });
+    const delivery = createDelivery({ presentations: live.presentations, gatekeeper, keys: fakeKeys, reachedAt: reachedHere, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error) });
     // As the server does: otherwise a connection is closed at the moment at which somebody asks again over it.
     const http = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
       if (!delivery.handle(request, response)) response.writeHead(404).end();

@@ -18,11 +18,11 @@ const playbackShape = Type.Object(
     videoId: Type.String(),
     live: Type.Boolean(),
     hls: address('HLS in fragmented MP4, low-latency while live: what to take first.'),
-    dash: address('DASH, of the same segments.'),
-    ts: Type.Union([address('HLS in MPEG-TS, for players that know nothing else.'), Type.Null()], { description: 'Null: MPEG-TS carries H.264 and AAC, and this is something else.' }),
+    dash: Type.Union([address('DASH, of the same segments.'), Type.Null()], { description: 'Null: the video is protected by AES-128, which is for HLS.' }),
+    ts: Type.Union([address('HLS in MPEG-TS, for players that know nothing else.'), Type.Null()], { description: 'Null: MPEG-TS carries H.264 and AAC, and this is something else, or it is protected by cbcs.' }),
     downloads: Type.Array(
       Type.Object({ url: Type.String(), height: Type.Union([Type.Integer(), Type.Null()], { description: 'Of the picture; null: sound alone.' }) }, closed),
-      { description: 'The recording as MP4 files, the best first; empty while live, and where downloads are not allowed.' },
+      { description: 'The recording as MP4 files, the best first; empty while live, and where downloads are not allowed or the video is protected.' },
     ),
     expiresAt: Type.Union([time, Type.Null()], { description: 'When the addresses stop opening; null: they do not.' }),
   },
@@ -75,13 +75,13 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
     const { grant, expiresAt } = await grantFor(video, who);
     const live = video.state === 'live';
     const below = `${base}/play/${grant}/${video.id}/`;
-    const files = live || !video.downloads ? [] : await hooks.downloads(video.id);
+    const files = live || !video.downloads || video.protection !== 'none' ? [] : await hooks.downloads(video.id);
     return {
       videoId: video.id,
       live,
       hls: `${below}${shown}master.m3u8${start}`,
-      dash: `${below}${shown}manifest.mpd`,
-      ts: (await hooks.inTransport(video.id)) ? `${below}${shown}ts/master.m3u8${start}` : null,
+      dash: video.protection === 'aes-128' ? null : `${below}${shown}manifest.mpd`,
+      ts: video.protection !== 'cbcs' && (await hooks.inTransport(video.id)) ? `${below}${shown}ts/master.m3u8${start}` : null,
       downloads: files.map(({ path, height }) => ({ url: below + path + asFile(video), height })),
       expiresAt: isoOrNull(expiresAt),
     };

@@ -14,7 +14,9 @@ export const visibility = Type.Enum(['public', 'unlisted', 'private', 'members',
   description: '`public`: listed, for everybody. `unlisted`: for whoever has the address. `private`: for its owner.',
 });
 export const latency = Type.Enum(['ultra', 'low', 'standard'], { description: 'Parts of 0.2 s, parts of 1/3 s, or whole segments.' });
-export const protection = Type.Enum(['none', 'aes-128', 'cbcs']);
+export const protection = Type.Enum(['none', 'aes-128', 'cbcs'], {
+  description: '`aes-128`: HLS, of any codec; `cbcs`: HLS and DASH, of H.264 and AAC. What is protected cannot be downloaded. A show keeps what it began with.',
+});
 export const ladder = Type.String({ pattern: '^[a-z0-9_-]{1,40}$', wants: '`source`, `auto`, or the name of a ladder', description: '`source` encodes nothing.' });
 /** How far back: no more than one playlist lists. */
 export const dvr = Type.Union([Type.Integer({ minimum: 0, maximum: 43_200 }), Type.Null()], {

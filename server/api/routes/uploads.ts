@@ -8,7 +8,7 @@ import { notFound, Problem } from '../kit/problem.ts';
 import { mustBeAble } from './abilities.ts';
 import { ownVideo } from './access.ts';
 import type { Ground } from './ground.ts';
-import { closed, description, downloads, idText, ladder, title, visibility } from './shapes.ts';
+import { closed, description, downloads, idText, ladder, protection, title, visibility } from './shapes.ts';
 import { uploadingShape, uploadShape, uploadView, videoShape, videoView } from './video-view.ts';
 
 const filename = Type.String({
@@ -18,7 +18,7 @@ const filename = Type.String({
   wants: 'a name of 1 to 500 characters, without control characters',
   description: 'What the file is called where it comes from; kept to be shown.',
 });
-const facts = { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility), downloads: Type.Optional(downloads) };
+const facts = { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility), downloads: Type.Optional(downloads), protection: Type.Optional(protection) };
 
 const mostTitle = 200;
 

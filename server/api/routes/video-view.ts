@@ -5,7 +5,7 @@ import type { VideoRow } from '../../catalog/videos.ts';
 import { forStrangers } from '../../uploads/import-error.ts';
 import type { Received, UploadAddress, UploadHooks } from '../hooks.ts';
 import { owns } from './access.ts';
-import { closed, downloads, iso, isoOrNull, latency, time, videoState, visibility } from './shapes.ts';
+import { closed, downloads, iso, isoOrNull, latency, protection, time, videoState, visibility } from './shapes.ts';
 import { shownMs } from './span.ts';
 
 const timeOrNull = Type.Union([time, Type.Null()]);
@@ -44,6 +44,7 @@ const videoParts = {
     state: videoState,
     visibility,
     latency,
+    protection,
     downloads,
     source: Type.Enum(['live', 'upload', 'import'], { description: 'Where it comes from.' }),
     progress: Type.Union(
@@ -112,7 +113,7 @@ export const errorView = ({ errorCode: code, errorMessage }: Pick<VideoRow, 'err
 export type Shown = { readonly who: Who | null; readonly base: string; readonly uploads: Pick<UploadHooks, 'received' | 'progress'> };
 
 export const videoView = (video: VideoRow, { who, base, uploads }: Shown): object => {
-  const { id, title, description, channelId, state, visibility, latency, downloads } = video;
+  const { id, title, description, channelId, state, visibility, latency, protection, downloads } = video;
   const own = owns(who, video);
   return {
     id,
@@ -123,6 +124,7 @@ export const videoView = (video: VideoRow, { who, base, uploads }: Shown): objec
     state,
     visibility,
     latency,
+    protection,
     downloads,
     source: video.source,
     progress: uploads.progress(id),

@@ -6,5 +6,6 @@ import { third } from './003-uploads.ts';
 import { ingestReports } from './004-ingest-reports.ts';
 import { senders } from './005-senders.ts';
 import { grants } from './006-grants.ts';
+import { protection } from './007-protection.ts';
 
-export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection];

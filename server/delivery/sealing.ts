@@ -1,0 +1,73 @@
+/**
+ * The cipher between the log and the answer: what lies in the log is clear, and what leaves for a player of a protected
+ * video is not. Each file is made once, and kept as ciphertext under its own name: its number says which key it is under.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { readInit } from '../../packager/cmaf/reader.ts';
+import { epochOfTrack, segmentByMsn } from '../../packager/hls/window.ts';
+import { SliceHeaders } from '../../packager/media/h264-slice.ts';
+import type { MediaName } from '../../packager/names.ts';
+import { inTurns } from '../../packager/progressive/steps.ts';
+import { aes128, aes128Elsewhere, sequenceIv } from '../../packager/protect/aes-128.ts';
+import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
+import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
+import { cbcsInit, takesCbcs } from '../../packager/protect/cbcs-init.ts';
+import { isProtected, slotOf, type Protected } from '../../packager/protect/keys.ts';
+import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
+import type { Found } from './find-media.ts';
+import { problems, type Problem } from './problem.ts';
+
+/** Files up to this size are done at once: to hand them to another thread would take as long. */
+const smallFile = 64 * 1024;
+
+export type Seal = (bytes: Buffer) => Buffer | Promise<Buffer>;
+
+type Place = { readonly epoch: number; readonly msn: number };
+
+/** Why this presentation is not served as its owner wants it protected; null: it is. */
+export const unprotectable = ({ policy, tracks }: PresentationSnapshot): Problem | null =>
+  policy.protection === 'cbcs' && tracks.some((track) => isProtected(track) && !takesCbcs(track.codec)) ? problems.noCbcs : null;
+
+/** A whole file in AES-128: a segment, a part, a key picture; the number is that of its segment (RFC 8216bis 5.2). */
+export const sealWhole = ({ ring }: Protected, slot: number, msn: number): Seal => {
+  const { key } = ring.key(slot);
+  const iv = sequenceIv(msn);
+  return (bytes) => (bytes.length <= smallFile ? aes128(bytes, key, iv) : aes128Elsewhere(bytes, key, iv));
+};
+
+const sealInside = ({ ring }: Protected, slot: number, config: TrackEpoch | null, track: TrackSnapshot): Seal => {
+  const { key, iv } = ring.key(slot);
+  const headers = track.kind === 'video' && config ? headersOf(config) : null;
+  return (bytes) => inTurns(cbcsSteps(bytes, { cipher: new CbcsCipher(key, iv), headers }), setImmediate);
+};
+
+const kept = new WeakMap<TrackEpoch, SliceHeaders>();
+
+const headersOf = (config: TrackEpoch): SliceHeaders => {
+  let headers = kept.get(config);
+  if (!headers) kept.set(config, (headers = new SliceHeaders(readInit(config.init).config)));
+  return headers;
+};
+
+const sealOf = (sealed: Protected, track: TrackSnapshot, place: Place): Seal => {
+  const slot = slotOf(sealed, track, place);
+  return sealed.scheme === 'cbcs' ? sealInside(sealed, slot, epochOfTrack(track, place.epoch), track) : sealWhole(sealed, slot, place.msn);
+};
+
+/** What has been found of a file, with what remains to be done to it. */
+export const sealedMedia = (found: Found, sealed: Protected, track: TrackSnapshot, name: MediaName): Found => {
+  if (!isProtected(track)) return found;
+  if (name.kind === 'init') {
+    // In AES-128 it stays clear.
+    if (found.kind !== 'bytes' || sealed.scheme !== 'cbcs') return found;
+    return { ...found, bytes: cbcsInit(found.bytes, sealed.ring.key(slotOf(sealed, track, { epoch: name.epoch, msn: 0 }))) };
+  }
+  if (found.kind !== 'log' && found.kind !== 'open') return found;
+  // Until all of it is there nobody can encrypt it as a whole.
+  if (found.kind === 'open' && sealed.scheme === 'aes-128') return { kind: 'problem', problem: problems.notYet };
+  const epoch = (segmentByMsn(track, name.msn) ?? track.open)?.epoch ?? 0;
+  const seal = sealOf(sealed, track, { epoch, msn: name.msn });
+  if (found.kind === 'open') return { ...found, seal };
+  const { made } = found;
+  return { ...found, made: made ? async (fragments) => seal(await made(fragments)) : seal };
+};
