@@ -19,6 +19,7 @@ import { downloadsOf } from '../packager/progressive/downloads.ts';
 import { createApi } from './api/api.ts';
 import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
 import { Auth } from './auth/auth.ts';
+import { Viewings } from './auth/viewings.ts';
 import { createGatekeeper } from './auth/gatekeeper.ts';
 import { GrantKeys } from './auth/grant-keys.ts';
 import { Grants } from './auth/grants.ts';
@@ -122,7 +123,8 @@ const start = async (
     failed: (error) => log.error({ err: error }, 'The key that signs grants could not be renewed.'),
   });
   stops.push(() => grantKeys.stop());
-  const grants = new Grants({ ...catalog, keys: grantKeys, events, clock });
+  const viewings = new Viewings(clock, { perAccount: config['streams.perAccount'], whenFull: config['streams.whenFull'] });
+  const grants = new Grants({ ...catalog, keys: grantKeys, viewings, events, clock });
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -157,8 +159,7 @@ const start = async (
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
-    mintGrant: async (video, who) => grants.mint(video, who),
-    ...{ grants, grantKeys },
+    ...{ grants, grantKeys, streams: viewings },
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];

@@ -18,8 +18,8 @@ const token = await server.login();
 /** Every grant that this test ever held: none may be printed. */
 const grants = new Set<string>();
 
-const get = async (url: string, method = 'GET'): Promise<Reply> => {
-  const response = await fetch(url, { method, signal: AbortSignal.timeout(30_000) });
+const get = async (url: string, method = 'GET', agent = 'a player'): Promise<Reply> => {
+  const response = await fetch(url, { method, headers: { 'user-agent': agent }, signal: AbortSignal.timeout(30_000) });
   const body = Buffer.from(await response.arrayBuffer());
   const { headers, status } = response;
   const isProblem = headers.get('content-type') === 'application/problem+json' && body.length > 0;
@@ -171,6 +171,25 @@ t.test('what is opened to everybody goes on under the grant and without one; wha
   }
   await server.must('DELETE', `videos/${video}`, undefined, token);
   t.equal((await until(() => get(hls), ({ status }) => status !== 200)).code, 'not-found', 'removed: gone for its owner as well');
+});
+
+t.test('as many as a link says, lists included, and whoever watches goes on although the link is over', async (t) => {
+  const { sender, video } = await privateShow('crowded');
+  await sender.end();
+  await until(() => server.must<{ state: string }>('GET', `videos/${video}`, undefined, token), ({ state }) => state === 'ready');
+  const addresses = await everything(await play(`videos/${video}`));
+  const segment = addresses.get('segment of v0') ?? '';
+  const { grant, hls } = await link(video, { streams: 1, expiresAt: new Date(Date.now() + 4_000).toISOString() });
+  const ask = async (url: string, agent: string): Promise<unknown[]> => {
+    const { status, code } = await get(under(url, grant), 'GET', agent);
+    return [status, code];
+  };
+  t.same(await ask(hls, 'the second'), [200, null], 'a list takes no place');
+  t.same(await ask(segment, 'the first'), [200, null]);
+  for (const [kind, url] of addresses) if (kind !== 'download') t.same(await ask(url, 'the second'), [403, 'too-many-streams'], kind);
+  t.same(await until(() => ask(hls, 'the second'), ([, code]) => code !== 'too-many-streams'), [403, 'grant-expired']);
+  t.same(await ask(hls, 'the first'), [200, null]);
+  t.same(await ask(segment, 'the first'), [200, null]);
 });
 
 t.test('up to a height: higher pictures are neither listed nor served; where downloading is not granted, it is refused', async (t) => {

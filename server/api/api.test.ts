@@ -1,5 +1,5 @@
 import t from 'tap';
-import { channelOf, liveOn } from '../catalog/testing.ts';
+import { liveOn } from '../catalog/testing.ts';
 import { testApi, type Ask } from './testing.ts';
 
 t.test('bad input gets the right status, a code, and a sentence that names what is wrong; and nothing is written', async (t) => {
@@ -138,17 +138,6 @@ t.test('what is live is said, played, and ended', async (t) => {
   t.equal((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST' })).status, 404);
   t.equal((await server.ask(`/api/v1/videos/${id}`, { method: 'DELETE', token: ann.token })).status, 204);
   t.equal((await server.ask(`/api/v1/videos/${id}`, { token: ann.token })).status, 404);
-});
-
-t.test('a private video plays for whom a grant is made', async (t) => {
-  const server = await testApi(t, {}, { mintGrant: async (_video, who) => (who.username === 'ann' ? { grant: 'signed', expiresAt: 1000 } : null) });
-  const ann = await server.person('ann', 'creator');
-  const { channel } = await server.catalog.channels.create(channelOf(ann.id));
-  const { id } = await server.catalog.videos.createLive(liveOn(channel.id, ann.id, { visibility: 'private' }));
-  t.match((await server.ask(`/api/v1/videos/${id}/playback`, { method: 'POST', token: ann.token })).body, {
-    hls: `${server.base}/play/signed/${id}/master.m3u8`,
-    expiresAt: '1970-01-01T00:00:01.000Z',
-  });
 });
 
 t.test('the same Idempotency-Key does a thing once', async (t) => {

@@ -27,6 +27,7 @@ import { ingestRoutes } from './routes/ingest.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { streamRoutes } from './routes/streams.ts';
 import { streamKeyRoutes } from './routes/stream-keys.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { videoRoutes } from './routes/videos.ts';
@@ -64,6 +65,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...captionRoutes(ground),
   ...grantRoutes(ground),
   ...grantKeyRoutes(ground),
+  ...streamRoutes(ground),
 ];
 
 const documentation = (app: FastifyInstance, routes: readonly Route[], version: string): void => {

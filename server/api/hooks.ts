@@ -1,19 +1,16 @@
 /** What the API needs of the live part of the server, declared here by its consumer. */
 import type { WebVtt } from '../../packager/text/webvtt.ts';
-import type { Who } from '../auth/auth.ts';
 import type { GrantKeys } from '../auth/grant-keys.ts';
 import type { Grants } from '../auth/grants.ts';
+import type { Viewings } from '../auth/viewings.ts';
 import type { UploadCreation } from '../catalog/uploads.ts';
-import type { NewUpload, VideoRow } from '../catalog/videos.ts';
+import type { NewUpload } from '../catalog/videos.ts';
 import type { HealthView } from '../health/channel-health.ts';
 import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
 import type { Attempts } from '../live/attempts.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
-
-/** Makes a grant for what is not open to everybody; null: this account gets none. */
-export type MintGrant = (video: VideoRow, who: Who) => Promise<{ readonly grant: string; /** ms since 1970. */ readonly expiresAt: number } | null>;
 
 /** A file of a video that can be taken home: its address below the video's own, and how high its picture is (null: sound alone). */
 export type Download = { readonly path: string; readonly height: number | null };
@@ -67,8 +64,10 @@ export type IngestHooks = {
   of(videoId: string): Promise<IngestReport | null>;
 };
 
-/** Grants that are handed on. */
-export type GrantHooks = Pick<Grants, 'issue' | 'read'>;
+/** Grants for who watches himself, and those that are handed on. */
+export type GrantHooks = Pick<Grants, 'mint' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'read'>;
+/** Who watches just now. */
+export type StreamHooks = Pick<Viewings, 'ofAccount' | 'stop'>;
 export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
 
 export type ApiHooks = {
@@ -79,9 +78,9 @@ export type ApiHooks = {
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;
-  readonly mintGrant: MintGrant;
   readonly grants: GrantHooks;
   readonly grantKeys: GrantKeyHooks;
+  readonly streams: StreamHooks;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
   /** Whether MPEG-TS carries it. */

@@ -6,6 +6,7 @@ import type { FakeClock } from '../../packager/clock.ts';
 import { Auth } from '../auth/auth.ts';
 import { GrantKeys } from '../auth/grant-keys.ts';
 import { Grants } from '../auth/grants.ts';
+import { Viewings, type StreamLimits } from '../auth/viewings.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Role } from '../catalog/schema.ts';
 import { testCatalog } from '../catalog/testing.ts';
@@ -40,6 +41,7 @@ export class TestApi {
   readonly folder: string;
   readonly logged: string[];
   readonly live: Map<string, LiveNow>;
+  readonly grants: Grants;
   readonly uploads: Uploads;
   readonly intake: FakeIntake;
   readonly base: string;
@@ -54,6 +56,7 @@ export class TestApi {
     this.folder = parts.folder;
     this.logged = parts.logged;
     this.live = parts.live;
+    this.grants = parts.grants;
     this.uploads = parts.uploads;
     this.intake = parts.intake;
     this.base = parts.base;
@@ -84,7 +87,7 @@ export class TestApi {
 const noIngest: ApiHooks['ingest'] = { now: () => null, of: async () => null };
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
-export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
+export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig> & { readonly streams?: StreamLimits } = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
   const { catalog, clock, folder } = await testCatalog(t);
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
@@ -92,7 +95,8 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log });
   const live = new Map<string, LiveNow>();
   const grantKeys = await GrantKeys.open({ store: catalog.grantKeys, clock, signsForMs: 30 * 86_400_000, failed: () => undefined });
-  const grants = new Grants({ ...catalog, keys: grantKeys, events, clock });
+  const viewings = new Viewings(clock, streams ?? { perAccount: 0, whenFull: 'refuse-new' });
+  const grants = new Grants({ ...catalog, keys: grantKeys, viewings, events, clock });
   const { uploads, intake } = uploadsOn(catalog, clock, events, upload);
   const files: ApiHooks['uploads'] = {
     create: (wanted) => uploads.create(wanted),
@@ -101,7 +105,7 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), mintGrant: async (video, who) => grants.mint(video, who), grants, grantKeys, downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');
@@ -116,5 +120,5 @@ export const testApi = async (t: Test, config: Partial<ApiConfig> = {}, moreHook
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return new TestApi({ catalog, clock, auth, events, api, server, folder, logged, live, uploads, intake, base: `http://127.0.0.1:${port}` });
+  return new TestApi({ catalog, clock, auth, events, api, server, folder, logged, live, grants, uploads, intake, base: `http://127.0.0.1:${port}` });
 };

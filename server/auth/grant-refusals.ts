@@ -12,6 +12,8 @@ export const refusals = {
   'grant-expired': 'This grant has expired. Ask for the video’s addresses again: they hold a new one.',
   'grant-revoked': 'This grant has been taken back.',
   'grant-void': 'Whoever made this grant may not give this video to anybody any more.',
+  'too-many-streams': 'This account is watching on as many devices as it may. Stop one of them first.',
+  'stream-stopped': 'This was stopped from another device. It goes on here when somebody begins it here again.',
 } as const satisfies Record<string, string>;
 
 export type RefusalCode = keyof typeof refusals;

@@ -7,11 +7,11 @@ const key: SigningKey = { id: 7, secret: Buffer.alloc(32, 7) };
 const find = (id: number): Buffer | null => (id === key.id ? key.secret : null);
 const grant: Grant = {
   ...{ id: 'jr1xp67vwmr07r9f', video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2026, 10, 22, 10, 30, 1), notBefore: null },
-  ...{ audiences: ['media', 'keys'], maxHeight: null, mayDownload: false, streams: null, networks: [], rules: [], device: null, viewer: null },
+  ...{ audiences: ['media', 'keys'], maxHeight: null, mayDownload: false, own: false, streams: null, networks: [], rules: [], device: null, viewer: null },
 };
 const rich: Grant = {
   ...grant,
-  ...{ notBefore: Date.UTC(2026, 10, 20), maxHeight: 720, mayDownload: true, streams: 2, device: 'MRbGv2-mark_0001', viewer: '학생 한 명' },
+  ...{ notBefore: Date.UTC(2026, 10, 20), maxHeight: 720, mayDownload: true, own: true, streams: 2, device: 'MRbGv2-mark_0001', viewer: '학생 한 명' },
   networks: ['192.0.2.0/24', '2001:db8::/32'],
   rules: [{ action: 'block', networks: ['192.0.2.7'] }, { action: 'allow', networks: [] }],
 };

@@ -4,7 +4,7 @@
  *
  *     byte   0      version: 2
  *            1-2    number of the key
- *            3      bits 0-3: what it is for; bit 7: what it opens may be downloaded
+ *            3      bits 0-3: what it is for; bit 6: the account itself watches; bit 7: what it opens may be downloaded
  *            4-7    from when on it opens, seconds since 1970; 0: at once
  *            8-11   when it expires, seconds since 1970
  *           12-13   how high pictures may be; 0: any
@@ -34,6 +34,8 @@ export type Grant = RareClaims & {
   /** Null: any. */
   readonly maxHeight: number | null;
   readonly mayDownload: boolean;
+  /** The account itself watches: what it watches is counted together. */
+  readonly own: boolean;
   /** At once, told apart by address and player; null: what holds for everybody. */
   readonly streams: number | null;
 };
@@ -52,12 +54,13 @@ const mostBytes = 768;
 const mostRestBytes = mostBytes - leastBytes;
 const shape = /^(?:[A-Za-z0-9_-]{4}){27,256}$/;
 const downloadFlag = 0x80;
+const ownFlag = 0x40;
 export const allAudiences: readonly Audience[] = ['media', 'pictures', 'keys', 'statistics'];
 
 const macOf = (secret: Buffer, facts: Buffer): Buffer => createHmac('sha256', secret).update(facts).digest().subarray(0, macBytes);
 
-const flagsOf = ({ audiences, mayDownload }: Grant): number =>
-  allAudiences.reduce((flags, audience, bit) => (audiences.includes(audience) ? flags | (1 << bit) : flags), mayDownload ? downloadFlag : 0);
+const flagsOf = ({ audiences, mayDownload, own }: Grant): number =>
+  allAudiences.reduce((flags, audience, bit) => (audiences.includes(audience) ? flags | (1 << bit) : flags), (mayDownload ? downloadFlag : 0) | (own ? ownFlag : 0));
 
 /** Whether all that it says goes into an address. */
 export const fits = (grant: RareClaims): boolean => writeRest(grant).length <= mostRestBytes;
@@ -110,6 +113,7 @@ const genuine = (facts: Buffer): Grant | null => {
     expiresAt: facts.readUInt32BE(at.expires) * 1000,
     maxHeight: facts.readUInt16BE(at.height) || null,
     mayDownload: (flags & downloadFlag) !== 0,
+    own: (flags & ownFlag) !== 0,
     streams: facts.readUInt8(at.streams) || null,
   };
 };

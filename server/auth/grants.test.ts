@@ -5,6 +5,7 @@ import type { VideoRow } from '../catalog/videos.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
 import { GrantKeys } from './grant-keys.ts';
 import { deviceMark } from './grant-use.ts';
+import { silenceMs, Viewings, type StreamLimits } from './viewings.ts';
 import { grantLastsMs, Grants, mostKept, type GrantWish } from './grants.ts';
 
 type Test = Parameters<typeof testCatalog>[0] & { readonly fail: () => unknown };
@@ -12,13 +13,14 @@ type Test = Parameters<typeof testCatalog>[0] & { readonly fail: () => unknown }
 const from = { address: '192.0.2.9', agent: 'a player' };
 const open: GrantWish = { label: '', expiresAt: null, notBefore: null, audiences: ['media'], networks: [], rules: [], device: null, maxHeight: null, mayDownload: true, streams: null, viewer: null };
 
-const setUp = async (t: Test) => {
+const setUp = async (t: Test, limits: StreamLimits = { perAccount: 0, whenFull: 'refuse-new' }) => {
   const { catalog, clock } = await testCatalog(t);
   const events = new EventDispatcher({ outbox: catalog.outbox, clock, log: quiet });
   t.teardown(() => events.stop());
   const keys = await GrantKeys.open({ store: catalog.grantKeys, clock, signsForMs: 30 * 86_400_000, failed: t.fail });
   t.teardown(() => keys.stop());
-  const grants = new Grants({ ...catalog, keys, events, clock });
+  const viewings = new Viewings(clock, limits);
+  const grants = new Grants({ ...catalog, keys, viewings, events, clock });
   events.start();
   const owner = await someAccount(catalog);
   const { channel } = await catalog.channels.create(channelOf(owner));
@@ -27,12 +29,12 @@ const setUp = async (t: Test) => {
     await catalog.videos.endLive(video.id, { endedAt: 2, durationMs: 1, bytes: 1, state: 'ready' });
     return video;
   };
-  const grantOf = (video: VideoRow, accountId: string, role: Role = 'creator'): string => grants.mint(video, { accountId, role, sessionId: 'one' })?.grant ?? 'none was made';
+  const grantOf = (video: VideoRow, accountId: string, role: Role = 'creator'): string => grants.mint(video, { accountId, role, sessionId: 'one' })?.text ?? 'none was made';
     const issue = async (video: VideoRow, change: Partial<GrantWish> = {}) => {
     const made = await grants.issue(video, owner, { ...open, ...change });
     return made.kind === 'made' ? { text: made.text, id: made.grant.id } : { text: made.kind, id: '' };
   };
-  return { catalog, clock, events, keys, grants, owner, recording, grantOf, issue };
+  return { catalog, clock, events, keys, viewings, grants, owner, recording, grantOf, issue };
 };
 
 const no = (code: string) => ({ ok: false, status: 403, code });
@@ -43,10 +45,10 @@ t.test('a grant is made for an owner and for admins, and for nobody else', async
   const { grants, recording, owner, catalog, clock } = await setUp(t);
   const video = await recording();
   const made = grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' });
-  t.match(await grants.verdict(made?.grant ?? '', video.id, 'media', from), { ok: true, shared: false, expiresAt: made?.expiresAt, maxHeight: null, mayDownload: true });
-  t.equal(made?.expiresAt, clock.wall() + grantLastsMs);
+  t.match(await grants.verdict(made?.text ?? '', video.id, 'media', from), { ok: true, shared: false, expiresAt: made?.grant.expiresAt, maxHeight: null, mayDownload: true });
+  t.equal(made?.grant.expiresAt, clock.wall() + grantLastsMs);
   const admin = await someAccount(catalog, 'admin');
-  t.match(await grants.verdict(grants.mint(video, { accountId: admin, role: 'admin', sessionId: 'one' })?.grant ?? '', video.id, 'media', from), { ok: true });
+  t.match(await grants.verdict(grants.mint(video, { accountId: admin, role: 'admin', sessionId: 'one' })?.text ?? '', video.id, 'media', from), { ok: true });
   t.equal(grants.mint(video, { accountId: await someAccount(catalog), role: 'creator', sessionId: 'one' }), null);
 });
 
@@ -116,7 +118,7 @@ t.test('a grant goes on working when the video is opened to everybody, and says 
 });
 
 t.test('a verdict that was being read while the video changed is not kept', async (t) => {
-  const { catalog, clock, events, keys, recording, owner } = await setUp(t);
+  const { catalog, clock, events, keys, viewings, recording, owner } = await setUp(t);
   const video = await recording();
   const reading = Promise.withResolvers<void>();
   let row: VideoRow = video;
@@ -127,8 +129,8 @@ t.test('a verdict that was being read while the video changed is not kept', asyn
       return seen;
     },
   };
-  const grants = new Grants({ ...catalog, keys, videos, events, clock });
-  const grant = grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' })?.grant ?? '';
+  const grants = new Grants({ ...catalog, keys, viewings, videos, events, clock });
+  const grant = grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' })?.text ?? '';
   const early = grants.verdict(grant, video.id, 'media', from);
   row = { ...video, ownerId: 'somebody-else' };
   await catalog.videos.update(video.id, { title: 'Changed' });
@@ -139,15 +141,15 @@ t.test('a verdict that was being read while the video changed is not kept', asyn
 });
 
 t.test('what is kept is bounded, and what is made up is not kept at all', async (t) => {
-  const { catalog, clock, events, keys, recording, owner } = await setUp(t);
+  const { catalog, clock, events, keys, viewings, recording, owner } = await setUp(t);
   const video = await recording();
   const account = await catalog.accounts.get(owner);
-  const grants = new Grants({ vault: catalog.vault, videos: { get: async () => video }, accounts: { get: async () => account }, grants: { add: async () => true, isRevoked: async () => false }, keys, events, clock });
+  const grants = new Grants({ vault: catalog.vault, videos: { get: async () => video }, accounts: { get: async () => account }, grants: { add: async () => true, isRevoked: async () => false }, keys, viewings, events, clock });
   for (let count = 0; count < 100; count += 1) await grants.verdict(`${count}`.padStart(108, 'A'), video.id, 'media', from);
   t.equal(grants.kept, 0);
   for (let count = 0; count < mostKept + 50; count += 1) {
     clock.advance(1000);
-    await grants.verdict(grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' })?.grant ?? '', video.id, 'media', from);
+    await grants.verdict(grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' })?.text ?? '', video.id, 'media', from);
   }
   t.equal(grants.kept, mostKept);
 });
@@ -194,7 +196,7 @@ t.test('what cannot be a grant is not made', async (t) => {
 });
 
 t.test('a grant that is taken back opens nothing from then on, for whoever has it, and others go on', async (t) => {
-  const { grants, recording, issue, catalog, events, keys, clock } = await setUp(t);
+  const { grants, recording, issue, catalog, events, keys, viewings, clock } = await setUp(t);
   const video = await recording();
   const [one, other] = [await issue(video), await issue(video)];
   for (const { text } of [one, other]) t.match(await grants.verdict(text, video.id, 'media', from), { ok: true });
@@ -203,7 +205,7 @@ t.test('a grant that is taken back opens nothing from then on, for whoever has i
   t.same(await grants.verdict(one.text, video.id, 'media', from), no('grant-revoked'));
   t.match(await grants.verdict(other.text, video.id, 'media', from), { ok: true });
   t.equal(await catalog.grants.revoke(video.id, one.id), false, 'once');
-  const afterRestart = new Grants({ ...catalog, keys, events, clock });
+  const afterRestart = new Grants({ ...catalog, keys, viewings, events, clock });
   t.same(await afterRestart.verdict(one.text, video.id, 'media', from), no('grant-revoked'), 'after a restart too');
   t.same((await catalog.grants.ofVideo(video.id)).map(({ text }) => text), [other.text]);
 });
@@ -223,9 +225,83 @@ t.test('with the key that signed it a grant is gone, although it was known', asy
 t.test('a page that is loaded again in the same session is the same viewer, another session is another', async (t) => {
   const { grants, recording, owner, clock } = await setUp(t);
   const video = await recording();
-  const idOf = (sessionId: string) => grants.read(grants.mint(video, { accountId: owner, role: 'creator', sessionId })?.grant ?? '')?.id;
+  const idOf = (sessionId: string) => grants.read(grants.mint(video, { accountId: owner, role: 'creator', sessionId })?.text ?? '')?.id;
   const first = idOf('one');
   clock.advance(5000);
   t.equal(idOf('one'), first);
   t.not(idOf('two'), first);
+});
+
+const media = { ...from, wantsMedia: true };
+
+t.test('a ten-hour show is watched to its end, although the grant is over by then; whoever comes later does not get in', async (t) => {
+  const { grants, recording, issue, clock } = await setUp(t);
+  const video = await recording();
+  const { text } = await issue(video, { expiresAt: clock.wall() + 3_600_000 });
+  for (let seconds = 0; seconds < 36_000; seconds += 6) {
+    const [list, segment] = [await grants.verdict(text, video.id, 'media', from), await grants.verdict(text, video.id, 'media', media)];
+    if (!list.ok || !segment.ok) t.fail(`refused after ${seconds} s`);
+    clock.advance(6_000);
+  }
+  t.same(await grants.verdict(text, video.id, 'media', { ...media, address: '192.0.2.10' }), expired, 'from another address');
+  t.same(await grants.verdict(text, video.id, 'media', { ...media, agent: 'another player' }), expired, 'in another player');
+  clock.advance(silenceMs);
+  t.same(await grants.verdict(text, video.id, 'media', media), expired, 'who leaves has left');
+});
+
+t.test('lists alone keep no viewing going, and none lasts longer than a day', async (t) => {
+  const { grants, recording, issue, clock } = await setUp(t);
+  const video = await recording();
+  const { text } = await issue(video, { expiresAt: clock.wall() + 30_000 });
+  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
+  for (let seconds = 0; seconds < 60; seconds += 10) {
+    t.match(await grants.verdict(text, video.id, 'media', from), { ok: true });
+    clock.advance(10_000);
+  }
+  t.same(await grants.verdict(text, video.id, 'media', from), expired);
+
+  const long = await issue(video, { expiresAt: clock.wall() + 1000 });
+  let hours = 0;
+  for (; (await grants.verdict(long.text, video.id, 'media', media)).ok && hours < 30; hours += 1) {
+    for (let half = 0; half < 120; half += 1) {
+      await grants.verdict(long.text, video.id, 'media', media);
+      clock.advance(30_000);
+    }
+  }
+  t.equal(hours, 24);
+});
+
+t.test('what is taken back ends for whoever watches, too', async (t) => {
+  const { grants, recording, issue, clock, catalog, events } = await setUp(t);
+  const video = await recording();
+  const { text, id } = await issue(video, { expiresAt: clock.wall() + 10_000 });
+  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
+  clock.advance(20_000);
+  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
+  await catalog.grants.revoke(video.id, id);
+  await events.settled();
+  t.same(await grants.verdict(text, video.id, 'media', media), no('grant-revoked'));
+});
+
+t.test('of a thousand who begin at once, as many are let in as may be, and no more', async (t) => {
+  const { grants, recording, owner } = await setUp(t, { perAccount: 2, whenFull: 'refuse-new' });
+  const video = await recording();
+  const begins = Array.from({ length: 1000 }, (_, index) => {
+    const text = grants.mint(video, { accountId: owner, role: 'creator', sessionId: `session ${index}` })?.text ?? '';
+    return grants.verdict(text, video.id, 'media', { ...media, address: `10.0.${index >> 8}.${index & 255}` });
+  });
+  const verdicts = await Promise.all(begins);
+  t.equal(verdicts.filter(({ ok }) => ok).length, 2);
+  t.ok(verdicts.every((verdict) => verdict.ok || verdict.code === 'too-many-streams'));
+});
+
+t.test('two viewers of one link are two, and a link may be limited', async (t) => {
+  const { grants, recording, issue } = await setUp(t, { perAccount: 1, whenFull: 'refuse-new' });
+  const video = await recording();
+  const { text } = await issue(video, { streams: 2 });
+  const at = async (address: string, agent = 'a player') => grants.verdict(text, video.id, 'media', { address, agent, wantsMedia: true });
+  t.match([await at('192.0.2.1'), await at('192.0.2.1', 'another player'), await at('192.0.2.2')], [{ ok: true }, { ok: true }, no('too-many-streams')]);
+  t.match(await at('192.0.2.1'), { ok: true }, 'who is in goes on');
+  const open = await issue(video);
+  for (let host = 1; host < 50; host += 1) t.match(await grants.verdict(open.text, video.id, 'media', { address: `192.0.2.${host}`, agent: '', wantsMedia: true }), { ok: true });
 });

@@ -17,6 +17,7 @@ import type { TokenVerifier } from './gatekeeper.ts';
 import { longestGrantMs, type GrantKeys } from './grant-keys.ts';
 import { fits, readGrant, writeGrant, type Grant } from './grant-token.ts';
 import type { RefusalCode } from './grant-refusals.ts';
+import type { Turned, Viewings } from './viewings.ts';
 import { usable, wrongPlace, wrongThing, wrongTime, type Usable } from './grant-use.ts';
 
 export type GrantsOptions = {
@@ -26,11 +27,12 @@ export type GrantsOptions = {
   readonly accounts: Pick<AccountStore, 'get'>;
   readonly grants: Pick<GrantStore, 'add' | 'isRevoked'>;
   readonly events: Pick<EventDispatcher, 'subscribe'>;
+  readonly viewings: Viewings;
   readonly clock: Clock;
 };
 
 /** What somebody who hands a grant on says of it. */
-export type GrantWish = Omit<Grant, 'id' | 'video' | 'account' | 'expiresAt'> & {
+export type GrantWish = Omit<Grant, 'id' | 'video' | 'account' | 'expiresAt' | 'own'> & {
   readonly label: string;
   /** ms since 1970; null: in a week. */
   readonly expiresAt: number | null;
@@ -39,7 +41,7 @@ export type GrantWish = Omit<Grant, 'id' | 'video' | 'account' | 'expiresAt'> & 
 export type Issued =
   | { readonly kind: 'made'; readonly text: string; readonly grant: Grant; readonly createdAt: number }
   | { readonly kind: 'too-many' | 'wrong-times' | 'says-too-much' };
-export type MadeGrant = { readonly grant: string; /** ms since 1970. */ readonly expiresAt: number };
+export type MadeGrant = { readonly text: string; readonly grant: Grant };
 
 /** A ten-hour show is watched to its end with the grant it was begun with, and one that was left open overnight too. */
 export const grantLastsMs = 24 * 3_600_000;
@@ -75,25 +77,35 @@ export class Grants implements TokenVerifier {
   mint(video: VideoRow, { accountId, role, sessionId }: Pick<Who, 'accountId' | 'role' | 'sessionId'>): MadeGrant | null {
     if (!isOwn(video, { id: accountId, role })) return null;
     const grant: Grant = {
-      // A page that is loaded again in the same browser is the same viewer.
-      id: idFrom(this.#o.vault.mac('grant', `session ${sessionId}`)),
+      id: this.ownId(sessionId),
       ...{ video: video.id, account: accountId },
       audiences: ['media', 'pictures', 'keys'],
       expiresAt: wholeSeconds(this.#o.clock.wall() + grantLastsMs),
-      ...{ notBefore: null, maxHeight: null, mayDownload: true, streams: null, networks: [], rules: [], device: null, viewer: null },
+      ...{ notBefore: null, maxHeight: null, mayDownload: true, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
     };
-    return { grant: writeGrant(this.#o.keys.signing, grant), expiresAt: grant.expiresAt };
+    return { text: writeGrant(this.#o.keys.signing, grant), grant };
   }
 
   /** To be handed on. The account is known to own the video. */
   async issue(video: VideoRow, accountId: string, { label, ...said }: GrantWish): Promise<Issued> {
     const createdAt = this.#o.clock.wall();
-    const grant = { ...said, id: newId(), video: video.id, account: accountId, expiresAt: wholeSeconds(said.expiresAt ?? createdAt + handedOnForMs), notBefore: said.notBefore && wholeSeconds(said.notBefore) };
+    const grant = { ...said, own: false, id: newId(), video: video.id, account: accountId, expiresAt: wholeSeconds(said.expiresAt ?? createdAt + handedOnForMs), notBefore: said.notBefore && wholeSeconds(said.notBefore) };
     if (grant.expiresAt <= createdAt || grant.expiresAt > createdAt + longestGrantMs || (grant.notBefore ?? 0) >= grant.expiresAt) return { kind: 'wrong-times' };
     if (!fits(grant)) return { kind: 'says-too-much' };
     const text = writeGrant(this.#o.keys.signing, grant);
     const row = { id: grant.id, videoId: video.id, accountId, label, createdAt, expiresAt: grant.expiresAt, revokedAt: null };
     return (await this.#o.grants.add(row, text)) ? { kind: 'made', text, grant, createdAt } : { kind: 'too-many' };
+  }
+
+  /** A page that is loaded again in the same browser is the same viewer. */
+  ownId(sessionId: string): string {
+    return idFrom(this.#o.vault.mac('grant', `session ${sessionId}`));
+  }
+
+  /** Whether whoever is about to watch by it would be given media. `again`: he was stopped, and means to go on here. */
+  mayBegin(grant: Grant, from: Asker, again: boolean): Turned | null {
+    if (again) this.#o.viewings.restart(grant, from);
+    return this.#o.viewings.look(grant, from);
   }
 
   /** What a grant of this server says; null: it is none. */
@@ -109,16 +121,29 @@ export class Grants implements TokenVerifier {
     if (typeof grant === 'string') return refused(grant);
     const use = usable(grant);
     const wrong = this.#wrong(use, video, audience, from);
-    return wrong ? refused(wrong) : this.#judge(text, use, this.#o.keys.removals);
+    return wrong ? refused(wrong) : this.#judge(text, use, this.#o.keys.removals).then((verdict) => this.#enter(use, verdict, from));
   }
 
   #use({ use, verdict }: Known, video: string, audience: Audience, from: Asker): GrantVerdict {
     const wrong = this.#wrong(use, video, audience, from);
-    return wrong ? refused(wrong) : verdict;
+    return wrong ? refused(wrong) : this.#enter(use, verdict, from);
   }
 
   #wrong(use: Usable, video: string, audience: Audience, from: Asker): RefusalCode | null {
-    return wrongThing(use, video, audience) ?? wrongTime(use, this.#o.clock.wall()) ?? wrongPlace(use, from);
+    const thing = wrongThing(use, video, audience);
+    if (thing) return thing;
+    const time = wrongTime(use, this.#o.clock.wall());
+    // It must be good when a viewing begins; what goes on, goes on.
+    if (time === 'grant-expired' && this.#o.viewings.goesOn(use.grant, from)) return wrongPlace(use, from);
+    return time ?? wrongPlace(use, from);
+  }
+
+  /** In one turn with the answer: who takes the last place and who does not is settled here. */
+  #enter({ grant }: Usable, verdict: GrantVerdict, from: Asker): GrantVerdict {
+    if (!verdict.ok) return verdict;
+    const { viewings } = this.#o;
+    const turned = from.wantsMedia ? viewings.take(grant, from) : viewings.look(grant, from);
+    return turned ? refused(turned) : verdict;
   }
 
   async #judge(text: string, use: Usable, removals: number): Promise<GrantVerdict> {

@@ -43,6 +43,8 @@ export const settings = {
   'hooks.publish.secret': setting(secret, ''),
   'hooks.publish.timeout': setting(duration('100ms', '8s'), 2_000),
   'hooks.publish.onFailure': setting(oneOf('refuse', 'allow'), 'refuse'),
+  'streams.perAccount': setting(whole(0, 255), 0),
+  'streams.whenFull': setting(oneOf('refuse-new', 'stop-oldest'), 'refuse-new'),
   'grants.keyLife': setting(duration('1h', '366d'), 30 * 86_400_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),

@@ -25,6 +25,7 @@ export type ExchangeGround = { readonly peers: Peers; readonly tally: Tally; rea
 
 const nothing = Buffer.alloc(0);
 const longestAgent = 400;
+const lists: ReadonlySet<RequestKind> = new Set(['multivariant', 'manifest', 'playlist', 'keys', 'ts-multivariant', 'ts-playlist', 'time', 'other']);
 
 export class Exchange implements Asker {
   readonly #request: IncomingMessage;
@@ -53,6 +54,14 @@ export class Exchange implements Asker {
   get address(): string {
     return this.#addressOf(this.#request);
   }
+
+  get wantsMedia(): boolean {
+    return !lists.has(this.kind);
+  }
+
+  readonly onOver = (run: () => void): void => {
+    this.#response.once('close', run);
+  };
 
   get agent(): string {
     return (this.#request.headers['user-agent'] ?? '').slice(0, longestAgent);

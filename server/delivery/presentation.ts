@@ -30,6 +30,10 @@ export type Asker = {
   /** Behind trusted proxies. */
   readonly address: string;
   readonly agent: string;
+  /** Media, and not only a list of it. */
+  readonly wantsMedia?: boolean;
+  /** Calls back when the answer has gone, or whoever asked has. */
+  readonly onOver?: (run: () => void) => void;
 };
 
 export type GrantVerdict =

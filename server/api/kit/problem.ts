@@ -1,5 +1,9 @@
 /** Every way in which the API says no (RFC 9457). The code is stable and for programs, the detail is a sentence for people. */
 
+import { refusals, type RefusalCode } from '../../auth/grant-refusals.ts';
+
+const refusedGrants = Object.fromEntries(Object.keys(refusals).map((code) => [code, [403, 'The grant does not open this'] as const])) as Record<RefusalCode, readonly [403, string]>;
+
 /** code → [status, title] */
 export const problemKinds = {
   validation: [400, 'The request does not fit the schema'],
@@ -14,6 +18,7 @@ export const problemKinds = {
   'link-invalid': [403, 'The one-time link does not work'],
   'password-wrong': [403, 'The current password is wrong'],
   'quota-exceeded': [403, 'More than the account may keep'],
+  ...refusedGrants,
   'not-found': [404, 'Not found'],
   'no-such-route': [404, 'No such address'],
   'not-live': [409, 'Not live'],

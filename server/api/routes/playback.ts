@@ -2,11 +2,14 @@
 import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
-import type { Route } from '../kit/route.ts';
+import { refusals } from '../../auth/grant-refusals.ts';
+import type { Asker } from '../../delivery/presentation.ts';
+import type { CallFacts, Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
 import { owns, seenChannel, seenVideo } from './access.ts';
+import { askerOf, grantProblems, grantText, seenByGrant } from './by-grant.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
 import { moment, spanOf } from './span.ts';
@@ -41,6 +44,8 @@ const ask = Type.Object(
         description: 'Where HLS players begin by themselves: seconds from the beginning of what is shown, or below 0 from its end.',
       }),
     ),
+    grant: grantText,
+    restart: Type.Optional(Type.Boolean({ description: 'Goes on here although it was stopped from another device.' })),
     in: Type.Optional(moment),
     out: Type.Optional(moment),
   },
@@ -48,7 +53,7 @@ const ask = Type.Object(
 );
 
 type Ask = Shape<typeof ask>;
-type Grant = { readonly grant: string; readonly expiresAt: number | null };
+type Given = { readonly text: string; readonly expiresAt: number | null; readonly mayDownload: boolean };
 
 /** One more step of the path after the video; empty for all of it. */
 const cutStep = (video: VideoRow, asked: Ask): string => {
@@ -63,19 +68,23 @@ const asFile = ({ title }: VideoRow): string => `?name=${encodeURIComponent(titl
 
 export const playbackRoutes = (ground: Ground): readonly Route[] => {
   const { hooks } = ground;
-  const grantFor = async (video: VideoRow, who: Who | null): Promise<Grant> => {
-    if (video.visibility === 'public' || video.visibility === 'unlisted') return { grant: '-', expiresAt: null };
-    const minted = who && (await hooks.mintGrant(video, who));
-    if (!minted) throw notFound('video');
-    return minted;
+  const grantFor = (video: VideoRow, asked: Ask, who: Who | null, from: Asker): Given => {
+    const handed = asked.grant === undefined ? null : hooks.grants.read(asked.grant);
+    if (handed === null && (video.visibility === 'public' || video.visibility === 'unlisted')) return { text: '-', expiresAt: null, mayDownload: true };
+    const minted = handed === null && who ? hooks.grants.mint(video, who) : null;
+    const grant = handed ?? minted?.grant;
+    if (!grant) throw notFound('video');
+    const turned = hooks.grants.mayBegin(grant, from, asked.restart ?? false);
+    if (turned) throw new Problem(turned, refusals[turned]);
+    return { text: minted?.text ?? asked.grant ?? '-', expiresAt: grant.expiresAt, mayDownload: grant.mayDownload };
   };
-  const playback = async (video: VideoRow, asked: Ask, who: Who | null, base: string): Promise<object> => {
+  const playback = async (video: VideoRow, asked: Ask, who: Who | null, { base, origin }: CallFacts): Promise<object> => {
     const shown = cutStep(video, asked);
     const start = startQuery(asked);
-    const { grant, expiresAt } = await grantFor(video, who);
+    const { text, expiresAt, mayDownload } = grantFor(video, asked, who, askerOf(origin));
     const live = video.state === 'live';
-    const below = `${base}/play/${grant}/${video.id}/`;
-    const files = live || !video.downloads || video.protection !== 'none' ? [] : await hooks.downloads(video.id);
+    const below = `${base}/play/${text}/${video.id}/`;
+    const files = live || !video.downloads || !mayDownload || video.protection !== 'none' ? [] : await hooks.downloads(video.id);
     return {
       videoId: video.id,
       live,
@@ -96,12 +105,13 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: channelParams,
       body: ask,
       answers: { 200: playbackShape },
-      handler: async ({ who, params, body, base }) => {
+      problems: [...grantProblems],
+      handler: async ({ who, params, body, ...facts }) => {
         const channel = await seenChannel(ground, params.channel, who);
         const live = hooks.liveOf(channel.id);
         if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
         const video = await seenVideo(ground, live.videoId, who);
-        return { status: 200, body: await playback(video, body, who, base) };
+        return { status: 200, body: await playback(video, body, who, facts) };
       },
     }),
     route({
@@ -113,13 +123,13 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: Type.Object({ video: idText }),
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['not-playable'],
-      handler: async ({ who, params, body, base }) => {
-        const video = await seenVideo(ground, params.video, who);
+      problems: ['not-playable', ...grantProblems],
+      handler: async ({ who, params, body, ...facts }) => {
+        const video = await seenByGrant(ground, params.video, who, body.grant, facts.origin);
         if (video.state !== 'live' && video.state !== 'playable' && video.state !== 'ready') {
           throw new Problem('not-playable', errorView(video, owns(who, video))?.message ?? `There is nothing to play yet: the video is ${video.state}.`);
         }
-        return { status: 200, body: await playback(video, body, who, base) };
+        return { status: 200, body: await playback(video, body, who, facts) };
       },
     }),
   ];

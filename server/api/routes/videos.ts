@@ -7,7 +7,8 @@ import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
 import { mustBeAble } from './abilities.ts';
-import { ownVideo, seenBy, seenChannel, seenVideo } from './access.ts';
+import { ownVideo, seenBy, seenChannel } from './access.ts';
+import { grantProblems, grantText, seenByGrant } from './by-grant.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, description, downloads, idText, title, videoState, visibility } from './shapes.ts';
 import { spanOf, trimShape } from './span.ts';
@@ -66,8 +67,13 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
       path: '/videos/:video',
       auth: 'none',
       params,
+      query: Type.Object({ grant: grantText }, closed),
       answers: { 200: videoShape },
-      handler: async ({ who, params: { video }, base }) => ({ status: 200, body: videoView(await seenVideo(ground, video, who), { who, base, uploads }) }),
+      problems: [...grantProblems],
+      handler: async ({ who, params: { video }, query, base, origin }) => {
+        const row = await seenByGrant(ground, video, who, query.grant, origin);
+        return { status: 200, body: videoView(row, { who, base, uploads }) };
+      },
     }),
     route({
       name: 'patchVideo',

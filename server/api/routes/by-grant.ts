@@ -1,0 +1,29 @@
+/** A video for whoever brings a grant of it: a link that was handed on. */
+import { Type } from 'typebox';
+import type { Who } from '../../auth/auth.ts';
+import { isRefusal, refusals, type RefusalCode } from '../../auth/grant-refusals.ts';
+import type { SessionOrigin } from '../../catalog/sessions.ts';
+import type { VideoRow } from '../../catalog/videos.ts';
+import type { Asker } from '../../delivery/presentation.ts';
+import { notFound, Problem } from '../kit/problem.ts';
+import { seenVideo } from './access.ts';
+import type { Ground } from './ground.ts';
+
+export const grantText = Type.Optional(Type.String({ maxLength: 1024, description: 'A grant that was handed on: what it opens is there, whoever asks.' }));
+export const grantProblems = Object.keys(refusals) as readonly RefusalCode[];
+
+const longestAgent = 400;
+/** As it is told apart below /play/. */
+export const askerOf = ({ address, userAgent }: SessionOrigin): Asker => ({ address, agent: userAgent.slice(0, longestAgent) });
+
+/** Whether there are places left is asked elsewhere: who may not watch just now may know of it all the same. */
+const seatless: ReadonlySet<string> = new Set<RefusalCode>(['too-many-streams', 'stream-stopped']);
+
+export const seenByGrant = async (ground: Ground, id: string, who: Who | null, grant: string | undefined, origin: SessionOrigin): Promise<VideoRow> => {
+  if (grant === undefined) return seenVideo(ground, id, who);
+  const verdict = await ground.hooks.grants.verdict(grant, id, 'media', askerOf(origin));
+  const row = await ground.catalog.videos.get(id);
+  if (!row || (!verdict.ok && verdict.status === 404)) throw notFound('video');
+  if (!verdict.ok && isRefusal(verdict.code) && !seatless.has(verdict.code)) throw new Problem(verdict.code, refusals[verdict.code]);
+  return row;
+};

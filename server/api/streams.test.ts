@@ -1,0 +1,61 @@
+/** A video for whoever has a link to it, and who watches just now, by the API. */
+import t from 'tap';
+import { liveOn } from '../catalog/testing.ts';
+import type { StreamLimits } from '../auth/viewings.ts';
+import { testApi } from './testing.ts';
+
+const setUp = async (t: Parameters<typeof testApi>[0], streams?: StreamLimits) => {
+  const server = await testApi(t, streams ? { streams } : {});
+  server.events.start();
+  const owner = await server.person('ann', 'creator');
+  const made = await server.ask('/api/v1/channels', { method: 'POST', token: owner.token, body: { name: 'mill', title: 'Mine', visibility: 'private' } });
+  const { id: video } = await server.catalog.videos.createLive(liveOn(String(made.body['id']), owner.id, { visibility: 'private', title: 'The show' }));
+  const playback = (body: object, token?: string, headers: Record<string, string> = {}) => server.ask(`/api/v1/videos/${video}/playback`, { method: 'POST', body, token, headers });
+  return { server, owner, video, playback };
+};
+
+t.test('who has a link sees the video and where it plays, by the link alone', async (t) => {
+  const { server, owner, video, playback } = await setUp(t);
+  const at = `/api/v1/videos/${video}`;
+  const link = await server.ask(`${at}/grants`, { method: 'POST', token: owner.token, body: { streams: 3 } });
+  const grant = String(link.body['hls']).split('/')[4] ?? '';
+  t.match(await server.ask(`${at}?grant=${grant}`), { status: 200, body: { id: video, visibility: 'private', title: 'The show' } });
+  t.notOk('ownerId' in (await server.ask(`${at}?grant=${grant}`)).body, 'as a viewer sees it');
+  t.match(await playback({ grant }), { status: 200, body: { hls: link.body['hls'], expiresAt: link.body['expiresAt'] } });
+  t.equal((await server.ask(at)).status, 404);
+  t.match(await server.ask(`${at}?grant=${grant.slice(0, -4)}`), { status: 403, body: { code: 'grant-malformed' } });
+  t.match(await playback({ grant: `${grant.slice(0, -1)}${grant.endsWith('A') ? 'B' : 'A'}` }), { status: 403, body: { code: 'grant-signature' } });
+  await server.ask(`${at}/grants/${String(link.body['id'])}`, { method: 'DELETE', token: owner.token });
+  await server.events.settled();
+  t.match(await playback({ grant }), { status: 403, body: { code: 'grant-revoked' } });
+});
+
+t.test('too many screens: the list says which, one is stopped, and it goes on there when somebody begins it again', async (t) => {
+  const { server, owner, video, playback } = await setUp(t, { perAccount: 1, whenFull: 'refuse-new' });
+  const { token: second } = await server.catalog.sessions.create(owner.id, { userAgent: 'Safari', address: '127.0.0.1' });
+  const watch = async (token: string, agent: string) => {
+    const reply = await playback({}, token, { 'user-agent': agent });
+    const text = String(reply.body['hls']).split('/')[4] ?? '';
+    return reply.status === 200 ? server.grants.verdict(text, video, 'media', { address: '127.0.0.1', agent, wantsMedia: true }) : reply.body['code'];
+  };
+  const list = async (token: string) => (await server.ask('/api/v1/streams', { token })).body['items'] as { id: string }[];
+  t.match(await watch(owner.token, 'Firefox'), { ok: true });
+  t.match(await watch(owner.token, 'Firefox'), { ok: true }, 'a page that is loaded again is the same');
+  t.equal(await watch(second, 'Safari'), 'too-many-streams');
+  const [stream] = await list(second);
+  t.match(stream, { videoId: video, title: 'The show', address: '127.0.0.1', userAgent: 'Firefox', current: false });
+  t.match(await list(owner.token), [{ current: true }]);
+
+  const rival = await server.person('rival', 'creator');
+  t.same(await list(rival.token), []);
+  const stop = (token?: string) => server.ask(`/api/v1/streams/${stream?.id}`, { method: 'DELETE', token });
+  t.same([(await stop(rival.token)).status, (await stop()).status], [404, 401]);
+  t.equal((await stop(second)).status, 204);
+  t.match(await watch(second, 'Safari'), { ok: true });
+  t.equal(await watch(owner.token, 'Firefox'), 'stream-stopped', 'not by itself');
+  const again = () => playback({ restart: true }, owner.token, { 'user-agent': 'Firefox' });
+  t.match(await again(), { status: 403, body: { code: 'too-many-streams' } });
+  const [other] = await list(owner.token);
+  await server.ask(`/api/v1/streams/${other?.id}`, { method: 'DELETE', token: owner.token });
+  t.equal((await again()).status, 200);
+});
