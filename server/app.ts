@@ -21,6 +21,7 @@ import { defaultApiConfig, type ApiHooks } from './api/hooks.ts';
 import { Auth } from './auth/auth.ts';
 import { Viewings } from './auth/viewings.ts';
 import { createGatekeeper } from './auth/gatekeeper.ts';
+import { foreignTokens } from './tokens.ts';
 import { GrantKeys } from './auth/grant-keys.ts';
 import { Grants } from './auth/grants.ts';
 import { addressBanner, linkBanner } from './banner.ts';
@@ -125,6 +126,7 @@ const start = async (
   stops.push(() => grantKeys.stop());
   const viewings = new Viewings(clock, { perAccount: config['streams.perAccount'], whenFull: config['streams.whenFull'] });
   const grants = new Grants({ ...catalog, keys: grantKeys, viewings, events, clock });
+  const foreign = foreignTokens(config, clock, (error) => log.error({ err: error }, 'The keys of the issuer of tokens could not be had.'));
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -159,7 +161,7 @@ const start = async (
       return videoId !== null && startedAt !== null ? { videoId, startedAt, viewers: viewers.count(videoId) } : null;
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
-    ...{ grants, grantKeys, streams: viewings },
+    ...{ grants, grantKeys, streams: viewings, foreign },
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];

@@ -1,5 +1,6 @@
 /** What the API needs of the live part of the server, declared here by its consumer. */
 import type { WebVtt } from '../../packager/text/webvtt.ts';
+import type { ForeignTokens } from '../auth/foreign-tokens.ts';
 import type { GrantKeys } from '../auth/grant-keys.ts';
 import type { Grants } from '../auth/grants.ts';
 import type { Viewings } from '../auth/viewings.ts';
@@ -65,7 +66,9 @@ export type IngestHooks = {
 };
 
 /** Grants for who watches himself, and those that are handed on. */
-export type GrantHooks = Pick<Grants, 'mint' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'read'>;
+export type GrantHooks = Pick<Grants, 'mint' | 'vouch' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'read'>;
+/** Tokens of the issuer whom this server trusts. */
+export type ForeignHooks = Pick<ForeignTokens, 'read'> & { readonly issuer: string };
 /** Who watches just now. */
 export type StreamHooks = Pick<Viewings, 'ofAccount' | 'stop'>;
 export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
@@ -80,6 +83,8 @@ export type ApiHooks = {
   endShow(channelId: string): Promise<boolean>;
   readonly grants: GrantHooks;
   readonly grantKeys: GrantKeyHooks;
+  /** Null: none is trusted. */
+  readonly foreign: ForeignHooks | null;
   readonly streams: StreamHooks;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;

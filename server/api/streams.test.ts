@@ -2,10 +2,11 @@
 import t from 'tap';
 import { liveOn } from '../catalog/testing.ts';
 import type { StreamLimits } from '../auth/viewings.ts';
+import type { ApiHooks } from './hooks.ts';
 import { testApi } from './testing.ts';
 
-const setUp = async (t: Parameters<typeof testApi>[0], streams?: StreamLimits) => {
-  const server = await testApi(t, streams ? { streams } : {});
+const setUp = async (t: Parameters<typeof testApi>[0], streams?: StreamLimits, foreign: ApiHooks['foreign'] = null) => {
+  const server = await testApi(t, streams ? { streams } : {}, { foreign });
   server.events.start();
   const owner = await server.person('ann', 'creator');
   const made = await server.ask('/api/v1/channels', { method: 'POST', token: owner.token, body: { name: 'mill', title: 'Mine', visibility: 'private' } });
@@ -58,4 +59,28 @@ t.test('too many screens: the list says which, one is stopped, and it goes on th
   const [other] = await list(owner.token);
   await server.ask(`/api/v1/streams/${other?.id}`, { method: 'DELETE', token: owner.token });
   t.equal((await again()).status, 200);
+});
+
+t.test('the token of an issuer whom the server trusts is exchanged for a grant, by which the viewer is counted', async (t) => {
+  const by = { viewer: 'kim', expiresAt: Date.UTC(2030, 0, 1), maxHeight: 720, mayDownload: false, streams: 1, networks: [] };
+  const foreign: ApiHooks['foreign'] = {
+    issuer: 'https://school.example',
+    read: async (token) => (token === 'none' ? { kind: 'no-keys' } : token === 'wrong' ? { kind: 'refused', code: 'jwt-signature' } : { kind: 'vouched', by: { ...by, viewer: token } }),
+  };
+  const { server, video, playback } = await setUp(t, undefined, foreign);
+  const grantOf = async (token: string) => String((await playback({ token })).body['hls']).split('/')[4] ?? '';
+  const kim = await grantOf('kim');
+  t.match(server.grants.read(kim), { video, viewer: 'kim', own: false, maxHeight: 720, streams: 1, expiresAt: Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000 });
+  const watch = (text: string, address: string) => server.grants.verdict(text, video, 'media', { address, agent: 'a player', wantsMedia: true });
+  t.match(await watch(kim, '192.0.2.1'), { ok: true, shared: false, maxHeight: 720, mayDownload: false });
+  t.match(await watch(kim, '192.0.2.2'), { ok: false, code: 'too-many-streams' });
+  t.match(await playback({ token: 'kim' }), { status: 403, body: { code: 'too-many-streams' } }, 'who asks elsewhere for addresses is told at once');
+  t.match(await watch(await grantOf('lee'), '192.0.2.2'), { ok: true });
+  t.match(await playback({ token: 'wrong' }), { status: 403, body: { code: 'jwt-signature' } });
+  t.match(await playback({ token: 'none' }), { status: 503, body: { code: 'jwt-keys-unavailable' } });
+});
+
+t.test('where no issuer is trusted, tokens are not taken', async (t) => {
+  const { playback } = await setUp(t);
+  t.match(await playback({ token: 'kim' }), { status: 422, body: { code: 'not-available' } });
 });

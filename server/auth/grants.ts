@@ -13,6 +13,7 @@ import type { VideoRow, VideoStore } from '../catalog/videos.ts';
 import type { Asker, Audience, GrantVerdict } from '../delivery/presentation.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import type { Who } from './auth.ts';
+import type { Vouched } from './foreign-tokens.ts';
 import type { TokenVerifier } from './gatekeeper.ts';
 import { longestGrantMs, type GrantKeys } from './grant-keys.ts';
 import { fits, readGrant, writeGrant, type Grant } from './grant-token.ts';
@@ -95,6 +96,18 @@ export class Grants implements TokenVerifier {
     const text = writeGrant(this.#o.keys.signing, grant);
     const row = { id: grant.id, videoId: video.id, accountId, label, createdAt, expiresAt: grant.expiresAt, revokedAt: null };
     return (await this.#o.grants.add(row, text)) ? { kind: 'made', text, grant, createdAt } : { kind: 'too-many' };
+  }
+
+  /** For a viewer whom others vouch for; in the name of whoever owns the video. Null: more is said of him than fits. */
+  vouch(video: VideoRow, issuer: string, { viewer, ...said }: Vouched): MadeGrant | null {
+    const grant: Grant = {
+      id: idFrom(this.#o.vault.mac('grant', `vouched ${issuer} ${viewer}`)),
+      ...{ video: video.id, account: video.ownerId, viewer, ...said },
+      audiences: ['media', 'pictures', 'keys'],
+      expiresAt: wholeSeconds(Math.min(said.expiresAt, this.#o.clock.wall() + grantLastsMs)),
+      ...{ notBefore: null, own: false, rules: [], device: null },
+    };
+    return fits(grant) ? { text: writeGrant(this.#o.keys.signing, grant), grant } : null;
   }
 
   /** A page that is loaded again in the same browser is the same viewer. */

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { foreignRefusals } from '../../../server/auth/foreign-refusals.ts';
 import { problems } from '../../../ingest/upload/problems.ts';
 import { problemKinds } from '../../../server/api/kit/problem.ts';
 import { failureCodes as known } from '../../../server/intake/types.ts';
@@ -47,6 +48,9 @@ const saidByStatus = new Set([
   'method-not-allowed',
   'idempotency-under-way',
   'key-in-use',
+  // Programs bring tokens, and not people.
+  ...Object.keys(foreignRefusals),
+  'jwt-keys-unavailable',
   'address-too-long',
   'not-json',
   'idempotency-mismatch',

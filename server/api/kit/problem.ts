@@ -1,8 +1,10 @@
 /** Every way in which the API says no (RFC 9457). The code is stable and for programs, the detail is a sentence for people. */
 
+import { foreignRefusals, type ForeignRefusal } from '../../auth/foreign-refusals.ts';
 import { refusals, type RefusalCode } from '../../auth/grant-refusals.ts';
 
 const refusedGrants = Object.fromEntries(Object.keys(refusals).map((code) => [code, [403, 'The grant does not open this'] as const])) as Record<RefusalCode, readonly [403, string]>;
+const refusedTokens = Object.fromEntries(Object.keys(foreignRefusals).map((code) => [code, [403, 'The token is not taken'] as const])) as Record<ForeignRefusal, readonly [403, string]>;
 
 /** code → [status, title] */
 export const problemKinds = {
@@ -19,6 +21,7 @@ export const problemKinds = {
   'password-wrong': [403, 'The current password is wrong'],
   'quota-exceeded': [403, 'More than the account may keep'],
   ...refusedGrants,
+  ...refusedTokens,
   'not-found': [404, 'Not found'],
   'no-such-route': [404, 'No such address'],
   'not-live': [409, 'Not live'],
@@ -43,6 +46,7 @@ export const problemKinds = {
   'address-not-allowed': [422, 'Nothing is fetched from this address'],
   'slow-down': [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],
+  'jwt-keys-unavailable': [503, 'The keys of the issuer cannot be had'],
   busy: [503, 'Too busy'],
   'no-room': [507, 'The disk is full'],
   'disk-full': [507, 'No room for this file'],

@@ -8,8 +8,8 @@ import type { CallFacts, Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
-import { owns, seenChannel, seenVideo } from './access.ts';
-import { askerOf, grantProblems, grantText, seenByGrant } from './by-grant.ts';
+import { owns, seenChannel } from './access.ts';
+import { askerOf, grantByToken, grantProblems, grantText, seenByGrant, tokenProblems, tokenText } from './by-grant.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
 import { moment, spanOf } from './span.ts';
@@ -45,6 +45,7 @@ const ask = Type.Object(
       }),
     ),
     grant: grantText,
+    token: tokenText,
     restart: Type.Optional(Type.Boolean({ description: 'Goes on here although it was stopped from another device.' })),
     in: Type.Optional(moment),
     out: Type.Optional(moment),
@@ -95,6 +96,8 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       expiresAt: isoOrNull(expiresAt),
     };
   };
+  /** Who brings a token of somebody whom we trust is given a grant for it. */
+  const withGrant = async (video: string, asked: Ask): Promise<Ask> => (asked.token === undefined ? asked : { ...asked, grant: await grantByToken(ground, video, asked.token) });
   return [
     route({
       name: 'playChannel',
@@ -105,13 +108,14 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: channelParams,
       body: ask,
       answers: { 200: playbackShape },
-      problems: [...grantProblems],
+      problems: [...grantProblems, ...tokenProblems],
       handler: async ({ who, params, body, ...facts }) => {
         const channel = await seenChannel(ground, params.channel, who);
         const live = hooks.liveOf(channel.id);
         if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
-        const video = await seenVideo(ground, live.videoId, who);
-        return { status: 200, body: await playback(video, body, who, facts) };
+        const asked = await withGrant(live.videoId, body);
+        const video = await seenByGrant(ground, live.videoId, who, asked.grant, facts.origin);
+        return { status: 200, body: await playback(video, asked, who, facts) };
       },
     }),
     route({
@@ -123,13 +127,14 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       params: Type.Object({ video: idText }),
       body: ask,
       answers: { 200: playbackShape },
-      problems: ['not-playable', ...grantProblems],
+      problems: ['not-playable', ...grantProblems, ...tokenProblems],
       handler: async ({ who, params, body, ...facts }) => {
-        const video = await seenByGrant(ground, params.video, who, body.grant, facts.origin);
+        const asked = await withGrant(params.video, body);
+        const video = await seenByGrant(ground, params.video, who, asked.grant, facts.origin);
         if (video.state !== 'live' && video.state !== 'playable' && video.state !== 'ready') {
           throw new Problem('not-playable', errorView(video, owns(who, video))?.message ?? `There is nothing to play yet: the video is ${video.state}.`);
         }
-        return { status: 200, body: await playback(video, body, who, facts) };
+        return { status: 200, body: await playback(video, asked, who, facts) };
       },
     }),
   ];

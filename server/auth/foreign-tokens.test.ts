@@ -1,0 +1,129 @@
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exportJWK, SignJWT } from 'jose';
+import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import { Random } from '../../test/support/random.ts';
+import { testFolder } from '../catalog/testing.ts';
+import { ForeignTokens } from './foreign-tokens.ts';
+
+const video = 'b27pp67vwmr07r9f';
+const issuer = 'https://school.example';
+const audience = 'https://video.example';
+
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+const setUp = async (t: Parameters<typeof testFolder>[0], algorithms: readonly string[] = ['ES256', 'RS256']) => {
+  const clock = new FakeClock();
+  const file = join(await testFolder(t), 'keys.json');
+  const put = async (...keys: [string, KeyObject, string][]) => {
+    const set = await Promise.all(keys.map(async ([kid, key, alg]) => ({ ...(await exportJWK(key)), kid, alg, use: 'sig' })));
+    await writeFile(file, JSON.stringify({ keys: set }));
+  };
+  await put(['ec-1', ec.publicKey, 'ES256'], ['rsa-1', rsa.publicKey, 'RS256']);
+  const failures: unknown[] = [];
+  const tokens = new ForeignTokens({ issuer, audience, algorithms, keys: file }, clock, (error) => failures.push(error));
+  const now = Math.floor(clock.wall() / 1000);
+  const claims = { iss: issuer, aud: audience, sub: 'kim', exp: now + 3600, video };
+  const signed = (change: object = {}, header: object = {}, key: KeyObject = ec.privateKey) =>
+    new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'ES256', kid: 'ec-1', ...header }).sign(key);
+  const codeOf = async (token: string, of = video) => {
+    const read = await tokens.read(token, of);
+    return read.kind === 'refused' ? read.code : read.kind;
+  };
+  return { clock, tokens, claims, signed, codeOf, put, file, failures, now };
+};
+
+const part = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+t.test('what the issuer says of a viewer is taken', async (t) => {
+  const { tokens, signed, now, codeOf } = await setUp(t);
+  const plain = { viewer: 'kim', expiresAt: (now + 3600) * 1000, maxHeight: null, mayDownload: false, streams: null, networks: [] };
+  t.same(await tokens.read(await signed(), video), { kind: 'vouched', by: plain });
+  const rich = { maxHeight: 720, downloads: true, streams: 2, networks: ['192.0.2.0/24'] };
+  t.same(await tokens.read(await signed(rich), video), { kind: 'vouched', by: { ...plain, maxHeight: 720, mayDownload: true, streams: 2, networks: ['192.0.2.0/24'] } });
+  t.equal(await codeOf(await signed({ video: ['another', video] })), 'vouched');
+  t.equal(await codeOf(await signed({ video: '*' })), 'vouched');
+  t.equal(await codeOf(await signed({ aud: ['https://elsewhere.example', audience] })), 'vouched');
+  t.equal(await codeOf(await signed({}, { alg: 'RS256', kid: 'rsa-1' }, rsa.privateKey)), 'vouched');
+});
+
+t.test('each thing that is wrong with a token has its own code', async (t) => {
+  const { signed, codeOf, now, claims } = await setUp(t);
+  const valid = await signed();
+  const [head = '', body = '', signature = ''] = valid.split('.');
+  const unsigned = (alg: string): string => `${part({ alg, kid: 'ec-1' })}.${part(claims)}.`;
+  const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const hmac = (header: object, secret: string | Buffer): string => {
+    const input = `${part(header)}.${part(claims)}`;
+    return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+  };
+  const wrong: [string, string, string][] = [
+    ['no algorithm', unsigned('none'), 'jwt-unsigned'],
+    ['no algorithm, in other letters', unsigned('nOnE'), 'jwt-unsigned'],
+    ['no algorithm, with a signature', `${part({ alg: 'none' })}.${body}.${signature}`, 'jwt-unsigned'],
+    ['a public key as a shared secret', hmac({ alg: 'HS256', kid: 'rsa-1' }, pem), 'jwt-algorithm'],
+    ['the same, named as what is taken', hmac({ alg: 'RS256', kid: 'rsa-1' }, pem), 'jwt-signature'],
+    ['an algorithm that is not taken', await signed({}, { alg: 'PS256', kid: 'rsa-1' }, rsa.privateKey), 'jwt-algorithm'],
+    ['the key of another algorithm', await signed({}, { kid: 'rsa-1' }), 'jwt-key-unknown'],
+    ['a key id that is a path', await signed({}, { kid: '../../../dev/null' }), 'jwt-key-unknown'],
+    ['a key id that is a statement', await signed({}, { kid: "x' UNION SELECT 'key" }), 'jwt-key-unknown'],
+    ['a key id that is no text', `${part({ alg: 'ES256', kid: ['ec-1'] })}.${body}.${signature}`, 'jwt-key-unknown'],
+    ['a key id that is a flood', await signed({}, { kid: 'k'.repeat(5000) }), 'jwt-key-unknown'],
+    ['a key that nobody has', await signed({}, { kid: 'ec-2' }), 'jwt-key-unknown'],
+    ['a stranger’s signature', await signed({}, {}, stranger.privateKey), 'jwt-signature'],
+    ['a key of its own', await signed({}, { jwk: await exportJWK(stranger.publicKey) }, stranger.privateKey), 'jwt-header'],
+    ['an address for its key', await signed({}, { jku: 'https://elsewhere.example/keys' }, stranger.privateKey), 'jwt-header'],
+    ['other facts under the signature', `${head}.${part({ ...claims, sub: 'lee' })}.${signature}`, 'jwt-signature'],
+    ['cut off', valid.slice(0, -10), 'jwt-signature'],
+    ['without its signature', `${head}.${body}`, 'jwt-malformed'],
+    ['nothing', '', 'jwt-malformed'],
+    ['no token at all', 'abc.def.ghi', 'jwt-malformed'],
+    ['another issuer', await signed({ iss: `${issuer}.elsewhere` }), 'jwt-issuer'],
+    ['no issuer', await signed({ iss: undefined }), 'jwt-issuer'],
+    ['another audience', await signed({ aud: 'https://elsewhere.example' }), 'jwt-audience'],
+    ['no audience', await signed({ aud: undefined }), 'jwt-audience'],
+    ['over', await signed({ exp: now - 60 }), 'jwt-expired'],
+    ['for ever', await signed({ exp: undefined }), 'jwt-claims'],
+    ['too early', await signed({ nbf: now + 60 }), 'jwt-not-yet'],
+    ['for nobody', await signed({ sub: undefined }), 'jwt-claims'],
+    ['for somebody with a very long name', await signed({ sub: 'k'.repeat(65) }), 'jwt-claims'],
+    ['of no video', await signed({ video: undefined }), 'jwt-claims'],
+    ['of another video', await signed({ video: 'another00another' }), 'jwt-other-video'],
+    ['networks that are none', await signed({ networks: ['nowhere'] }), 'jwt-claims'],
+    ['a height that is none', await signed({ maxHeight: '720' }), 'jwt-claims'],
+  ];
+  for (const [what, token, code] of wrong) t.equal(await codeOf(token), code, what);
+  t.equal(await codeOf(valid), 'vouched');
+});
+
+t.test('keys are changed without a restart; where there are none, nothing is taken', async (t) => {
+  const { signed, codeOf, put, file, clock, failures } = await setUp(t);
+  const byStranger = await signed({ exp: Math.floor(clock.wall() / 1000) + 86_400 }, { kid: 'new' }, stranger.privateKey);
+  t.equal(await codeOf(byStranger), 'jwt-key-unknown');
+  await put(['new', stranger.publicKey, 'ES256']);
+  clock.advance(600_000);
+  t.equal(await codeOf(byStranger), 'vouched');
+  t.equal(await codeOf(await signed()), 'jwt-key-unknown', 'the old one is not taken any more');
+  await writeFile(file, 'no keys');
+  clock.advance(600_000);
+  t.equal(await codeOf(byStranger), 'no-keys');
+  t.equal(failures.length, 1);
+});
+
+t.test('damaged tokens are refused, and none breaks the reader', async (t) => {
+  const { signed, tokens, failures } = await setUp(t);
+  const random = new Random(7519);
+  const valid = await signed();
+  const parts = valid.split('.').map((one) => Buffer.from(one, 'base64url'));
+  for (let count = 0; count < 1_000; count += 1) {
+    const at = random.below(3);
+    const changed = parts.map((one, index) => (index === at ? random.mutate(one) : one).toString('base64url')).join('.');
+    const read = await tokens.read(count % 4 === 0 ? random.bytes(random.below(300)).toString('latin1') : changed, video);
+    if (read.kind !== 'refused' && changed !== valid) t.fail(changed);
+  }
+  t.same(failures, []);
+});
