@@ -38,6 +38,7 @@ export const catalogue = {
   'hls/parts-old': warning('HLS 4.4.4.9', 'parts leave the playlist three target durations from its end'),
   'hls/late-tag': error('HLS 4.4.4', 'what a segment is stands ahead of its first part'),
   'hls/map': error('HLS 4.4.4.5', 'fragmented MP4 has an EXT-X-MAP'),
+  'hls/key-map': error('HLS 4.4.4.4', 'an init segment behind a KEY of AES-128 has an IV'),
   'hls/map-changed': error('HLS 4.4.4.3', 'another init segment comes behind a DISCONTINUITY'),
   'hls/date-missing': error('HLS 6.2.4', 'every segment has a date, or none has'),
   'hls/date-drift': error('HLS 4.4.4.6', 'dates go with durations'),

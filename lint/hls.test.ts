@@ -100,6 +100,7 @@ const planted: readonly (readonly [RuleId, string, Tamper | (StreamOptions & { r
   ['hls/parts-old', 'parts of all segments', edit(/^v0\/index/, (text, query) => (query.includes('skip') ? text : swap(text, /#EXTINF:2.000000,\ns-4\.m4s/, () => `${Array.from({ length: 4 }, (_, part) => `#EXT-X-PART:DURATION=0.500000,URI="p-4-${part}.m4s"${part === 0 ? ',INDEPENDENT=YES' : ''}\n`).join('')}#EXTINF:2.000000,\ns-4.m4s`)))],
   ['hls/late-tag', 'a date behind the first part', edit(/^v0\/index/, (text) => swap(text, /(#EXT-X-PROGRAM.*\n)(#EXT-X-PART:.*p-12-0.*\n)/, (_, date = '', part = '') => part + date))],
   ['hls/map', 'fMP4 without a MAP', edit(/iframes/, (text) => text.replace(/#EXT-X-MAP.*\n/g, ''))],
+  ['hls/key-map', 'AES-128 ahead of the MAP, without an IV', edit(/iframes/, (text) => text.replace('#EXT-X-MAP', '#EXT-X-KEY:METHOD=AES-128,URI="key"\n#EXT-X-MAP'))],
   ['hls/map-changed', 'another MAP without a DISCONTINUITY', edit(/iframes/, (text) => (/k-8/.test(text) ? text.replace('#EXTINF:2.000000,\nk-9', '#EXT-X-MAP:URI="i-0.mp4?2"\n#EXTINF:2.000000,\nk-9') : text.replace('i-0.mp4', 'i-0.mp4?2')))],
   ['hls/date-missing', 'one segment without a date', edit(/iframes/, (text) => text.replace(/#EXT-X-PROGRAM.*\n(?=#EXTINF.*\nk-7)/, ''))],
   ['hls/date-drift', 'a date half a second off', edit(/iframes/, (text) => swap(text, /PROGRAM-DATE-TIME:(.*)(?=\n#EXTINF.*\nk-7)/, (_, date = '') => `PROGRAM-DATE-TIME:${iso(Date.parse(date) + 500)}`))],

@@ -73,11 +73,17 @@ const describe = (entry: Box, handler: string): Described => {
     const height = fields.u16();
     const inside = boxesOf(fields.skip(50).rest);
     const avcC = inside.find(({ type }) => type === 'avcC');
-    return { codec: avcC ? avcCodec(entry.type, avcC) : null, width, height };
+    return { codec: avcC ? avcCodec(inTheClear(entry.type, inside), avcC) : null, width, height };
   }
   if (handler !== 'soun') return { codec: null, width: null, height: null };
   const esds = boxesOf(fields.skip(28).rest).find(({ type }) => type === 'esds');
   return { codec: esds ? aacCodec(esds) : null, width: null, height: null };
+};
+
+/** What the samples are under their cipher (ISO 14496-12, 8.12.2). */
+const inTheClear = (type: string, inside: readonly Box[]): string => {
+  const protection = type === 'encv' ? inside.find((one) => one.type === 'sinf') : undefined;
+  return protection ? new Fields(child(protection, 'frma')).text(4) : type;
 };
 
 const avcCodec = (type: string, avcC: Box): string => `${type}.${new Fields(avcC).skip(1).u24().toString(16).padStart(6, '0')}`;

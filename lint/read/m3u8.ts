@@ -54,6 +54,7 @@ class Reader {
   #start: number | null = null;
   #partTarget: number | null = null;
   #needs = 1;
+  #withoutIv = false;
   #next = nothing(null);
 
   complain(says: string): void {
@@ -100,6 +101,7 @@ class Reader {
         return;
       case 'EXT-X-KEY':
         this.#next.encrypted = !/\bMETHOD=NONE\b/.test(value);
+        this.#withoutIv = /\bMETHOD=AES-128\b/.test(value) && !/\bIV=0x/i.test(value);
         return;
       case 'EXT-X-I-FRAMES-ONLY':
         this.#needs = Math.max(this.#needs, 4);
@@ -125,7 +127,7 @@ class Reader {
     switch (name) {
       case 'EXT-X-MAP':
         if (uri === null) return need('URI');
-        this.#next.map = { uri, byteRange: textOf(attributes, 'BYTERANGE') };
+        this.#next.map = { uri, byteRange: textOf(attributes, 'BYTERANGE'), unreadable: this.#withoutIv };
         this.#next.ownMap = true;
         this.#needs = Math.max(this.#needs, this.#seen.has('EXT-X-I-FRAMES-ONLY') ? 5 : 6);
         return;

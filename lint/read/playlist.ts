@@ -2,7 +2,12 @@
 import type { Fault } from '../finding.ts';
 import type { Attributes } from './attributes.ts';
 
-export type MapTag = { readonly uri: string; readonly byteRange: string | null };
+export type MapTag = {
+  readonly uri: string;
+  readonly byteRange: string | null;
+  /** AES-128 is in force, and nothing says with which IV an init segment, which has no number, begins. */
+  readonly unreadable: boolean;
+};
 
 export type Part = {
   readonly uri: string;

@@ -107,6 +107,10 @@ function* addresses(list: MediaPlaylist): Generator<Fault> {
       yield fault('hls/map', `no EXT-X-MAP for ${segment.uri}`);
       break;
     }
+    if (segment.map?.unreadable) {
+      yield fault('hls/key-map', `EXT-X-MAP ${segment.map.uri} stands behind a KEY without IV`);
+      break;
+    }
     const named = [...(segment.uri === null ? [] : [{ uri: segment.uri, byteRange: segment.byteRange }]), ...segment.parts];
     for (const { uri, byteRange } of named) {
       const name = `${uri} ${byteRange ?? ''}`;
