@@ -40,8 +40,9 @@ export const keyLineAt = ({ track, sealed }: Sheet, at: Place, toVideo: string, 
   if (!anew && slotOf(sealed, track, { ...at, msn: at.msn - 1 }) === slot) return '';
   const { kid, iv } = sealed.ring.key(slot);
   const uri = `URI="${toVideo}${keysFolder}/${keyFileName(kid)}"`;
-  // 4.4.4.4: without an IV it is the media sequence number, which a whole file of its own has.
-  return sealed.scheme === 'aes-128' ? `${wholeFiles},${uri}\n` : `#EXT-X-KEY:METHOD=SAMPLE-AES,${uri},KEYFORMAT="identity",IV=0x${iv.toString('hex')}\n`;
+  // Without an IV it would be the media sequence number (4.4.4.4), which Shaka counts wrong where a live window moves on.
+  const from = `IV=0x${iv.toString('hex')}`;
+  return sealed.scheme === 'aes-128' ? `${wholeFiles},${uri},${from}\n` : `#EXT-X-KEY:METHOD=SAMPLE-AES,${uri},KEYFORMAT="identity",${from}\n`;
 };
 
 export const discontinuities = (before: number | undefined, epoch: number): string =>

@@ -1,13 +1,6 @@
 /** METHOD=AES-128 of HLS (RFC 8216, 5.2): a whole file in CBC with PKCS #7, begun anew for each file. */
 import { createCipheriv, webcrypto } from 'node:crypto';
 
-/** The IV of a file whose KEY tag names none: its media sequence number (4.3.2.4). */
-export const sequenceIv = (sequence: number): Buffer => {
-  const iv = Buffer.alloc(16);
-  iv.writeBigUInt64BE(BigInt(sequence), 8);
-  return iv;
-};
-
 export const aes128 = (bytes: Buffer, key: Buffer, iv: Buffer): Buffer => {
   const cipher = createCipheriv('aes-128-cbc', key, iv);
   const first = cipher.update(bytes);

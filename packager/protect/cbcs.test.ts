@@ -7,7 +7,7 @@ import { encoded, run, scratch } from '../../test/support/encoded.ts';
 import { boxes } from '../cmaf/box-reader.ts';
 import { readFragments } from '../cmaf/reader-fragments.ts';
 import { SliceHeaders } from '../media/h264-slice.ts';
-import { aes128, aes128Size, sequenceIv } from './aes-128.ts';
+import { aes128, aes128Elsewhere, aes128Size } from './aes-128.ts';
 import { CbcsCipher } from './cbcs-cipher.ts';
 import { cbcsFragments, type CbcsTrack } from './cbcs-fragment.ts';
 import { cbcsInit } from './cbcs-init.ts';
@@ -53,7 +53,7 @@ const compare = async (t: Test, { init, segments }: Parts, track: CbcsTrack): Pr
     const clear = await md5(Buffer.concat([init, segment]), `clear-${index}`);
     const whole = Buffer.concat([coded, protectedBytes]);
     t.equal(await md5(whole, `coded-${index}`, '-decryption_key', key.toString('hex')), clear, `segment ${index}`);
-    t.not(await md5(whole, `wrong-${index}`, '-decryption_key', kid.toString('hex')).catch(() => ''), clear, 'and not with another key');
+    if (index === 0) t.not(await md5(whole, `wrong-${index}`, '-decryption_key', kid.toString('hex')).catch(() => ''), clear, 'and not with another key');
   }
 };
 
@@ -124,16 +124,15 @@ t.test('other media is refused', async (t) => {
   t.throws(() => cbcsInit(init, { kid, iv }), { code: 'unsupported' });
 });
 
-t.test('AES-128 of whole files is undone by anybody', (t) => {
+t.test('AES-128 of whole files is undone by anybody', async (t) => {
   for (const size of [0, 1, 15, 16, 17, 100_000]) {
     const clear = randomBytes(size);
-    const coded = aes128(clear, key, sequenceIv(size));
+    const coded = aes128(clear, key, iv);
     t.equal(coded.length, aes128Size(size));
-    const decipher = createDecipheriv('aes-128-cbc', key, sequenceIv(size));
+    t.ok((await aes128Elsewhere(clear, key, iv)).equals(coded), 'in whichever thread');
+    const decipher = createDecipheriv('aes-128-cbc', key, iv);
     t.ok(Buffer.concat([decipher.update(coded), decipher.final()]).equals(clear));
   }
-  t.equal(sequenceIv(258).toString('hex'), '00000000000000000000000000000102');
-  t.end();
 });
 
 t.test('fragments that lists were put into are read as what they were', async (t) => {

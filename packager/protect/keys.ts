@@ -17,7 +17,7 @@ export type MediaKey = {
   /** Its id, which anybody may know. */
   readonly kid: Buffer;
   readonly key: Buffer;
-  /** For `cbcs`; in AES-128 the IV of a file is its media sequence number. */
+  /** With which every file under the key begins, or every protected range. */
   readonly iv: Buffer;
 };
 

@@ -6,7 +6,6 @@ import { readFragments } from '../../packager/cmaf/reader.ts';
 import { readManifest } from '../../packager/dash/judges.ts';
 import { readByM3u8Parser } from '../../packager/hls/judges.ts';
 import { clipFile, clipOf, record, type Recorded } from '../../packager/mpegts/recorded.ts';
-import { sequenceIv } from '../../packager/protect/aes-128.ts';
 import { openCbcs } from '../../packager/protect/cbcs-reader.ts';
 import type { Scheme } from '../../packager/protect/keys.ts';
 import { fakeKeys, FakePresentation, recordedPresentation } from './fake-presentation.ts';
@@ -52,8 +51,8 @@ const filesOf = (text: string): Listed[] => {
   });
 };
 
-const opened = (body: Buffer, key: Buffer, number: number): Buffer => {
-  const decipher = createDecipheriv('aes-128-cbc', key, sequenceIv(number));
+const opened = (body: Buffer, key: Buffer, iv: Buffer): Buffer => {
+  const decipher = createDecipheriv('aes-128-cbc', key, iv);
   return Buffer.concat([decipher.update(body), decipher.final()]);
 };
 
@@ -72,7 +71,8 @@ for (const [name, recorded, lists] of [
       for (const { uri, number, key, map } of files) {
         if (!key) throw new Error(`${uri} has no key`);
         t.match(key, { method: 'AES-128' });
-        t.equal(key.iv, undefined);
+        const iv = Buffer.alloc(16);
+        for (const [index, word] of (key.iv as Uint32Array).entries()) iv.writeUInt32BE(word, 4 * index);
         const answer = await server.ask(at(path, key.uri));
         t.match(answer, { status: 200, headers: { 'content-type': 'application/octet-stream', 'content-length': '16', 'cache-control': 'no-store' } });
         keys.add(`${Math.floor(number / 3)} ${answer.body.toString('hex')}`);
@@ -82,7 +82,7 @@ for (const [name, recorded, lists] of [
         const plain = await server.ask(file.replace(sealed, clear));
         t.equal(plain.status, 200);
         t.notOk(body.includes(plain.body.subarray(0, 64)));
-        t.ok(opened(body, answer.body, number).equals(plain.body), `${list} ${uri}`);
+        t.ok(opened(body, answer.body, iv).equals(plain.body), `${list} ${uri}`);
         if (map !== undefined) t.ok((await server.ask(at(path, map))).body.equals((await server.ask(at(path, map).replace(sealed, clear))).body), 'init segments are clear');
       }
       t.equal(keys.size, new Set(files.map(({ number }) => Math.floor(number / 3))).size, 'a key for three segments');
@@ -98,9 +98,22 @@ t.test('AES-128: before every MAP behind the first key, no key; and behind it th
   const at = tags.indexOf('#EXT-X-DISCONTINUITY');
   t.same(tags.slice(0, 3), ['#EXT-X-MAP', key, key], 'the first MAP comes before the first key');
   t.same(tags.slice(at, at + 4), ['#EXT-X-DISCONTINUITY', '#EXT-X-KEY:METHOD=NONE', '#EXT-X-MAP', key]);
-  t.match(text, /^#EXT-X-KEY:METHOD=AES-128,URI="\.\.\/keys\/[0-9a-f]{32}"$/m);
+  t.match(text, /^#EXT-X-KEY:METHOD=AES-128,URI="\.\.\/keys\/[0-9a-f]{32}",IV=0x[0-9a-f]{32}$/m);
   const delta = (await (await start(t, 'aes-128', going)).ask(`/play/-/${sealed}/v0/index.m3u8?_HLS_skip=YES`)).text;
   t.match(delta, /EXT-X-SKIP:.*\n(?:#EXT-X-DISCONTINUITY\n)?#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:.*\n#EXT-X-KEY:METHOD=AES-128/, 'who merges a delta hears of both again');
+});
+
+t.test('AES-128: where a key has ended, the next one stands ahead of the hint', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(() => server.stop());
+  const video = server.presentations.add(new FakePresentation({ video: sealed })).do((stream) => stream.segments(8));
+  const plain = video.snapshot.bind(video);
+  video.snapshot = () => ({ ...plain(), policy: { ...plain().policy, protection: 'aes-128' } });
+  const tail = async (): Promise<string> => (await server.ask(`/play/-/${sealed}/v0/index.m3u8`)).text.slice(-700);
+  const { kid } = (await fakeKeys.ringOf(sealed)).key(3);
+  t.match(await tail(), new RegExp(`-8\\.m4s\n#EXT-X-KEY:METHOD=AES-128,URI="../keys/${kid.toString('hex')}",.*\n#EXT-X-PRELOAD-HINT:.*-9-0\\.m4s"`));
+  video.do((stream) => stream.segments(1));
+  t.match(await tail(), /-9\.m4s\n#EXT-X-PRELOAD-HINT/);
 });
 
 const samplesOf = (file: Buffer): Buffer[] => readFragments(file).flatMap(({ samples }) => samples.map(({ offset, size }) => file.subarray(offset, offset + size)));
@@ -262,8 +275,8 @@ t.test('ciphertext is made once for all who ask, and kept', async (t) => {
   open();
   const [one, ...others] = await Promise.all(asked);
   t.ok(one && others.every(({ body }) => body.equals(one.body)));
-  const { key } = (await fakeKeys.ringOf(sealed)).key(2);
-  t.ok(opened(one?.body ?? Buffer.alloc(0), key, 8).equals(video.bytes('v0', 42)));
+  const { key, iv } = (await fakeKeys.ringOf(sealed)).key(2);
+  t.ok(opened(one?.body ?? Buffer.alloc(0), key, iv).equals(video.bytes('v0', 42)));
   await server.ask(file);
   t.same(video.reads, ['v0 42-43']);
 });

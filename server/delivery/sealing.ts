@@ -8,7 +8,7 @@ import { epochOfTrack, segmentByMsn } from '../../packager/hls/window.ts';
 import { SliceHeaders } from '../../packager/media/h264-slice.ts';
 import type { MediaName } from '../../packager/names.ts';
 import { inTurns } from '../../packager/progressive/steps.ts';
-import { aes128, aes128Elsewhere, sequenceIv } from '../../packager/protect/aes-128.ts';
+import { aes128, aes128Elsewhere } from '../../packager/protect/aes-128.ts';
 import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
 import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
 import { cbcsInit, takesCbcs } from '../../packager/protect/cbcs-init.ts';
@@ -28,10 +28,9 @@ type Place = { readonly epoch: number; readonly msn: number };
 export const unprotectable = ({ policy, tracks }: PresentationSnapshot): Problem | null =>
   policy.protection === 'cbcs' && tracks.some((track) => isProtected(track) && !takesCbcs(track.codec)) ? problems.noCbcs : null;
 
-/** A whole file in AES-128: a segment, a part, a key picture; the number is that of its segment (RFC 8216bis 5.2). */
-export const sealWhole = ({ ring }: Protected, slot: number, msn: number): Seal => {
-  const { key } = ring.key(slot);
-  const iv = sequenceIv(msn);
+/** A whole file in AES-128: a segment, a part, a key picture. */
+export const sealWhole = ({ ring }: Protected, slot: number): Seal => {
+  const { key, iv } = ring.key(slot);
   return (bytes) => (bytes.length <= smallFile ? aes128(bytes, key, iv) : aes128Elsewhere(bytes, key, iv));
 };
 
@@ -51,7 +50,7 @@ const headersOf = (config: TrackEpoch): SliceHeaders => {
 
 const sealOf = (sealed: Protected, track: TrackSnapshot, place: Place): Seal => {
   const slot = slotOf(sealed, track, place);
-  return sealed.scheme === 'cbcs' ? sealInside(sealed, slot, epochOfTrack(track, place.epoch), track) : sealWhole(sealed, slot, place.msn);
+  return sealed.scheme === 'cbcs' ? sealInside(sealed, slot, epochOfTrack(track, place.epoch), track) : sealWhole(sealed, slot);
 };
 
 /** What has been found of a file, with what remains to be done to it. */
