@@ -12,7 +12,7 @@ import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { createGatekeeper } from '../../server/auth/gatekeeper.ts';
 import { openCatalog, type Catalog } from '../../server/catalog/catalog.ts';
 import { planOf, quiet, someAccount, uploadOf } from '../../server/catalog/testing.ts';
-import type { VideoState } from '../../server/catalog/schema.ts';
+import type { Protection, VideoState } from '../../server/catalog/schema.ts';
 import { fakeKeys, reachedHere } from '../../server/delivery/fake-presentation.ts';
 import { createDelivery } from '../../server/delivery/handler.ts';
 import { EventDispatcher } from '../../server/events/dispatcher.ts';
@@ -105,9 +105,9 @@ export class UploadStage {
   }
 
   /** A video of which nothing has come yet. */
-  async upload(file: string): Promise<StagedUpload> {
+  async upload(file: string, protection: Protection = 'none'): Promise<StagedUpload> {
     const bytes = await readFile(file);
-    const made = await this.catalog.uploads.create(uploadOf(this.#owner, { size: bytes.length, visibility: 'public' }), planOf());
+    const made = await this.catalog.uploads.create(uploadOf(this.#owner, { size: bytes.length, visibility: 'public', protection }), planOf());
     if (made.kind !== 'made') throw new Error(made.kind);
     const folder = path.join(this.folder, 'videos', made.video.id);
     await mkdir(folder, { recursive: true });
