@@ -14,10 +14,12 @@ import type {
   Role,
   ShownKey,
   StreamKey,
+  StreamView,
   Trim,
   UploadAddresses,
   UploadView,
   Video,
+  VideoLink,
 } from './types.ts';
 
 const part = encodeURIComponent;
@@ -46,8 +48,8 @@ export type KeySettings = { allowedNetworks?: readonly string[] };
 export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean }>;
 export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
 export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
-/** A piece of a video, in seconds. */
-export type Piece = { in?: number; out?: number };
+/** A piece of a video, in seconds; `grant`: a link that was handed on. */
+export type Piece = { in?: number; out?: number; grant?: string; restart?: boolean };
 
 export const api = {
   setup: () => ask<{ needed: boolean }>('GET', '/setup'),
@@ -77,7 +79,7 @@ export const api = {
 
   videos: () => ask<Page<Video>>('GET', '/videos?limit=24'),
   channelVideos: (channel: string) => ask<Page<Video>>('GET', `/videos?channel=${part(channel)}&limit=24`),
-  video: (id: string) => ask<Video>('GET', videoPath(id)),
+  video: (id: string, grant?: string) => ask<Video>('GET', `${videoPath(id)}${grant === undefined ? '' : `?grant=${part(grant)}`}`),
   playVideo: async (id: string, piece: Piece = {}) =>
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
@@ -104,6 +106,11 @@ export const api = {
   /** Addresses that were signed anew; another machine goes on with them. */
   signUpload: (id: string, options: AskOptions = {}) =>
     ask<{ upload: UploadAddresses & UploadView }>('POST', `${videoPath(id)}/upload`, undefined, options),
+  links: (video: string) => ask<{ items: readonly VideoLink[] }>('GET', `${videoPath(video)}/grants`),
+  createLink: (video: string, body: { label: string; expiresAt: string }) => ask<VideoLink>('POST', `${videoPath(video)}/grants`, body),
+  deleteLink: (video: string, id: string) => ask<void>('DELETE', `${videoPath(video)}/grants/${part(id)}`),
+  streams: () => ask<{ items: readonly StreamView[] }>('GET', '/streams'),
+  stopStream: (id: string) => ask<void>('DELETE', `/streams/${part(id)}`),
   captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),
   putCaptions: (video: string, language: string, body: { name?: string; vtt: string }) =>
     ask<{ passedOver: readonly unknown[] }>('PUT', `${videoPath(video)}/captions/${part(language)}`, body),

@@ -22,15 +22,23 @@ export const take = <T>(key: string, load: () => Promise<T>): Promise<T> => {
   return early ? (early as Promise<T>) : load();
 };
 
+/** The link that the page was opened by. */
+export const askedGrant = (): string | undefined => new URLSearchParams(location.search).get('grant') ?? undefined;
+
 /** The piece that the address of the page asks for. */
 export const askedPiece = (): Piece => {
   const asked = askedTimes(location.search);
-  return { ...(asked.in === null ? {} : { in: asked.in }), ...(asked.out === null ? {} : { out: asked.out }) };
+  const grant = askedGrant();
+  return {
+    ...(asked.in === null ? {} : { in: asked.in }),
+    ...(asked.out === null ? {} : { out: asked.out }),
+    ...(grant === undefined ? {} : { grant }),
+  };
 };
 
 export const headStart = (route: Route): void => {
   if (route.page === 'watch' || route.page === 'embed') {
-    begin(`video ${route.video}`, () => api.video(route.video));
+    begin(`video ${route.video}`, () => api.video(route.video, askedGrant()));
     begin(`play ${route.video}`, () => api.playVideo(route.video, askedPiece()));
   }
   if (route.page === 'channel') begin(`channel @${route.name}`, () => api.channel(`@${route.name}`));

@@ -173,4 +173,14 @@ export type PlaybackAddress = {
   readonly downloads?: readonly Download[];
   readonly expiresAt: Instant | null;
 };
+/** A link to a private video. */
+export type VideoLink = { readonly id: string; readonly label: string; readonly expiresAt: Instant; readonly page: string };
+/** Somewhere where the account is watching. */
+export type StreamView = {
+  readonly id: string;
+  readonly title: string | null;
+  readonly startedAt: Instant;
+  readonly address: string;
+  readonly userAgent: string;
+};
 export type Page<T> = { readonly items: readonly T[]; readonly cursor: string | null };

@@ -1,11 +1,13 @@
 /** 사람이 보는 모든 글의 한국어. 설명은 합니다체, 단추와 이름표는 짧은 명사형. */
 import type { WordKey } from './en.ts';
+import { koAccess } from './ko-access.ts';
 import { koHealth } from './ko-health.ts';
 import { koSenders } from './ko-senders.ts';
 import { koUploads } from './ko-uploads.ts';
 import { koWatch } from './ko-watch.ts';
 
 export const ko: Readonly<Record<WordKey, string>> = {
+  ...koAccess,
   ...koWatch,
   ...koSenders,
   ...koHealth,

@@ -13,6 +13,7 @@ import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 import { ReportCard } from '../studio/health/report-card.tsx';
 import { CaptionFiles } from './caption-files.tsx';
+import { LinksCard } from './links.tsx';
 import { PieceFields, usePiece } from './piece-fields.tsx';
 
 type OwnerToolsProps = {
@@ -37,6 +38,7 @@ export const OwnerTools = (props: OwnerToolsProps) => (
         <CaptionFiles video={props.video.id} onChanged={props.onCut} />
       </div>
       <div>
+        {props.video.visibility === 'private' && <LinksCard video={props.video.id} />}
         {props.video.downloads !== undefined && <DownloadsCard {...props} />}
         {props.video.source === 'live' && <ReportCard video={props.video.id} />}
       </div>

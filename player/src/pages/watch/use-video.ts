@@ -1,7 +1,7 @@
 /** What a page knows of its video: the record, what becomes of it, and where it plays as soon as it does. */
 import { useEffect, useRef } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import { askedPiece, take } from '../../api/head-start.ts';
+import { askedGrant, askedPiece, take } from '../../api/head-start.ts';
 import type { PlaybackAddress, Video } from '../../api/types.ts';
 import { isGrowing } from '../../parts/video-state.tsx';
 import { useEvery, useLoaded } from '../../state/use.ts';
@@ -20,7 +20,7 @@ export type VideoParts = {
 
 /** The record and the playlist are asked for together: the first picture does not wait for the title. */
 export const useVideo = (id: string): VideoParts => {
-  const record = useLoaded(id, () => take(`video ${id}`, () => api.video(id)));
+  const record = useLoaded(id, () => take(`video ${id}`, () => api.video(id, askedGrant())));
   const address = useLoaded(id, () => take(`play ${id}`, () => api.playVideo(id, askedPiece())));
   const loaded = record.now.is === 'here' ? record.now.value : null;
   const now = useVideoNow(loaded && isUnderWay(loaded) ? id : null);

@@ -2,7 +2,7 @@
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import { askedPiece } from '../../api/head-start.ts';
+import { askedGrant, askedPiece } from '../../api/head-start.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { problemText } from '../../parts/states.tsx';
@@ -16,6 +16,7 @@ import { t } from '../../words/index.ts';
 import { useChannelNow } from '../channel-live.ts';
 import { WaitingWords } from '../live-stage.tsx';
 import { ArrivingWords } from './arriving.tsx';
+import { isAboutScreens, Screens } from './screens.tsx';
 import { plays } from './use-video.ts';
 import type { VideoParts } from './use-video.ts';
 
@@ -24,6 +25,9 @@ const atTheEnd = (player: Playback | null): boolean => {
   const moment = player?.moment();
   return moment !== null && moment !== undefined && moment.window.to - moment.at < 2;
 };
+
+/** An address that is refused as often as it is given is not asked for without end. */
+const refusalPause = 10_000;
 
 type Props = VideoParts & {
   id: string;
@@ -64,17 +68,30 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       return (
         <StageWords
           title={hidden ? t('video.missing.title') : t('player.error')}
-          text={hidden ? t('video.missing.text') : problemText(record.now.problem)}
+          text={hidden && record.now.problem.status !== 403 ? t('video.missing.text') : problemText(record.now.problem)}
           water={id}
         />
       );
     }
     if (video && !plays(video)) return <ArrivingWords video={video} />;
+    if (address.now.is === 'failed' && isAboutScreens(address.now.problem)) {
+      const { problem } = address.now;
+      return <Screens key={problem.code} problem={problem} byLink={askedGrant() !== undefined} water={id} onFree={address.reload} onHere={here} />;
+    }
     if (address.now.is === 'failed' && video)
       return <StageWords title={t('player.error')} text={problemText(address.now.problem)} water={id} />;
     return undefined;
   };
   const playback = address.now.is === 'here' ? address.now.value : null;
+  /** It was stopped from elsewhere, and is to go on here. */
+  const here = async (): Promise<void> => address.replace(await api.playVideo(id, { ...askedPiece(), restart: true }));
+  /** Why the server refuses what it gave the address of, only the playback call tells; it may have a better address, too. */
+  const refusedAt = useRef(-Infinity);
+  const whyRefused = (): void => {
+    const now = performance.now();
+    if (now - refusedAt.current > refusalPause) address.reload();
+    refusedAt.current = now;
+  };
   const restart = async (): Promise<void> => {
     try {
       const now = await api.playVideo(id, askedPiece());
@@ -96,8 +113,10 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       turn={turn ?? 0}
       fill={fill ?? false}
       player={playing}
-      onState={({ is }) => {
+      onState={(state) => {
+        const { is } = state;
         setPicture(is);
+        if (state.is === 'error' && state.code === 'forbidden') whyRefused();
         if (is === 'ended' && video?.state === 'live') record.reload();
       }}
       onLiveEnd={record.reload}

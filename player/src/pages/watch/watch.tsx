@@ -7,7 +7,7 @@ import { StateBadge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { since } from '../../parts/since.ts';
-import { Missing, Skeleton } from '../../parts/states.tsx';
+import { Missing, problemText, Skeleton } from '../../parts/states.tsx';
 import { Heading } from '../../parts/title.tsx';
 import { isGrowing, isRising, stateText, troubleText } from '../../parts/video-state.tsx';
 import type { Playback } from '../../playback/index.ts';
@@ -46,7 +46,9 @@ export const WatchPage = ({ id }: { id: string }) => {
   const video = parts.video ?? (gone ? null : known.current);
   const missing = gone && (known.current === null || parts.address.now.is !== 'here');
   const shown = video ?? known.current;
-  const title = missing ? t('video.missing.title') : shown ? shown.title || t('home.untitled') : '';
+  /** By a link that does not open. */
+  const refused = now.is === 'failed' && now.problem.status === 403 ? now.problem : null;
+  const title = missing ? t(refused ? 'links.closed' : 'video.missing.title') : shown ? shown.title || t('home.untitled') : '';
   useTitle(title);
   const { better, taken } = useBetter(video, parts.address.now.is === 'here');
   const trouble = video && troubleText(video);
@@ -54,7 +56,7 @@ export const WatchPage = ({ id }: { id: string }) => {
   const ownerCode = useOwnerCode(own);
   const channelId = shown?.channelId ?? null;
   const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
-  if (missing) return <Missing title={title} text={t('video.missing.text')} signIn />;
+  if (missing) return <Missing title={title} text={refused ? problemText(refused) : t('video.missing.text')} signIn />;
   const address = parts.address.now.is === 'here' ? parts.address.now.value : null;
   const playBetter = (): void => {
     taken();
@@ -91,7 +93,7 @@ export const WatchPage = ({ id }: { id: string }) => {
               )}
               {shown && <span>{since(shown.startedAt ?? shown.createdAt)}</span>}
               {video && (isGrowing(video) || isRising(video)) && <span>{stateText(video)}</span>}
-              {video?.visibility === 'private' && (
+              {own && video?.visibility === 'private' && (
                 <span class="row">
                   <Icon name="lock" />
                   {t('video.private')}
