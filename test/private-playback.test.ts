@@ -56,8 +56,8 @@ const everything = async ({ hls, dash, ts, downloads }: Playback): Promise<Map<s
   return found;
 };
 
-const privateShow = async (name: string): Promise<{ sender: ShowSender; channel: Channel; video: string }> => {
-  const channel = await server.createChannel(token, { name, visibility: 'private' });
+const privateShow = async (name: string, settings: object = {}): Promise<{ sender: ShowSender; channel: Channel; video: string }> => {
+  const channel = await server.createChannel(token, { name, visibility: 'private', ...settings });
   const sender = await ShowSender.connect(server, channel, clip);
   await sender.send();
   const { live } = await until(() => server.must<Seen>('GET', `channels/${channel.id}`, undefined, token), (seen) => seen.live !== null);
@@ -153,6 +153,41 @@ t.test('a private show and its recording play for its owner, live and later, and
     await closedToOthers(t, after, [/^playlist v0\/whole/, /^init of v0/, /^segment of v0/, /^segment of a0/, /^key picture/, /^MPD/, /^TS segment/, /^download/], other.video);
   });
   await other.sender.end();
+});
+
+t.test('keys and licences of a protected recording are given where its media is, and refused with the same codes', async (t) => {
+  const other = await privateShow('unprotected');
+  await other.sender.end();
+  for (const [protection, name] of [['aes-128', 'sealed'], ['cbcs', 'sealed-cbcs']] as const) {
+    const { sender, video } = await privateShow(name, { protection });
+    await sender.end();
+    await until(() => server.must<{ state: string }>('GET', `videos/${video}`, undefined, token), ({ state }) => state === 'ready');
+    const { hls } = await play(`videos/${video}`);
+    const list = hls.replace('master', 'v0/whole');
+    const key = named(list, (await get(list)).body.toString()).find((address) => address.includes('/keys/')) ?? '';
+    const licence = hls.replace('master.m3u8', 'keys/licence');
+    t.match(await get(key), { status: 200, cache: /no-store/ }, protection);
+    const ask = async (url: string): Promise<unknown[]> => {
+      if (!url.endsWith('/licence')) return [(await get(url)).status, (await get(url)).code];
+      const answer = await fetch(url, { method: 'POST', body: '{"kids":[]}', headers: { 'user-agent': 'a player' } });
+      return [answer.status, ((await answer.json()) as { code?: string }).code ?? null];
+    };
+    const revoked = await link(video);
+    await server.must('DELETE', `videos/${video}/grants/${revoked.id}`, undefined, token);
+    const refusals: [string, string][] = [
+      [forged(grantIn(hls)), 'grant-signature'],
+      [grantIn(hls).slice(0, -1), 'grant-malformed'],
+      [(await link(other.video)).grant, 'grant-other-video'],
+      [(await link(video, { audiences: ['media'] })).grant, 'grant-other-audience'],
+      [(await link(video, { networks: ['192.0.2.0/24'] })).grant, 'grant-other-network'],
+      [(await link(video, { notBefore: new Date(Date.now() + 3_600_000).toISOString() })).grant, 'grant-not-yet'],
+      [revoked.grant, 'grant-revoked'],
+    ];
+    for (const url of protection === 'cbcs' ? [key, licence] : [key]) {
+      for (const [grant, code] of refusals) t.same(await ask(under(url, grant)), [403, code], `${protection} ${url.split('/').at(-1)}`);
+      t.equal((await ask(under(url, '-')))[0], 404);
+    }
+  }
 });
 
 t.test('what is opened to everybody goes on under the grant and without one; what is closed again, under the grant alone', async (t) => {
