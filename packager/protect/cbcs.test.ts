@@ -6,6 +6,8 @@ import t, { type Test } from 'tap';
 import { encoded, run, scratch } from '../../test/support/encoded.ts';
 import { boxes } from '../cmaf/box-reader.ts';
 import { readFragments } from '../cmaf/reader-fragments.ts';
+import { CodecError } from '../media/codec-error.ts';
+import { isVcl, typeOf } from '../media/h264-nal.ts';
 import { SliceHeaders } from '../media/h264-slice.ts';
 import { aes128, aes128Elsewhere, aes128Size } from './aes-128.ts';
 import { CbcsCipher } from './cbcs-cipher.ts';
@@ -104,18 +106,69 @@ t.test('a pattern of one block in ten, begun anew for each range', (t) => {
   t.end();
 });
 
-t.test('a picture with more slices than the list can hold keeps the last of them in the clear', (t) => {
-  const slice = Buffer.concat([Buffer.from([0, 0, 0, 40, 0x41]), randomBytes(39)]);
-  const picture = Buffer.concat(Array.from({ length: 100 }, () => slice));
-  const headers = { length: () => 8 } as unknown as SliceHeaders;
+const sampleBytes = (segments: readonly Buffer[]): Buffer[] =>
+  segments.flatMap((segment) => readFragments(segment).flatMap(({ samples }) => samples.map(({ offset, size }) => segment.subarray(offset, offset + size))));
+
+/** How much of a picture is protected, and how many slices it has that could be. */
+const covered = (picture: Buffer, headers: Pick<SliceHeaders, 'length'>): { readonly share: number; readonly slices: number } => {
   const list = subsamplesOf(picture, headers);
-  t.equal(list.length, 42);
-  t.equal(list.reduce((sum, one) => sum + one.clear + one.protected, 0), picture.length);
-  const long = Buffer.concat([slice, Buffer.from([0, 3, 0, 0, 6]), Buffer.alloc(0x2ffff), slice]);
-  const far = subsamplesOf(long, headers);
-  t.equal(far.reduce((sum, one) => sum + one.clear + one.protected, 0), long.length);
-  t.ok(far.every(({ clear }) => clear <= 0xffff));
-  t.throws(() => subsamplesOf(Buffer.from([0, 0, 1, 0, 5]), headers), { code: 'damaged' });
+  if (list.length > 42 || list.some(({ clear }) => clear > 0xffff)) throw new RangeError('this fits no box');
+  if (list.reduce((sum, one) => sum + one.clear + one.protected, 0) !== picture.length) throw new RangeError('the list is not of all bytes');
+  let slices = 0;
+  for (let at = 0; at < picture.length; at += 4 + picture.readUInt32BE(at)) slices += Number(isVcl(typeOf(picture.subarray(at + 4))));
+  return { share: list.reduce((sum, one) => sum + one.protected, 0) / picture.length, slices };
+};
+
+const manySlices: readonly (readonly [string, { readonly size: string; readonly pad?: string; readonly params: string; readonly slices: number; readonly bytes: number }])[] = [
+  ['a picture of megabytes in eight slices', { size: '2560x1440', params: 'slices=8:qp=1', slices: 8, bytes: 0xffff * 42 }],
+  ['slices that the list holds just so', { size: '640x640', params: 'slices=40:qp=10', slices: 40, bytes: 100_000 }],
+  ['more than the list holds, and half of them next to nothing', { size: '1280x512', pad: ',pad=1280:1024', params: 'slices=64:qp=10:cabac=0', slices: 64, bytes: 200_000 }],
+];
+
+t.test('of large pictures in many slices nearly all is protected', async (t) => {
+  for (const [name, { size, pad = '', params, slices, bytes }] of manySlices) {
+    await t.test(name, async (t) => {
+      const args = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=5:duration=0.4,noise=alls=60:allf=t${pad}`, '-c:v', 'libx264', '-preset', 'veryfast', '-x264-params', `keyint=1:${params}`, ...fragmented];
+      const parts = await partsOf(await encoded('mp4', args));
+      const headers = new SliceHeaders(avcC(parts.init));
+      const pictures = sampleBytes(parts.segments);
+      t.equal(pictures.length, 2);
+      for (const picture of pictures) {
+        t.ok(picture.length > bytes, `${picture.length} bytes`);
+        const found = covered(picture, headers);
+        t.equal(found.slices, slices);
+        t.ok(found.share > 0.9, `${found.share} of it`);
+      }
+      await compare(t, parts, { cipher: new CbcsCipher(key, iv), headers });
+    });
+  }
+});
+
+const slice = (bytes: number): Buffer => {
+  const nal = Buffer.alloc(4 + bytes, 0x55);
+  nal.writeUInt32BE(bytes);
+  nal[4] = 0x41;
+  return nal;
+};
+const eightBytes = { length: () => 8 };
+
+t.test('a picture with more slices than the list can hold: the largest, or none of it is served', (t) => {
+  const large = Array.from({ length: 40 }, () => slice(3000));
+  const small = Array.from({ length: 60 }, () => slice(30));
+  t.ok(covered(Buffer.concat([...small, ...large]), eightBytes).share > 0.9);
+  t.ok(covered(Buffer.concat(large.flatMap((one, at) => [one, small[at] ?? one])), eightBytes).share > 0.9);
+  const filler = Buffer.concat([Buffer.from([0, 3, 0, 0, 0x0c]), Buffer.alloc(0x2ffff)]);
+  const padded = Buffer.concat([...small.slice(0, 41), filler, slice(200_000)]);
+  const list = subsamplesOf(padded, eightBytes);
+  t.ok(list.length <= 42 && list.at(-1)?.protected === 199_992, 'what is clear takes entries, and the least slices give theirs up');
+  for (const [what, picture] of [
+    ['a hundred alike', Buffer.concat(Array.from({ length: 100 }, () => slice(40)))],
+    ['as many as a list, and some more', Buffer.concat(Array.from({ length: 48 }, () => slice(5000)))],
+    ['next to nothing but filler', Buffer.concat([...Array.from({ length: 15 }, () => filler), slice(5000)])],
+  ] as const) t.throws(() => subsamplesOf(picture, eightBytes), { name: 'ProtectError', code: 'unsupported' }, what);
+  t.throws(() => subsamplesOf(Buffer.from([0, 0, 1, 0, 5]), eightBytes), { code: 'damaged' });
+  const unread = { length: (): number => { throw new CodecError('invalid', 'no such set'); } };
+  t.throws(() => subsamplesOf(slice(40), unread), { name: 'ProtectError', code: 'unsupported', cause: { name: 'CodecError' } });
   t.end();
 });
 

@@ -8,8 +8,8 @@ export class ProtectError extends Error {
   override readonly name = 'ProtectError';
   readonly code: ProtectErrorCode;
 
-  constructor(code: ProtectErrorCode, message: string) {
-    super(message);
+  constructor(code: ProtectErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
