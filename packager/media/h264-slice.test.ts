@@ -156,3 +156,17 @@ t.test('what is damaged is refused, or has a length within the unit', async (t) 
   t.ok(read > 1000 && refused > 1000, `${read} were read, ${refused} refused`);
   t.throws(() => headers.length(Buffer.from([0x02, 0xff])), { code: 'unsupported' }, 'a partition of a slice');
 });
+
+t.test('a set that cannot be read keeps nobody from slices of others, and is what is said of its own', async (t) => {
+  const units = unitsOf(await readFile(await encoded('h264', x264('slices=4:weightp=2'))));
+  const sets = (type: number): Buffer[] => unique(units.filter((nal) => typeOf(nal) === type));
+  const [sps, pps, slices] = [sets(nalType.sps), sets(nalType.pps), units.filter(isSlice)];
+  const whole = new SliceHeaders(encodeAvcConfig(sps, pps));
+  const lengths = slices.map((nal) => whole.length(nal));
+  // Its number would be beyond all that there may be.
+  const broken = Buffer.from([nalType.pps, 0, 0, 0, 1]);
+  const beside = new SliceHeaders(encodeAvcConfig(sps, [...pps, broken]));
+  t.same(slices.map((nal) => beside.length(nal)), lengths);
+  const alone = new SliceHeaders(encodeAvcConfig(sps, [broken]));
+  t.throws(() => slices.map((nal) => alone.length(nal)), { name: 'CodecError', message: /^(?!a slice names)/ });
+});

@@ -21,12 +21,14 @@ const sliceType = { p: 0, b: 1, i: 2, sp: 3, si: 4 } as const;
 export class SliceHeaders {
   readonly #sets = new Map<number, Sets>();
   readonly #payload = new Uint8Array(longestHeader);
+  /** Why a set is not there although the record holds it. */
+  #unread: CodecError | null = null;
 
-  /** `config`: the avcC of the track. Throws CodecError for one that cannot be read. */
+  /** `config`: the avcC of the track. Throws CodecError for one that cannot be read; sets in it may be what no slice names. */
   constructor(config: Buffer) {
     const { sps, pps } = parseAvcConfig(config);
-    const sequences = new Map(sps.map((set) => parseSps(set)).map((info) => [info.slices.id, info]));
-    for (const info of pps.map(parsePps)) {
+    const sequences = new Map(this.#readable(sps, parseSps).map((info) => [info.slices.id, info]));
+    for (const info of this.#readable(pps, parsePps)) {
       const sequence = sequences.get(info.spsId);
       if (sequence) this.#sets.set(info.id, { pps: info, sps: sequence });
     }
@@ -43,11 +45,23 @@ export class SliceHeaders {
     return withPrevention(nal, used);
   }
 
+  #readable<Info extends object>(sets: readonly Buffer[], read: (set: Buffer) => Info): Info[] {
+    return sets.flatMap((set) => {
+      try {
+        return [read(set)];
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+        this.#unread ??= error;
+        return [];
+      }
+    });
+  }
+
   #read(bits: BitReader, idr: boolean, isReference: boolean): void {
     bits.ue(); // first_mb_in_slice
     const type = bits.ue() % 5;
     const sets = this.#sets.get(bits.ue());
-    if (!sets) throw new CodecError('invalid', 'a slice names parameter sets that are not there');
+    if (!sets) throw this.#unread ?? new CodecError('invalid', 'a slice names parameter sets that are not there');
     const { pps, sps } = sets;
     if (sps.slices.separatePlanes) bits.skip(2); // colour_plane_id
     bits.skip(sps.slices.frameNumBits);

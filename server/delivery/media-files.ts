@@ -4,6 +4,7 @@
  */
 import { CmafError } from '../../packager/cmaf/cmaf-error.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
+import { ProtectError } from '../../packager/protect/protect-error.ts';
 import { HotCache } from './cache.ts';
 import type { LogSpan } from './find-media.ts';
 import { cacheControl, common, type RawHeaders } from './headers.ts';
@@ -19,10 +20,13 @@ export type MediaFile = {
 };
 
 const readsAtOnce = 32;
+const mostUnfit = 1000;
 
 export class MediaFiles {
   readonly #cache: HotCache<MediaFile>;
   readonly #reads = new SingleFlight<MediaFile>(readsAtOnce);
+  /** Files that cannot be made, however often they are asked for; oldest first. */
+  readonly #unfit = new Map<string, Error>();
   #hits = 0;
   #misses = 0;
   /** Counts what was forgotten: what was read from before that must not be kept after it. */
@@ -52,14 +56,27 @@ export class MediaFiles {
 
   /** What costs more than a read waits in a line of its own. */
   make(key: string, type: string, eager: boolean, body: () => Promise<Buffer>, line: SingleFlight<MediaFile>): Promise<MediaFile> {
+    const unfit = this.#unfit.get(key);
+    if (unfit) return Promise.reject(unfit);
     this.#misses++;
     // Before it waits in the line: what is forgotten meanwhile may be what this is made of.
     const before = this.#forgotten;
     return line.get(key, async () => {
-      const file = mediaFile(key, type, await body());
-      if (before === this.#forgotten) this.#cache.offer(key, file, file.body.length, eager);
-      return file;
+      try {
+        const file = mediaFile(key, type, await body());
+        if (before === this.#forgotten) this.#cache.offer(key, file, file.body.length, eager);
+        return file;
+      } catch (error) {
+        if (isLasting(error) && before === this.#forgotten) this.#remember(key, error);
+        throw error;
+      }
     });
+  }
+
+  #remember(key: string, error: Error): void {
+    this.#unfit.set(key, error);
+    const [oldest] = this.#unfit.size > mostUnfit ? this.#unfit.keys() : [];
+    if (oldest !== undefined) this.#unfit.delete(oldest);
   }
 
   /** What is in memory anyhow only needs its headers. */
@@ -73,13 +90,18 @@ export class MediaFiles {
   forget(video: string): void {
     this.#forgotten++;
     this.#cache.drop((key) => key.startsWith(`${video}/`));
+    for (const key of this.#unfit.keys()) if (key.startsWith(`${video}/`)) this.#unfit.delete(key);
   }
 }
+
+/** The bytes were read, and are what was written: whoever asks again hears the same, by the same error. */
+export const isLasting = (error: unknown): error is CmafError | ProtectError => error instanceof CmafError || error instanceof ProtectError;
 
 /** What to say when the log would not give the bytes. Null: that was no fault of the log's. */
 export const readProblem = (error: unknown): Problem | null => {
   // The bytes are what was written, and what was written is not what it should be.
   if (error instanceof CmafError) return problems.damaged;
+  if (error instanceof ProtectError) return error.code === 'damaged' ? problems.damaged : problems.noCbcsHere;
   if (!(error instanceof LogError)) return null;
   switch (error.code) {
     case 'gone':

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { readInit } from '../../packager/cmaf/reader.ts';
 import { epochOfTrack, segmentByMsn } from '../../packager/hls/window.ts';
+import { CodecError } from '../../packager/media/codec-error.ts';
 import { SliceHeaders } from '../../packager/media/h264-slice.ts';
 import type { MediaName } from '../../packager/names.ts';
 import { inTurns } from '../../packager/progressive/steps.ts';
@@ -12,9 +13,11 @@ import { aes128, aes128Elsewhere } from '../../packager/protect/aes-128.ts';
 import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
 import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
 import { cbcsInit, takesCbcs } from '../../packager/protect/cbcs-init.ts';
-import { isProtected, slotOf, type Protected } from '../../packager/protect/keys.ts';
+import { isProtected, slotOf, type MediaKey, type Protected } from '../../packager/protect/keys.ts';
+import { ProtectError } from '../../packager/protect/protect-error.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
 import type { Found } from './find-media.ts';
+import { isLasting } from './media-files.ts';
 import { problems, type Problem } from './problem.ts';
 
 /** Files up to this size are done at once: to hand them to another thread would take as long. */
@@ -36,16 +39,43 @@ export const sealWhole = ({ ring }: Protected, slot: number): Seal => {
 
 const sealInside = ({ ring }: Protected, slot: number, config: TrackEpoch | null, track: TrackSnapshot): Seal => {
   const { key, iv } = ring.key(slot);
-  const headers = track.kind === 'video' && config ? headersOf(config) : null;
-  return (bytes) => inTurns(cbcsSteps(bytes, { cipher: new CbcsCipher(key, iv), headers }), setImmediate);
+  return (bytes) => {
+    // Only now: what is wrong with them is said of the file, as everything that is wrong with it.
+    const headers = track.kind === 'video' && config ? headersOf(config) : null;
+    return inTurns(cbcsSteps(bytes, { cipher: new CbcsCipher(key, iv), headers }), setImmediate);
+  };
 };
 
 const kept = new WeakMap<TrackEpoch, SliceHeaders>();
 
 const headersOf = (config: TrackEpoch): SliceHeaders => {
   let headers = kept.get(config);
-  if (!headers) kept.set(config, (headers = new SliceHeaders(readInit(config.init).config)));
+  if (!headers) kept.set(config, (headers = readHeaders(config)));
   return headers;
+};
+
+const readHeaders = ({ init }: TrackEpoch): SliceHeaders => {
+  const { config } = readInit(init);
+  try {
+    return new SliceHeaders(config);
+  } catch (error) {
+    if (error instanceof CodecError) throw new ProtectError('unsupported', error.message, { cause: error });
+    throw error;
+  }
+};
+
+/** Init segments that cannot be protected: whoever asks again hears the same error. */
+const unfit = new WeakMap<Buffer, Error>();
+
+const sealInit = (init: Buffer, key: MediaKey): Buffer => {
+  const known = unfit.get(init);
+  if (known) throw known;
+  try {
+    return cbcsInit(init, key);
+  } catch (error) {
+    if (isLasting(error)) unfit.set(init, error);
+    throw error;
+  }
 };
 
 const sealOf = (sealed: Protected, track: TrackSnapshot, place: Place): Seal => {
@@ -59,7 +89,7 @@ export const sealedMedia = (found: Found, sealed: Protected, track: TrackSnapsho
   if (name.kind === 'init') {
     // In AES-128 it stays clear.
     if (found.kind !== 'bytes' || sealed.scheme !== 'cbcs') return found;
-    return { ...found, bytes: cbcsInit(found.bytes, sealed.ring.key(slotOf(sealed, track, { epoch: name.epoch, msn: 0 }))) };
+    return { ...found, bytes: sealInit(found.bytes, sealed.ring.key(slotOf(sealed, track, { epoch: name.epoch, msn: 0 }))) };
   }
   if (found.kind !== 'log' && found.kind !== 'open') return found;
   // Until all of it is there nobody can encrypt it as a whole.

@@ -4,7 +4,7 @@
  */
 import type { KeyProvider, KeyRing, Protected } from '../../packager/protect/keys.ts';
 import type { Exchange } from './exchange.ts';
-import { readProblem, type MediaFiles } from './media-files.ts';
+import { isLasting, readProblem, type MediaFiles } from './media-files.ts';
 import type { Playlists } from './playlists.ts';
 import type { Presentation, Presentations } from './presentation.ts';
 import { problems } from './problem.ts';
@@ -31,6 +31,8 @@ export class Service {
   readonly files: MediaFiles;
   readonly #waiters: Waiters;
   readonly #onError: (error: unknown) => void;
+  /** What has been told of what stays as it is: once is enough, however many ask. */
+  readonly #told = new WeakSet<Error>();
   #released = false;
 
   constructor({ presentations, keys, playlists, files, waiters, onError }: ServiceParts) {
@@ -73,9 +75,16 @@ export class Service {
   fail(exchange: Exchange, error: unknown): void {
     const known = readProblem(error);
     // That media is gone is everyday; that the disk failed is the operator's business as well.
-    if (known !== problems.gone && known !== problems.notYet) this.#onError(error);
+    if (known !== problems.gone && known !== problems.notYet && !this.#wasTold(error)) this.#onError(error);
     if (known && !exchange.over) exchange.problem(known);
     else exchange.broken();
+  }
+
+  #wasTold(error: unknown): boolean {
+    if (!isLasting(error)) return false;
+    const was = this.#told.has(error);
+    this.#told.add(error);
+    return was;
   }
 
   open(exchange: Exchange, video: string, next: (opened: Opened) => void): void {
