@@ -82,3 +82,60 @@ t.test('media that is not what it should be is damaged, and told of once', async
   t.equal(server.errors.length, 1);
   t.equal(video.reads.length, 1, 'nor is it read again');
 });
+
+/** As an upload is: its original in HEVC, and beside it what was made of that in H.264. */
+const beside = (...originals: TrackSnapshot['kind'][]): Recorded => {
+  const codecs = { video: 'hevc', audio: 'opus', text: 'wvtt' } as const;
+  const shown = sealed(recorded, (track) => {
+    const original = { ...track, id: `${track.id}0`, codec: codecs[track.kind], epochs: track.epochs.map((epoch) => ({ ...epoch, codecString: `of ${codecs[track.kind]}`, height: 2160 })) };
+    return originals.includes(track.kind) ? [original, track] : [track];
+  });
+  return { ...shown, logs: new Map([...shown.logs, ...[...shown.logs].map(([track, log]) => [`${track}0`, log] as const)]) };
+};
+
+t.test('tracks that cbcs is not for are left out, where others of their kind are there', async (t) => {
+  const server = await start(t, beside('video', 'audio'));
+  const { text } = await server.ask(`${play}/master.m3u8`);
+  t.match(text, /avc1[^\n]*\nv0\/whole\.m3u8/);
+  t.notMatch(text, /v00|a00|of hevc|of opus/);
+  const manifest = (await server.ask(`${play}/manifest.mpd`)).text;
+  t.match(manifest, /<Representation id="v0"/);
+  t.notMatch(manifest, /v00|a00|of hevc|of opus/);
+  t.equal((await server.ask(`${play}/v0/whole.m3u8`)).status, 200);
+  t.match(await server.ask(`${play}/v0/${run}-1.m4s`), { status: 200, headers: { 'content-type': 'video/mp4' } });
+  for (const left of ['v00/whole.m3u8', 'v00/iframes.m3u8', `v00/${run}-i0.mp4`, `v00/${run}-1.m4s`, `v00/${run}-k1.m4s`, 'a00/whole.m3u8', `a00/${run}-1.m4s`]) {
+    const answer = await server.ask(`${play}/${left}`);
+    t.equal(answer.status, 404, left);
+    t.equal(code(answer.text), 'no-such-track', left);
+  }
+  t.equal((await server.ask(`${play}/keys/licence`, { method: 'POST', body: '{}' })).status, 400, 'there are licences');
+});
+
+t.test('where nothing of the pictures remains, or of the sound, nothing is served', async (t) => {
+  for (const kind of ['video', 'audio'] as const) {
+    const only = beside(kind);
+    const server = await start(t, { ...only, snapshot: { ...only.snapshot, tracks: only.snapshot.tracks.filter((track) => track.kind !== kind || track.id.length === 3) } });
+    for (const path of ['master.m3u8', 'manifest.mpd', 'v0/whole.m3u8', `a0/${run}-1.m4s`]) {
+      const answer = await server.ask(`${play}/${path}`);
+      t.equal(answer.status, 404, path);
+      t.equal(code(answer.text), 'cbcs-not-carried', path);
+    }
+  }
+});
+
+t.test('who waits for what comes next is woken, whatever is left out', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(() => server.stop());
+  const tracks = [
+    { id: 'v0', kind: 'video', codec: 'hevc', timescale: 90_000, partTicks: 30_000 },
+    { id: 'v1', kind: 'video', timescale: 90_000, partTicks: 30_000 },
+  ] as const;
+  const video = server.presentations.add(new FakePresentation({ video: id, tracks })).do((stream) => stream.segments(8).part());
+  const plain = video.snapshot.bind(video);
+  video.snapshot = () => ({ ...plain(), policy: { ...plain().policy, protection: 'cbcs' } });
+  const asked = server.ask(`${play}/v1/index.m3u8?_HLS_msn=9&_HLS_part=1`);
+  await server.waiting(1);
+  video.do((stream) => stream.part());
+  t.match(await asked, { status: 200, text: /-9-1\.m4s/ });
+  t.equal(video.listeners, 0);
+});

@@ -12,13 +12,13 @@ import { inTurns } from '../../packager/progressive/steps.ts';
 import { aes128, aes128Elsewhere } from '../../packager/protect/aes-128.ts';
 import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
 import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
-import { cbcsInit, takesCbcs } from '../../packager/protect/cbcs-init.ts';
+import { cbcsInit } from '../../packager/protect/cbcs-init.ts';
 import { isProtected, slotOf, type MediaKey, type Protected } from '../../packager/protect/keys.ts';
 import { ProtectError } from '../../packager/protect/protect-error.ts';
-import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
+import type { TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
 import type { Found } from './find-media.ts';
 import { isLasting } from './media-files.ts';
-import { problems, type Problem } from './problem.ts';
+import { problems } from './problem.ts';
 
 /** Files up to this size are done at once: to hand them to another thread would take as long. */
 const smallFile = 64 * 1024;
@@ -26,10 +26,6 @@ const smallFile = 64 * 1024;
 export type Seal = (bytes: Buffer) => Buffer | Promise<Buffer>;
 
 type Place = { readonly epoch: number; readonly msn: number };
-
-/** Why this presentation is not served as its owner wants it protected; null: it is. */
-export const unprotectable = ({ policy, tracks }: PresentationSnapshot): Problem | null =>
-  policy.protection === 'cbcs' && tracks.some((track) => isProtected(track) && !takesCbcs(track.codec)) ? problems.noCbcs : null;
 
 /** A whole file in AES-128: a segment, a part, a key picture. */
 export const sealWhole = ({ ring }: Protected, slot: number): Seal => {

@@ -3,12 +3,12 @@
  * something has been opened, when something new is there, or never.
  */
 import type { KeyProvider, KeyRing, Protected } from '../../packager/protect/keys.ts';
+import { cbcsView, unprotectable } from './cbcs-view.ts';
 import type { Exchange } from './exchange.ts';
 import { isLasting, readProblem, type MediaFiles } from './media-files.ts';
 import type { Playlists } from './playlists.ts';
 import type { Presentation, Presentations } from './presentation.ts';
 import { problems } from './problem.ts';
-import { unprotectable } from './sealing.ts';
 import type { Waiters, WakeReason, Wish } from './waiters.ts';
 
 export type ServiceParts = {
@@ -95,7 +95,8 @@ export class Service {
       if (scheme === undefined) return next({ presentation, sealed: null });
       const problem = unprotectable(snapshot);
       if (problem) return exchange.problem(problem);
-      this.ring(exchange, video, (ring) => next({ presentation, sealed: { scheme, ring } }));
+      const shown = scheme === 'cbcs' ? cbcsView(presentation) : presentation;
+      this.ring(exchange, video, (ring) => next({ presentation: shown, sealed: { scheme, ring } }));
     });
   }
 
