@@ -16,6 +16,8 @@ export type MultivariantRequest = {
   readonly maxHeight?: number | null;
   /** Where the viewing begins, seconds; below zero from the end. */
   readonly start?: number | null;
+  /** Whether the playlists of key pictures are listed; they are, unless it is said otherwise. */
+  readonly keyPictures?: boolean;
 };
 
 /** What a line is written from. */
@@ -43,6 +45,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
     const members = audio.filter((track) => track.group === group);
     text += video.map((track) => variant(page, track, group, members)).join('');
   }
+  if (request.keyPictures === false) return text;
   return text + video.map((track) => keyPictures(snapshot, track, `${base}${track.id}/${iframesName}`)).join('');
 };
 

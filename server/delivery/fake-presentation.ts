@@ -6,7 +6,7 @@ import type { Recorded } from '../../packager/mpegts/recorded.ts';
 import { keyRing } from '../../packager/protect/key-ring.ts';
 import type { KeyProvider } from '../../packager/protect/keys.ts';
 import type { Cut, PresentationSnapshot } from '../../packager/snapshot.ts';
-import type { Gatekeeper, GrantVerdict, Presentation, Presentations } from './presentation.ts';
+import type { Audience, Gatekeeper, GrantVerdict, Presentation, Presentations } from './presentation.ts';
 
 export class FakePresentation implements Presentation {
   readonly stream: PretendStream;
@@ -141,11 +141,13 @@ export class FakePresentations implements Presentations {
 /** `-` opens everything that is not listed as closed; other grants are what the test says. */
 export class FakeGatekeeper implements Gatekeeper {
   readonly grants = new Map<string, GrantVerdict>();
+  /** What a grant is for; all, unless it is said. */
+  readonly audiences = new Map<string, readonly Audience[]>();
   readonly closed = new Set<string>();
-  asked = 0;
 
-  verdict(grant: string, video: string): GrantVerdict {
-    this.asked++;
+  verdict(grant: string, video: string, audience: Audience): GrantVerdict {
+    const audiences = this.audiences.get(grant);
+    if (audiences && !audiences.includes(audience)) return { ok: false, status: 403, code: 'grant-other-audience' };
     if (grant === '-' && !this.closed.has(video)) return { ok: true, shared: true, expiresAt: null, maxHeight: null, mayDownload: true };
     if (grant === '-') return { ok: false, status: 404, code: 'not-found' };
     return this.grants.get(grant) ?? { ok: false, status: 403, code: 'grant-signature' };

@@ -9,7 +9,7 @@ import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
 import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
 import { giveKey, giveLicence } from './keys.ts';
-import { giveManifest, giveTime } from './manifests.ts';
+import { giveManifest, giveTime, type ManifestAsk } from './manifests.ts';
 import { giveMedia } from './media.ts';
 import { MediaFiles } from './media-files.ts';
 import { givePlaylist } from './media-playlists.ts';
@@ -119,11 +119,11 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'channel':
         return ofChannel(exchange, path, query);
       case 'manifest':
-        return admitAndOpen(exchange, path, (opened) => giveManifest(service, exchange, opened, { ...path, ofChannel: false, query }));
+        return admitAndOpen(exchange, path, (opened) => manifest(exchange, opened, { ...path, ofChannel: false, query }));
       case 'playlist':
-        return admitAndOpen(exchange, path, (opened) => givePlaylist(service, exchange, opened, path, query));
+        return admitAndOpen(exchange, path.list === 'keys' ? { ...path, audience: 'pictures' } : path, (opened) => givePlaylist(service, exchange, opened, path, query));
       case 'media':
-        return admit(exchange, path, () => giveMedia(service, exchange, path));
+        return admit(exchange, askedOf(path), () => giveMedia(service, exchange, path));
       case 'transport':
         return admit(exchange, path, () => transport.give(exchange, path));
       case 'media-key':
@@ -140,11 +140,18 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
       const ask = { of, grant, video, ofChannel: true, cut: null, query };
       // What is live there and not for everybody is, without a grant, the same as nothing.
-      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (opened) => giveManifest(service, exchange, opened, ask));
+      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (opened) => manifest(exchange, opened, ask));
     });
 
-  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown, audience = 'media' }: Asked, next: () => void): void =>
+  /** What whoever asks may not have is not listed for him. */
+  const manifest = (exchange: Exchange, opened: Opened, ask: Omit<ManifestAsk, 'keyPictures'>): void => {
+    if (ask.of !== 'hls') return giveManifest(service, exchange, opened, { ...ask, keyPictures: false });
+    service.whenKnown(exchange, gatekeeper.verdict(ask.grant, ask.video, 'pictures', exchange), ({ ok }) => giveManifest(service, exchange, opened, { ...ask, keyPictures: ok }));
+  };
+
+  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown, audience = 'media', orElse }: Asked, next: () => void): void =>
     service.whenKnown(exchange, gatekeeper.verdict(grant, video, audience, exchange), (verdict) => {
+      if (!verdict.ok && orElse && verdict.code === 'grant-other-audience') return admit(exchange, { grant, video, otherwise, audience: orElse }, next);
       if (!verdict.ok) return exchange.problem(verdict.status === 404 ? otherwise : refusedGrant(verdict.code));
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;
@@ -171,8 +178,14 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 };
 
-/** `otherwise`: what to say where there is nothing for whoever asks. */
-type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem; readonly audience?: Audience };
+/** `otherwise`: what to say where there is nothing for whoever asks. `orElse`: a grant for these does as well. */
+type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem; readonly audience?: Audience; readonly orElse?: Audience };
+
+/** Key pictures have doors of their own, and so nobody who has them alone is kept from what they begin with. */
+const askedOf = (path: At<'media'>): Asked => {
+  if (path.name.kind === 'key') return { ...path, audience: 'pictures' };
+  return path.name.kind === 'init' ? { ...path, orElse: 'pictures' } : path;
+};
 
 /** What the answer is counted as. */
 const kindOf = (path: PathVerdict): RequestKind => {

@@ -22,6 +22,8 @@ export type ManifestAsk = {
   readonly video: string;
   /** It was asked for as what is live on a channel. */
   readonly ofChannel: boolean;
+  /** Whoever asks may have key pictures, and HLS lists them. */
+  readonly keyPictures: boolean;
   readonly cut: CutPath | null;
   readonly query: string;
 };
@@ -51,15 +53,15 @@ export const giveManifest = (service: Service, exchange: Exchange, opened: Opene
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
-const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, cut }: ManifestAsk, start: number | null): Wanted => {
+const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, keyPictures, cut }: ManifestAsk, start: number | null): Wanted => {
   const transport = of === 'ts';
   const base = !ofChannel ? '' : transport ? `../../${video}/${transportFolder}/` : `../${video}/`;
   const write = transport ? tsMultivariant : multivariantPlaylist;
   return {
-    key: `${of} ${maxHeight} ${base} ${cut?.name ?? ''} ${start ?? ''}`,
+    key: `${of} ${maxHeight} ${keyPictures} ${base} ${cut?.name ?? ''} ${start ?? ''}`,
     type: playlistType,
     rare: cut !== null || start !== null,
-    write: () => write(snapshot, { base, maxHeight, start }),
+    write: () => write(snapshot, { base, maxHeight, start, keyPictures }),
   };
 };
 

@@ -201,3 +201,32 @@ t.test('what has been deleted is not answered from memory', async (t) => {
   t.equal((await server.ask(path)).status, 404);
   t.equal((await server.ask(`${play}/v0/${run}-i0.mp4`)).status, 404);
 });
+
+t.test('key pictures are for whoever has a grant for pictures, and everything else is not', async (t) => {
+  const server = await start(t);
+  const { gatekeeper } = server;
+  for (const [grant, audience] of [['for-media', 'media'], ['for-pictures', 'pictures']] as const) {
+    gatekeeper.grants.set(grant, { ok: true, shared: false, expiresAt: null, maxHeight: null, mayDownload: false });
+    gatekeeper.audiences.set(grant, [audience]);
+  }
+  for (const [file, media, pictures] of [
+    ['master.m3u8', 200, 403],
+    ['manifest.mpd', 200, 403],
+    ['v0/whole.m3u8', 200, 403],
+    [`v0/${run}-1.m4s`, 200, 403],
+    [`v0/${run}-i0.mp4`, 200, 200],
+    ['v0/iframes.m3u8', 403, 200],
+    ['cut-0-4000/v0/iframes.m3u8', 403, 200],
+    [`v0/${run}-k1.m4s`, 403, 200],
+  ] as const) {
+    t.equal((await server.ask(`${play}/${file}`)).status, 200, `${file} is there`);
+    for (const [grant, want] of [['for-media', media], ['for-pictures', pictures]] as const) {
+      const { status, text } = await server.ask(`/play/${grant}/video-00000001/${file}`);
+      t.equal(status, want, `${file} ${grant}`);
+      if (want === 403) t.equal(code(text), 'grant-other-audience');
+    }
+  }
+  const lists = /EXT-X-I-FRAME-STREAM-INF/;
+  t.notMatch((await server.ask('/play/for-media/video-00000001/master.m3u8')).text, lists, 'what may not be had is not listed');
+  t.match((await server.ask(`${play}/master.m3u8`)).text, lists);
+});
