@@ -150,6 +150,7 @@ const start = async (
     ...{ presentations: live.presentations, gatekeeper, clock, addressOf, cacheBytes: config['delivery.cache'] },
     keys: new InternalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }),
     reachedAt: reachedAt(config.trustedProxies, publicUrl),
+    oneAddress: publicUrl !== null,
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),
   });
   const hooks: ApiHooks = {

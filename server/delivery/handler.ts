@@ -27,6 +27,8 @@ export type DeliveryOptions = {
   readonly gatekeeper: Gatekeeper;
   readonly keys: KeyProvider;
   readonly reachedAt: ReachedAt;
+  /** `reachedAt` says the same whoever asks; not, unless it is said. */
+  readonly oneAddress?: boolean;
   readonly clock: Clock;
   /** Of whoever asks; the other end of the connection, unless it is said otherwise. */
   readonly addressOf?: AddressOf;
@@ -70,7 +72,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const files = new MediaFiles(options.cacheBytes);
   const waiters = new Waiters(clock);
   const peers = new Peers(clock, { patienceMs: options.patienceMs ?? 20_000, heldBytes: options.heldBytes ?? 256 * 1024 * 1024 });
-  const service = new Service({ presentations, keys, playlists, files, waiters, onError });
+  const service = new Service({ presentations, keys, playlists, files, waiters, oneAddress: options.oneAddress ?? false, onError });
   const transport = new TransportSegments(service);
   const downloads = new Downloads(service);
   let bytesSent = 0;

@@ -1,6 +1,8 @@
 /** Manifests that name everything else: HLS in fMP4 and in MPEG-TS, DASH, of a video, a cut of it, or what is live on a channel. */
+import { randomUUID } from 'node:crypto';
 import { fromLive, manifestName, timeAddress, timeAnswer } from '../../packager/dash/names.ts';
 import { manifest } from '../../packager/dash/mpd.ts';
+import { escapeXml } from '../../packager/dash/xml.ts';
 import { multivariantPlaylist } from '../../packager/hls/multivariant.ts';
 import { tsMultivariant, tsTracks } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
@@ -28,6 +30,8 @@ export type ManifestAsk = {
   readonly query: string;
 };
 
+/** Stands for the address of licences in what is written for all. Nobody knows it, so nothing else in a manifest is this. */
+const licencePlace = randomUUID();
 const endedSeconds = 60;
 const multivariantSeconds = 10;
 
@@ -49,7 +53,10 @@ export const giveManifest = (service: Service, exchange: Exchange, opened: Opene
   const encoding = exchange.encoding;
   // What is live on a channel may be something else in a moment, and a live MPD is another with every segment.
   const seconds = of !== 'dash' ? multivariantSeconds : ended ? endedSeconds : null;
-  const keep = ofChannel || seconds === null ? cacheControl.changing(exchange.shared) : cacheControl.for(exchange.shared, seconds);
+  // By which name this server was reached is said by whoever asks: nobody else may be sent there for keys.
+  const named = of === 'dash' && sealed !== null && !service.oneAddress;
+  const shared = exchange.shared && !named;
+  const keep = ofChannel || named || seconds === null ? cacheControl.changing(shared) : cacheControl.for(shared, seconds);
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
@@ -67,21 +74,22 @@ const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, vide
 
 const dash = (snapshot: PresentationSnapshot, sealed: Protected | null, { maxHeight, base: reached }: Exchange, { grant, video, ofChannel, cut, query }: ManifestAsk): Wanted => {
   const base = ofChannel ? `../${video}/` : cut ? '../' : '';
-  const licence = sealed ? `${reached}${playPrefix}${grant}/${video}/${keysFolder}/${licenceName}` : '';
+  const licence = `${reached}${playPrefix}${grant}/${video}/${keysFolder}/${licenceName}`;
   const wasLive = snapshot.state === 'ended' && query.split('&').includes(fromLive);
   const ask = {
     ...{ base, maxHeight, wasLive },
-    protection: sealed && { sealed, licence },
+    protection: sealed && { sealed, licence: licencePlace },
     // From its own address the show is read to its end, and beyond.
     ...(snapshot.state === 'live' && { location: `${ofChannel ? base : ''}${manifestName}?${fromLive}` }),
     ...(cut && { time: `../${timeAddress}` }),
   };
   return {
-    key: `dash ${maxHeight} ${base} ${wasLive} ${cut?.name ?? ''} ${licence}`,
+    key: `dash ${maxHeight} ${base} ${wasLive} ${cut?.name ?? ''}`,
     type: manifestType,
-    // Where licences are asked for says who asks.
-    rare: cut !== null || sealed !== null,
+    rare: cut !== null,
     write: () => manifest(snapshot, ask),
+    // Where licences are asked for says who asks.
+    ...(sealed && { own: { place: licencePlace, text: escapeXml(licence) } }),
   };
 };
 

@@ -22,11 +22,19 @@ export class ReadyPlaylist {
   readonly #tag: string;
   #gzip: Buffer | Promise<Buffer> | null = null;
   readonly #heads = new Map<string, RawHeaders>();
+  #pieces: readonly Buffer[] | null = null;
 
-  constructor(text: string, type: string) {
-    this.plain = Buffer.from(text);
+  constructor(text: string | Buffer, type: string) {
+    this.plain = typeof text === 'string' ? Buffer.from(text) : text;
     this.#type = type;
     this.#tag = hash('sha1', this.plain, 'base64url').slice(0, 20);
+  }
+
+  /** The same with a text of his own for whoever asks, wherever its place is kept. */
+  filled({ place, text }: Own): ReadyPlaylist {
+    this.#pieces ??= between(this.plain, Buffer.from(place));
+    const own = Buffer.from(text);
+    return new ReadyPlaylist(Buffer.concat(this.#pieces.flatMap((piece, index) => (index === 0 ? [piece] : [own, piece]))), this.#type);
   }
 
   /** Two encodings are two representations (RFC 9110, 8.8.3.3). */
@@ -64,8 +72,21 @@ export class ReadyPlaylist {
   }
 }
 
+const between = (bytes: Buffer, mark: Buffer): Buffer[] => {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, from)) {
+    pieces.push(bytes.subarray(from, at));
+    from = at + mark.length;
+  }
+  return [...pieces, bytes.subarray(from)];
+};
+
 export const playlistType = 'application/vnd.apple.mpegurl';
 export const manifestType = 'application/dash+xml';
+
+/** What is another for each who asks, and where it stands in what is written for all. */
+type Own = { readonly place: string; readonly text: string };
 
 export type Wanted = {
   /** Which of the presentation's playlists. */
@@ -75,6 +96,7 @@ export type Wanted = {
   readonly rare: boolean;
   /** Null: there is nothing to list yet. */
   readonly write: () => string | null;
+  readonly own?: Own;
 };
 
 type Shelf = { revision: number; readonly ready: Map<string, ReadyPlaylist>; readonly rare: Map<string, ReadyPlaylist>; rareBytes: number };
@@ -92,16 +114,21 @@ export class Playlists {
   }
 
   /** Written once per revision; of the rare ones, as long as they are among those that were asked for lately. */
-  get(presentation: Presentation, { revision }: PresentationSnapshot, { key, type, rare, write }: Wanted): ReadyPlaylist | null {
+  get(presentation: Presentation, { revision }: PresentationSnapshot, wanted: Wanted): ReadyPlaylist | null {
     const shelf = this.#shelf(presentation, revision);
-    const known = (rare ? shelf.rare : shelf.ready).get(key);
-    if (known) {
-      if (rare) {
-        shelf.rare.delete(key);
-        shelf.rare.set(key, known);
-      }
-      return known;
-    }
+    const ready = this.#forAll(shelf, wanted);
+    if (!ready || !wanted.own) return ready;
+    const key = `${wanted.key} ${wanted.own.text}`;
+    const known = lately(shelf, key);
+    if (known) return known;
+    const filled = ready.filled(wanted.own);
+    keepRare(shelf, key, filled);
+    return filled;
+  }
+
+  #forAll(shelf: Shelf, { key, type, rare, write }: Wanted): ReadyPlaylist | null {
+    const known = rare ? lately(shelf, key) : shelf.ready.get(key);
+    if (known) return known;
     const text = write();
     if (text === null) return null;
     const ready = new ReadyPlaylist(text, type);
@@ -123,6 +150,16 @@ export class Playlists {
     return shelf;
   }
 }
+
+/** One of the rare, which is the newest again. */
+const lately = (shelf: Shelf, key: string): ReadyPlaylist | undefined => {
+  const known = shelf.rare.get(key);
+  if (known) {
+    shelf.rare.delete(key);
+    shelf.rare.set(key, known);
+  }
+  return known;
+};
 
 const keepRare = (shelf: Shelf, key: string, ready: ReadyPlaylist): void => {
   shelf.rare.set(key, ready);

@@ -1,4 +1,5 @@
 /** What cannot be protected, or not all of it: refused once and for all, or left out. */
+import { gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { clipFile, clipOf, record, type Recorded } from '../../packager/mpegts/recorded.ts';
 import type { TrackSnapshot } from '../../packager/snapshot.ts';
@@ -59,7 +60,7 @@ t.test('pictures whose slices cannot be read are refused as such, and told of on
 });
 
 t.test('so are init segments', async (t) => {
-  const server = await start(t, withInit((init) => void init.write('avc3', init.lastIndexOf('avc1', undefined, 'latin1'), 'latin1')));
+  const server = await start(t, withInit((init) => void init.write('avc3', init.lastIndexOf('avc1'), 'latin1')));
   for (let ask = 0; ask < 3; ask++) {
     const { status, text } = await server.ask(`${play}/v0/${run}-i0.mp4`);
     t.equal(status, 404);
@@ -138,4 +139,42 @@ t.test('who waits for what comes next is woken, whatever is left out', async (t)
   video.do((stream) => stream.part());
   t.match(await asked, { status: 200, text: /-9-1\.m4s/ });
   t.equal(video.listeners, 0);
+});
+
+const licences = (text: string): string[] => [...new Set([...text.matchAll(/Laurl[^>]*>([^<]+)</g)].map(([, place = '']) => place))];
+
+t.test('a manifest is written once for all grants, and sends each of them to where his keys are', async (t) => {
+  const server = await start(t, sealed(recorded));
+  const grants = Array.from({ length: 100 }, (_, index) => `grant-${index}`);
+  for (const grant of grants) server.gatekeeper.grants.set(grant, { ok: true, shared: false, expiresAt: null, maxHeight: null, mayDownload: false });
+  const written = server.delivery.stats().playlistsWritten;
+  const tags = new Set<unknown>();
+  for (const grant of [...grants, ...grants]) {
+    const { status, headers, text } = await server.ask(`/play/${grant}/${id}/manifest.mpd`, { headers: { host: 'media.example.org' } });
+    t.equal(status, 200);
+    t.same(licences(text), [`http://media.example.org/play/${grant}/${id}/keys/licence`]);
+    t.equal(headers['content-length'], String(Buffer.byteLength(text)));
+    tags.add(headers.etag);
+  }
+  t.equal(server.delivery.stats().playlistsWritten - written, 1);
+  t.equal(tags.size, grants.length);
+  const packed = await server.ask(`/play/grant-0/${id}/manifest.mpd`, { headers: { 'accept-encoding': 'gzip' } });
+  t.same(licences(gunzipSync(packed.body).toString()), [`http://127.0.0.1:${server.port}/play/grant-0/${id}/keys/licence`]);
+  const cut = (grant: string): Promise<string> => server.ask(`/play/${grant}/${id}/cut-0-4000/manifest.mpd`).then(({ text }) => text);
+  t.not(await cut('grant-0'), await cut('grant-1'));
+  t.equal(server.delivery.stats().playlistsWritten - written, 2, 'and a cut is');
+});
+
+t.test('a manifest that sends players for keys to where its own request said is for nobody else', async (t) => {
+  const kept = async (options: { oneAddress?: boolean }, shown = sealed(recorded)): Promise<unknown> => {
+    const server = await TestServer.start(options);
+    t.teardown(() => server.stop());
+    server.presentations.videos.set(id, recordedPresentation(shown));
+    const lists = await server.ask(`${play}/master.m3u8`);
+    t.match(lists.headers, { 'cache-control': /^public/ });
+    return (await server.ask(`${play}/manifest.mpd`, { headers: { host: 'evil.example.org' } })).headers['cache-control'];
+  };
+  t.equal(await kept({}), 'private, no-cache');
+  t.equal(await kept({ oneAddress: true }), 'public, max-age=60');
+  t.equal(await kept({}, { ...recorded, snapshot: { ...recorded.snapshot, video: id } }), 'public, max-age=60', 'clear media needs no keys');
 });

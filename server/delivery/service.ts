@@ -17,6 +17,8 @@ export type ServiceParts = {
   readonly playlists: Playlists;
   readonly files: MediaFiles;
   readonly waiters: Waiters;
+  /** Full addresses begin alike whoever asks. */
+  readonly oneAddress: boolean;
   /** Told of whatever should not have happened. */
   readonly onError: (error: unknown) => void;
 };
@@ -29,18 +31,20 @@ export class Service {
   readonly #keys: KeyProvider;
   readonly playlists: Playlists;
   readonly files: MediaFiles;
+  readonly oneAddress: boolean;
   readonly #waiters: Waiters;
   readonly #onError: (error: unknown) => void;
   /** What has been told of what stays as it is: once is enough, however many ask. */
   readonly #told = new WeakSet<Error>();
   #released = false;
 
-  constructor({ presentations, keys, playlists, files, waiters, onError }: ServiceParts) {
+  constructor({ presentations, keys, playlists, files, waiters, oneAddress, onError }: ServiceParts) {
     this.presentations = presentations;
     this.#keys = keys;
     this.playlists = playlists;
     this.files = files;
     this.#waiters = waiters;
+    this.oneAddress = oneAddress;
     this.#onError = onError;
   }
 
