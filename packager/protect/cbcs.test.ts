@@ -128,11 +128,11 @@ const manySlices: readonly (readonly [string, { readonly size: string; readonly 
 t.test('of large pictures in many slices nearly all is protected', async (t) => {
   for (const [name, { size, pad = '', params, slices, bytes }] of manySlices) {
     await t.test(name, async (t) => {
-      const args = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=5:duration=0.4,noise=alls=60:allf=t${pad}`, '-c:v', 'libx264', '-preset', 'veryfast', '-x264-params', `keyint=1:${params}`, ...fragmented];
+      const args = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=5:duration=0.2,noise=alls=60:allf=t${pad}`, '-c:v', 'libx264', '-preset', 'veryfast', '-x264-params', `keyint=1:${params}`, ...fragmented];
       const parts = await partsOf(await encoded('mp4', args));
       const headers = new SliceHeaders(avcC(parts.init));
       const pictures = sampleBytes(parts.segments);
-      t.equal(pictures.length, 2);
+      t.equal(pictures.length, 1);
       for (const picture of pictures) {
         t.ok(picture.length > bytes, `${picture.length} bytes`);
         const found = covered(picture, headers);
