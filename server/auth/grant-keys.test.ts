@@ -1,6 +1,8 @@
 import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
+import type { GrantKey } from '../catalog/grant-keys.ts';
 import { testCatalog } from '../catalog/testing.ts';
-import { GrantKeys, longestGrantMs } from './grant-keys.ts';
+import { GrantKeys, longestGrantMs, mostKeys } from './grant-keys.ts';
 import { readGrant, writeGrant, type Grant } from './grant-token.ts';
 
 const day = 86_400_000;
@@ -82,4 +84,48 @@ t.test('while the server runs, a key that has signed for its time is followed by
   while (keys.signing.id === first) await new Promise((turn) => setImmediate(turn));
   t.equal((await catalog.grantKeys.all()).length, 2);
   t.same(failures, []);
+});
+
+t.test('what a new key signs is good before all keys have been read again', async (t) => {
+  const { catalog, clock } = await setUp(t);
+  let read = Promise.resolve();
+  const store = {
+    ...catalog.grantKeys,
+    all: async () => {
+      await read;
+      return catalog.grantKeys.all();
+    },
+  };
+  const keys = await GrantKeys.open({ store, clock, signsForMs: 30 * day, failed: (error) => t.fail(String(error)) });
+  t.teardown(() => keys.stop());
+  const first = keys.signing.id;
+  const reading = Promise.withResolvers<void>();
+  read = reading.promise;
+  const rotating = keys.rotate();
+  while (keys.signing.id === first) await new Promise((turn) => setImmediate(turn));
+  t.same(readGrant(keys.find, writeGrant(keys.signing, grant)), grant);
+  reading.resolve();
+  await rotating;
+  t.same(keys.list().map(({ retiredAt }) => retiredAt === null), [true, false]);
+});
+
+t.test('where too many keys are kept the last one signs on, and somebody is told; until some of them have gone', async (t) => {
+  const clock = new FakeClock();
+  const key = (id: number): GrantKey => ({ id, createdAt: clock.wall(), retiredAt: id === 1 ? null : clock.wall(), goodUntil: id === 1 ? null : clock.wall() + longestGrantMs, secret: Buffer.alloc(32, id) });
+  let kept = Array.from({ length: mostKeys }, (_, index) => key(index + 1));
+  const rotate = async (): Promise<GrantKey> => {
+    const made = { ...key(mostKeys + 1), retiredAt: null, goodUntil: null };
+    kept = [made, ...kept];
+    return made;
+  };
+  const told: unknown[] = [];
+  const store = { all: async () => kept, rotate, remove: async () => false, sweep: async () => undefined };
+  const keys = await GrantKeys.open({ store, clock, signsForMs: 0, failed: (error) => told.push(error) });
+  t.teardown(() => keys.stop());
+  t.match(told.map(String), [/1000 keys/]);
+  t.equal(keys.signing.id, 1);
+  t.equal(await keys.rotate(), null);
+  kept = kept.slice(0, 10);
+  t.match(await keys.rotate(), { id: mostKeys + 1 });
+  t.equal(keys.list().length, 11);
 });

@@ -65,6 +65,8 @@ export class GrantKeys {
 
   /** Null: too many are in use still. */
   async rotate(): Promise<GrantKeyRow | null> {
+    // Those of which no grant is left have gone from the store by themselves.
+    if (this.#keys.size >= mostKeys) await this.#reload();
     if (this.#keys.size >= mostKeys) return null;
     // Whoever asks at the same time gets the same new key.
     const { secret: _secret, ...row } = await (this.#rotating ??= this.#rotate().finally(() => (this.#rotating = null)));
@@ -85,17 +87,22 @@ export class GrantKeys {
 
   async #rotate(): Promise<GrantKey> {
     const key = await this.#o.store.rotate(this.#o.clock.wall() + longestGrantMs);
+    // What it signs from now on may be shown to us before all keys have been read again.
+    this.#keys = new Map([[key.id, key], ...this.#keys]);
     this.#signing = key;
     await this.#reload();
     return key;
   }
 
   async #reload(): Promise<void> {
-    this.#keys = new Map((await this.#o.store.all()).map((key) => [key.id, key]));
+    const known = (await this.#o.store.all()).map((key) => [key.id, key] as const);
+    // Read before another one began to sign, it would lack that one.
+    this.#keys = new Map([[this.#signing.id, this.#signing], ...known]);
   }
 
   async #rotateWhenDue(): Promise<void> {
-    if (this.#signing.createdAt + this.#o.signsForMs <= this.#o.clock.wall()) await this.rotate();
+    if (this.#signing.createdAt + this.#o.signsForMs > this.#o.clock.wall()) return;
+    if ((await this.rotate()) === null) this.#o.failed(new Error(`${mostKeys} keys have grants that are not over: the last one signs on until one is removed`));
   }
 
   #lookLater(): void {

@@ -57,6 +57,7 @@ t.test('a wrong value is refused with its place and what would be right', async 
   t.match(refused('live: {dvr: some}'), /"some" is not a time from 0 to 12h/);
   t.match(refused('live: {dvr: 1500ms}'), /whole seconds, such as 30s or 1h, or whole/);
   t.match(refused('live: {dvr: 13h}'), /12h/);
+  t.match(refused('grants: {keyLife: 11h}'), /"11h" is not a time from 12h to/, 'more of them than are kept');
   t.match(refused('server: {publicUrl: "ftp://x"}'), /publicUrl: "ftp:\/\/x" is not an address such as/);
   t.match(refused('trustedProxies: [loopback]'), /"loopback" is not an address or a network/);
   for (const wrong of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', '10.0.0']) t.match(refused(`trustedProxies: ['${wrong}']`), /not an address or a network/);

@@ -49,7 +49,7 @@ export const settings = {
   'tokens.audience': setting(text, ''),
   'tokens.keys': setting(text, ''),
   'tokens.algorithms': setting(list(oneOf('ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512')), ['ES256', 'EdDSA', 'RS256'] as const),
-  'grants.keyLife': setting(duration('1h', '366d'), 30 * 86_400_000),
+  'grants.keyLife': setting(duration('12h', '366d'), 30 * 86_400_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
   'disk.warn': setting(share, 0.85),
