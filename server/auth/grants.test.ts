@@ -1,44 +1,10 @@
 import t from 'tap';
-import { channelOf, liveOn, quiet, someAccount, testCatalog } from '../catalog/testing.ts';
-import type { Role, Visibility } from '../catalog/schema.ts';
+import { someAccount } from '../catalog/testing.ts';
 import type { VideoRow } from '../catalog/videos.ts';
-import { EventDispatcher } from '../events/dispatcher.ts';
-import { GrantKeys } from './grant-keys.ts';
 import { deviceMark } from './grant-use.ts';
-import { silenceMs, Viewings, type StreamLimits } from './viewings.ts';
 import { grantLastsMs, Grants, mostKept, type GrantWish } from './grants.ts';
+import { expired, from, no, sessions, setUp } from './testing.ts';
 
-type Test = Parameters<typeof testCatalog>[0] & { readonly fail: () => unknown };
-
-const from = { address: '192.0.2.9', agent: 'a player' };
-const open: GrantWish = { label: '', expiresAt: null, notBefore: null, audiences: ['media'], networks: [], rules: [], device: null, maxHeight: null, mayDownload: true, streams: null, viewer: null };
-
-const setUp = async (t: Test, limits: StreamLimits = { perAccount: 0, whenFull: 'refuse-new' }) => {
-  const { catalog, clock } = await testCatalog(t);
-  const events = new EventDispatcher({ outbox: catalog.outbox, clock, log: quiet });
-  t.teardown(() => events.stop());
-  const keys = await GrantKeys.open({ store: catalog.grantKeys, clock, signsForMs: 30 * 86_400_000, failed: t.fail });
-  t.teardown(() => keys.stop());
-  const viewings = new Viewings(clock, limits);
-  const grants = new Grants({ ...catalog, keys, viewings, events, clock });
-  events.start();
-  const owner = await someAccount(catalog);
-  const { channel } = await catalog.channels.create(channelOf(owner));
-  const recording = async (visibility: Visibility = 'private') => {
-    const video = await catalog.videos.createLive(liveOn(channel.id, owner, { visibility }));
-    await catalog.videos.endLive(video.id, { endedAt: 2, durationMs: 1, bytes: 1, state: 'ready' });
-    return video;
-  };
-  const grantOf = (video: VideoRow, accountId: string, role: Role = 'creator'): string => grants.mint(video, { accountId, role, sessionId: 'one' })?.text ?? 'none was made';
-    const issue = async (video: VideoRow, change: Partial<GrantWish> = {}) => {
-    const made = await grants.issue(video, owner, { ...open, ...change });
-    return made.kind === 'made' ? { text: made.text, id: made.grant.id } : { text: made.kind, id: '' };
-  };
-  return { catalog, clock, events, keys, viewings, grants, owner, recording, grantOf, issue };
-};
-
-const no = (code: string) => ({ ok: false, status: 403, code });
-const expired = no('grant-expired');
 const absent = { ok: false, status: 404, code: 'not-found' };
 
 t.test('a grant is made for an owner and for admins, and for nobody else', async (t) => {
@@ -129,7 +95,7 @@ t.test('a verdict that was being read while the video changed is not kept', asyn
       return seen;
     },
   };
-  const grants = new Grants({ ...catalog, keys, viewings, videos, events, clock });
+  const grants = new Grants({ ...catalog, sessions, keys, viewings, videos, events, clock });
   const grant = grants.mint(video, { accountId: owner, role: 'creator', sessionId: 'one' })?.text ?? '';
   const early = grants.verdict(grant, video.id, 'media', from);
   row = { ...video, ownerId: 'somebody-else' };
@@ -144,7 +110,7 @@ t.test('what is kept is bounded, and what is made up is not kept at all', async 
   const { catalog, clock, events, keys, viewings, recording, owner } = await setUp(t);
   const video = await recording();
   const account = await catalog.accounts.get(owner);
-  const grants = new Grants({ vault: catalog.vault, videos: { get: async () => video }, accounts: { get: async () => account }, grants: { add: async () => true, isRevoked: async () => false }, keys, viewings, events, clock });
+  const grants = new Grants({ vault: catalog.vault, videos: { get: async () => video }, accounts: { get: async () => account }, grants: { add: async () => true, isRevoked: async () => false }, sessions, keys, viewings, events, clock });
   for (let count = 0; count < 100; count += 1) await grants.verdict(`${count}`.padStart(108, 'A'), video.id, 'media', from);
   t.equal(grants.kept, 0);
   for (let count = 0; count < mostKept + 50; count += 1) {
@@ -230,78 +196,4 @@ t.test('a page that is loaded again in the same session is the same viewer, anot
   clock.advance(5000);
   t.equal(idOf('one'), first);
   t.not(idOf('two'), first);
-});
-
-const media = { ...from, wantsMedia: true };
-
-t.test('a ten-hour show is watched to its end, although the grant is over by then; whoever comes later does not get in', async (t) => {
-  const { grants, recording, issue, clock } = await setUp(t);
-  const video = await recording();
-  const { text } = await issue(video, { expiresAt: clock.wall() + 3_600_000 });
-  for (let seconds = 0; seconds < 36_000; seconds += 6) {
-    const [list, segment] = [await grants.verdict(text, video.id, 'media', from), await grants.verdict(text, video.id, 'media', media)];
-    if (!list.ok || !segment.ok) t.fail(`refused after ${seconds} s`);
-    clock.advance(6_000);
-  }
-  t.same(await grants.verdict(text, video.id, 'media', { ...media, address: '192.0.2.10' }), expired, 'from another address');
-  t.same(await grants.verdict(text, video.id, 'media', { ...media, agent: 'another player' }), expired, 'in another player');
-  clock.advance(silenceMs);
-  t.same(await grants.verdict(text, video.id, 'media', media), expired, 'who leaves has left');
-});
-
-t.test('lists alone keep no viewing going, and none lasts longer than a day', async (t) => {
-  const { grants, recording, issue, clock } = await setUp(t);
-  const video = await recording();
-  const { text } = await issue(video, { expiresAt: clock.wall() + 30_000 });
-  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
-  for (let seconds = 0; seconds < 60; seconds += 10) {
-    t.match(await grants.verdict(text, video.id, 'media', from), { ok: true });
-    clock.advance(10_000);
-  }
-  t.same(await grants.verdict(text, video.id, 'media', from), expired);
-
-  const long = await issue(video, { expiresAt: clock.wall() + 1000 });
-  let hours = 0;
-  for (; (await grants.verdict(long.text, video.id, 'media', media)).ok && hours < 30; hours += 1) {
-    for (let half = 0; half < 120; half += 1) {
-      await grants.verdict(long.text, video.id, 'media', media);
-      clock.advance(30_000);
-    }
-  }
-  t.equal(hours, 24);
-});
-
-t.test('what is taken back ends for whoever watches, too', async (t) => {
-  const { grants, recording, issue, clock, catalog, events } = await setUp(t);
-  const video = await recording();
-  const { text, id } = await issue(video, { expiresAt: clock.wall() + 10_000 });
-  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
-  clock.advance(20_000);
-  t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
-  await catalog.grants.revoke(video.id, id);
-  await events.settled();
-  t.same(await grants.verdict(text, video.id, 'media', media), no('grant-revoked'));
-});
-
-t.test('of a thousand who begin at once, as many are let in as may be, and no more', async (t) => {
-  const { grants, recording, owner } = await setUp(t, { perAccount: 2, whenFull: 'refuse-new' });
-  const video = await recording();
-  const begins = Array.from({ length: 1000 }, (_, index) => {
-    const text = grants.mint(video, { accountId: owner, role: 'creator', sessionId: `session ${index}` })?.text ?? '';
-    return grants.verdict(text, video.id, 'media', { ...media, address: `10.0.${index >> 8}.${index & 255}` });
-  });
-  const verdicts = await Promise.all(begins);
-  t.equal(verdicts.filter(({ ok }) => ok).length, 2);
-  t.ok(verdicts.every((verdict) => verdict.ok || verdict.code === 'too-many-streams'));
-});
-
-t.test('two viewers of one link are two, and a link may be limited', async (t) => {
-  const { grants, recording, issue } = await setUp(t, { perAccount: 1, whenFull: 'refuse-new' });
-  const video = await recording();
-  const { text } = await issue(video, { streams: 2 });
-  const at = async (address: string, agent = 'a player') => grants.verdict(text, video.id, 'media', { address, agent, wantsMedia: true });
-  t.match([await at('192.0.2.1'), await at('192.0.2.1', 'another player'), await at('192.0.2.2')], [{ ok: true }, { ok: true }, no('too-many-streams')]);
-  t.match(await at('192.0.2.1'), { ok: true }, 'who is in goes on');
-  const open = await issue(video);
-  for (let host = 1; host < 50; host += 1) t.match(await grants.verdict(open.text, video.id, 'media', { address: `192.0.2.${host}`, agent: '', wantsMedia: true }), { ok: true });
 });

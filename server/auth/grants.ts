@@ -8,6 +8,7 @@ import type { Clock } from '../../packager/clock.ts';
 import type { AccountRow, AccountStore } from '../catalog/accounts.ts';
 import type { GrantStore } from '../catalog/grants.ts';
 import { idFrom, newId } from '../catalog/ids.ts';
+import type { SessionStore } from '../catalog/sessions.ts';
 import type { Vault } from '../catalog/vault.ts';
 import type { VideoRow, VideoStore } from '../catalog/videos.ts';
 import type { Asker, Audience, GrantVerdict } from '../delivery/presentation.ts';
@@ -26,6 +27,7 @@ export type GrantsOptions = {
   readonly keys: Pick<GrantKeys, 'signing' | 'find' | 'removals'>;
   readonly videos: Pick<VideoStore, 'get'>;
   readonly accounts: Pick<AccountStore, 'get'>;
+  readonly sessions: Pick<SessionStore, 'ofAccount'>;
   readonly grants: Pick<GrantStore, 'add' | 'isRevoked'>;
   readonly events: Pick<EventDispatcher, 'subscribe'>;
   readonly viewings: Viewings;
@@ -67,7 +69,11 @@ export class Grants implements TokenVerifier {
       if ('videoId' in event) this.#forget(({ video }) => video === event.videoId);
     });
     options.events.subscribe('account.updated', ({ accountId }) => this.#forget(({ account }) => account === accountId));
-    options.events.subscribe('grant.revoked', ({ grantId }) => this.#forget(({ id }) => id === grantId));
+    options.events.subscribe('account.sessions-ended', ({ accountId }) => this.#endSessions(accountId));
+    options.events.subscribe('grant.revoked', ({ grantId }) => {
+      this.#forget(({ id }) => id === grantId);
+      options.viewings.end(grantId);
+    });
   }
 
   get kept(): number {
@@ -162,7 +168,7 @@ export class Grants implements TokenVerifier {
   async #judge(text: string, use: Usable, removals: number): Promise<GrantVerdict> {
     const before = this.#changes;
     const { grant } = use;
-    const [video, account, revoked] = await Promise.all([this.#o.videos.get(grant.video), this.#o.accounts.get(grant.account), this.#o.grants.isRevoked(grant.id)]);
+    const [video, account, revoked] = await Promise.all([this.#o.videos.get(grant.video), this.#o.accounts.get(grant.account), this.#isRevoked(grant)]);
     const verdict = revoked ? refused('grant-revoked') : judged(grant, video, account);
     if (this.#changes === before) {
       this.#known.set(text, { use, verdict, removals });
@@ -170,6 +176,20 @@ export class Grants implements TokenVerifier {
       if (oldest !== undefined) this.#known.delete(oldest);
     }
     return verdict;
+  }
+
+  /** A grant for whoever watches himself ends with the session that it was made in. */
+  async #isRevoked({ id, own, account }: Grant): Promise<boolean> {
+    return own ? !(await this.#ownIds(account)).has(id) : this.#o.grants.isRevoked(id);
+  }
+
+  async #ownIds(account: string): Promise<ReadonlySet<string>> {
+    return new Set((await this.#o.sessions.ofAccount(account)).map(({ id }) => this.ownId(id)));
+  }
+
+  async #endSessions(accountId: string): Promise<void> {
+    this.#forget(({ own, account }) => own && account === accountId);
+    this.#o.viewings.endAccount(accountId, await this.#ownIds(accountId));
   }
 
   #forget(which: (grant: Grant) => boolean): void {

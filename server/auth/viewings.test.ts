@@ -1,10 +1,11 @@
 import t from 'tap';
 import { FakeClock } from '../../packager/clock.ts';
+import type { WhenOver } from '../delivery/presentation.ts';
 import type { Grant } from './grant-token.ts';
-import { longestMs, silenceMs, Viewings, type StreamPolicy } from './viewings.ts';
+import { longestMs, mostByLink, mostOfOne, mostVideos, silenceMs, Viewings, type StreamPolicy } from './viewings.ts';
 
 const grant = (id: string, change: Partial<Grant> = {}): Grant => ({
-  ...{ id, video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: 0, notBefore: null, audiences: ['media'], maxHeight: null },
+  ...{ id, video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2030, 0, 1), notBefore: null, audiences: ['media'], maxHeight: null },
   ...{ mayDownload: false, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
   ...change,
 });
@@ -74,11 +75,11 @@ t.test('"stop that one" stops that one and frees its place, and only one’s own
 
 t.test('an answer that takes long keeps its place until it is over', async (t) => {
   const { clock, viewings } = setUp(1);
-  let over = (): void => undefined;
+  let over: WhenOver = () => undefined;
   viewings.take(grant('one'), { ...at(1), onOver: (run) => (over = run) });
   clock.advance(10 * silenceMs);
   t.equal(viewings.take(grant('two'), at(2)), 'too-many-streams');
-  over();
+  over(true);
   clock.advance(silenceMs - 1);
   t.equal(viewings.take(grant('two'), at(2)), 'too-many-streams');
   clock.advance(1);
@@ -119,4 +120,111 @@ t.test('what is remembered is bounded, and what is over goes as others come', as
   clock.advance(silenceMs);
   for (let count = 0; count < most / 2; count += 1) viewings.take(grant('three'), at(3, `player ${count}`));
   t.equal(viewings.size, most / 2);
+});
+
+t.test('a grant that is over goes on for the video that was begun while it was good, and for no other', async (t) => {
+  const { clock, viewings } = setUp(0);
+  const [one, other] = ['b27pp67vwmr07r9f', 'c27pp67vwmr07r9f'];
+  const expiresAt = clock.wall() + 1000;
+  const now = grant('kim', { video: one, expiresAt });
+  viewings.take(now, at(1));
+  clock.advance(2000);
+  t.equal(viewings.goesOn(now, at(1)), true);
+  t.equal(viewings.goesOn(grant('kim', { video: other, expiresAt }), at(1)), false, 'another video');
+  t.equal(viewings.goesOn(grant('kim', { video: one, expiresAt: expiresAt - 1000, maxHeight: null }), at(1)), false, 'one that was over when this began');
+  viewings.take(grant('kim', { video: other }), at(1));
+  for (let ms = 0; ms < silenceMs; ms += 10_000) {
+    clock.advance(10_000);
+    viewings.take(grant('kim', { video: other }), at(1));
+  }
+  t.equal(viewings.goesOn(now, at(1)), false, 'of which nothing was asked for in a minute');
+});
+
+t.test('one player is one, whatever it plays, and is listed with what it plays now', async (t) => {
+  const { clock, viewings } = setUp(1);
+  t.equal(viewings.take(grant('one', { video: 'first' }), at(1)), null);
+  clock.advance(5000);
+  t.equal(viewings.take(grant('one', { video: 'second' }), at(1)), null);
+  t.match(viewings.ofAccount(account), [{ videoId: 'second', startedAt: clock.wall(), seenAt: clock.wall() }]);
+  t.equal(viewings.take(grant('two'), at(2)), 'too-many-streams');
+  for (let count = 0; count < mostVideos; count += 1) viewings.take(grant('one', { video: `${count}` }), at(1));
+  t.same(['second', '0'].map((video) => viewings.goesOn(grant('one', { video }), at(1))), [false, true], 'what is known of one player is bounded');
+});
+
+t.test('an answer that is over before anybody listens holds nothing', async (t) => {
+  const { clock, viewings } = setUp(1);
+  viewings.take(grant('one'), { ...at(1), onOver: (run) => run(false) });
+  clock.advance(silenceMs);
+  t.equal(viewings.take(grant('two'), at(2)), null);
+});
+
+t.test('who took nothing of an answer was there when he asked, and not when he was given up', async (t) => {
+  const { clock, viewings } = setUp(1);
+  const answer = (host: number, wasThere: boolean): void => {
+    let over: WhenOver = () => undefined;
+    viewings.take(grant(`${host}`), { ...at(host), onOver: (run) => (over = run) });
+    clock.advance(silenceMs - 1);
+    over(wasThere);
+    clock.advance(1);
+  };
+  answer(1, true);
+  t.equal(viewings.take(grant('other'), at(9)), 'too-many-streams');
+  clock.advance(silenceMs);
+  answer(2, false);
+  t.equal(viewings.take(grant('other'), at(9)), null);
+});
+
+t.test('answers that take long do not keep what is over behind them', async (t) => {
+  const { clock, viewings } = setUp(0);
+  const held = 10;
+  for (let count = 0; count < held; count += 1) viewings.take(grant('one'), { ...at(1, `long ${count}`), onOver: () => undefined });
+  for (let count = 0; count < 100; count += 1) viewings.take(grant('one'), at(1, `player ${count}`));
+  clock.advance(silenceMs);
+  for (let count = 0; count < 100; count += 1) viewings.take(grant('two'), at(2, `player ${count}`));
+  t.equal(viewings.size, held + 100);
+});
+
+t.test('what is stopped or taken back is broken off, and others are not', async (t) => {
+  const { clock, viewings } = setUp(2, 'stop-oldest');
+  const broken: string[] = [];
+  const take = (id: string, change: Partial<Grant> = {}): void => {
+    clock.advance(1000);
+    viewings.take(grant(id, change), { ...at(1), onOver: () => undefined, breakOff: () => broken.push(id) });
+  };
+  const mine = { account: 'another0account0' };
+  take('mine', mine);
+  take('one');
+  take('one');
+  take('two');
+  t.equal(viewings.stop(account, viewings.ofAccount(account)[0]?.id ?? ''), true);
+  t.same(broken.splice(0), ['one', 'one'], 'all of its answers');
+  take('three');
+  t.same(broken, []);
+  take('four');
+  t.same(broken.splice(0), ['two'], 'the oldest of too many');
+  take('link', { own: false });
+  viewings.end('link');
+  t.same(broken.splice(0), ['link']);
+  t.equal(viewings.goesOn(grant('link', { own: false }), at(1)), false);
+  viewings.endAccount(account, new Set(['four']));
+  t.same(broken.splice(0).toSorted(), ['one', 'one', 'three', 'two'], 'those that were stopped too');
+  t.same([grant('three'), grant('four'), grant('mine', mine)].map((by) => viewings.goesOn(by, at(1))), [false, true, true]);
+});
+
+t.test('who makes players up crowds out nobody else', async (t) => {
+  const { viewings } = setUp(0);
+  const guest = grant('guest', { account: 'another0account0' });
+  const link = (id: string) => grant(id, { own: false });
+  viewings.take(guest, at(9));
+  viewings.take(link('quiet'), at(9));
+  for (let count = 0; count < mostOfOne + 50; count += 1) viewings.take(grant('one'), at(1, `player ${count}`));
+  t.equal(viewings.size, mostOfOne + 2);
+  for (let count = 0; count < mostByLink + 50; count += 1) viewings.take(link('loud'), at(1, `player ${count}`));
+  t.equal(viewings.size, mostByLink + mostOfOne + 2);
+  t.same([guest, link('quiet')].map((by) => viewings.goesOn(by, at(9))), [true, true]);
+
+  const { viewings: crowded } = setUp(1, 'stop-oldest');
+  for (let count = 0; count < mostOfOne + 50; count += 1) crowded.take(grant('one'), at(1, `player ${count}`));
+  t.equal(crowded.size, mostOfOne + 1, 'those that were stopped are bounded as well');
+  t.equal(crowded.ofAccount(account).length, 1);
 });

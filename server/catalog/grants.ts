@@ -17,11 +17,13 @@ export interface GrantStore {
   /** False: the video has no such grant, or it has been taken back. */
   revoke(videoId: string, id: string): Promise<boolean>;
   isRevoked(id: string): Promise<boolean>;
-  /** Forgets those that are over. */
+  /** Forgets those that are over, and by which nobody can be watching any more. */
   sweep(): Promise<void>;
 }
 
 export const mostOfVideo = 200;
+/** Whoever has begun to watch may go on for as long after the grant is over: so long it must be known whether it was taken back. */
+export const outlivedForMs = 24 * 3_600_000;
 
 export const createGrants = ({ db, clock, vault, write }: Ground): GrantStore => {
   const open = (videoId: string) => db.selectFrom('grants').where('videoId', '=', videoId).where('revokedAt', 'is', null).where('expiresAt', '>', clock.wall());
@@ -43,7 +45,7 @@ export const createGrants = ({ db, clock, vault, write }: Ground): GrantStore =>
       return (await db.selectFrom('grants').select('id').where('id', '=', id).where('revokedAt', 'is not', null).executeTakeFirst()) !== undefined;
     },
     async sweep() {
-      await db.deleteFrom('grants').where('expiresAt', '<=', clock.wall()).execute();
+      await db.deleteFrom('grants').where('expiresAt', '<=', clock.wall() - outlivedForMs).execute();
     },
   };
 };

@@ -3,11 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { acceptsGzip, cacheControl, common, matchesEtag, preflight, type RawHeaders } from './headers.ts';
 import type { MediaFile } from './media-files.ts';
 import type { AddressOf } from '../web/client-address.ts';
-import type { Asker } from './presentation.ts';
+import type { Asker, WhenOver } from './presentation.ts';
 import type { Flow, Peers } from './peers.ts';
 import type { Encoding, ReadyPlaylist } from './playlists.ts';
 import { problemAnswer, problems, type Problem } from './problem.ts';
 import { judgeRange, type RangeVerdict } from './range.ts';
+import { whenOver } from './when-over.ts';
 
 export type RequestKind =
   | ('multivariant' | 'manifest' | 'playlist' | 'keys' | 'part' | 'segment' | 'init' | 'key' | 'captions')
@@ -59,9 +60,9 @@ export class Exchange implements Asker {
     return !lists.has(this.kind);
   }
 
-  readonly onOver = (run: () => void): void => {
-    this.#response.once('close', run);
-  };
+  readonly onOver = (run: WhenOver): void => whenOver(this.#request, this.#response, run);
+
+  readonly breakOff = (): void => void this.#response.destroy();
 
   get agent(): string {
     return (this.#request.headers['user-agent'] ?? '').slice(0, longestAgent);

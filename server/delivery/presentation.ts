@@ -25,6 +25,9 @@ export interface Presentations {
 /** What a grant is asked for: one grant never opens another audience's doors. */
 export type Audience = 'media' | 'pictures' | 'keys' | 'statistics';
 
+/** `wasThere`: the peer took all of it, or left by himself; otherwise he was given up, or the answer was broken off. */
+export type WhenOver = (wasThere: boolean) => void;
+
 /** Whoever asks, as far as a request tells. Worked out when somebody wants to know. */
 export type Asker = {
   /** Behind trusted proxies. */
@@ -32,8 +35,10 @@ export type Asker = {
   readonly agent: string;
   /** Media, and not only a list of it. */
   readonly wantsMedia?: boolean;
-  /** Calls back when the answer has gone, or whoever asked has. */
-  readonly onOver?: (run: () => void) => void;
+  /** Calls back when the answer has gone, or whoever asked has; at once, where that is so already. */
+  readonly onOver?: (run: WhenOver) => void;
+  /** Ends the answer wherever it is: the peer sees a fault. */
+  readonly breakOff?: () => void;
 };
 
 export type GrantVerdict =

@@ -39,7 +39,7 @@ export const streamRoutes = ({ catalog, hooks }: Ground): readonly Route[] => [
   }),
   route({
     name: 'deleteStream',
-    summary: 'Stops one of them: it is refused from the next request on, until somebody begins it there again.',
+    summary: 'Stops one of them at once; it is refused until somebody begins it there again.',
     method: 'DELETE',
     path: '/streams/:stream',
     auth: 'viewer',
