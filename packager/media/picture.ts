@@ -35,9 +35,10 @@ const avcReader: ReaderOf = (config) => {
 const hevcReader: ReaderOf = (config) => {
   const hevc = config && parseHevcConfig(config.config);
   return (data) => {
-    const { parameterSets, ...picture } = normaliseHevc(data);
-    const sets = parameterSets && inBandHevcSets(hevc, parameterSets);
-    return { ...picture, config: sets && { kind: 'video', codec: 'hevc', config: encodeHevcConfig(sets) } };
+    const picture = normaliseHevc(data);
+    const { key, empty } = picture;
+    const sets = inBandHevcSets(hevc, picture);
+    return { data: picture.data, key, empty, config: sets && { kind: 'video', codec: 'hevc', config: encodeHevcConfig(sets) } };
   };
 };
 
