@@ -19,12 +19,16 @@ const secret = 'the secret of the hook';
 /** What the hook was told, once its signature was right; and what it answers. */
 const told: Told[] = [];
 const refusals = new Map<string, string>();
+/** Channels about which it never answers, and who is called when the server gives such a question up. */
+const thinking = new Map<string, () => void>();
 const receiver = createServer(async (request, response) => {
   const body = await text(request);
   const [, at = '', mac = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(request.headers['millrace-signature'])) ?? [];
   if (createHmac('sha256', secret).update(`${at}.${body}`).digest('hex') !== mac) return void response.writeHead(500).end();
   const one = JSON.parse(body) as Told & { channel: { name: string } };
   told.push(one);
+  const givenUp = one.event === 'publish' ? thinking.get(one.channel.name) : undefined;
+  if (givenUp) return void response.on('close', givenUp);
   const reason = one.event === 'publish' ? refusals.get(one.channel.name) : undefined;
   response.end(reason === undefined ? '' : JSON.stringify({ allow: false, reason }));
 });
@@ -37,7 +41,7 @@ t.teardown(() => {
 
 const source = await clip({ width: 320, height: 180, kbps: 300 });
 const { port } = receiver.address() as AddressInfo;
-const server = await startServer({ env: { MILLRACE_HOOKS_PUBLISH_URL: `http://127.0.0.1:${port}/publish`, MILLRACE_HOOKS_PUBLISH_SECRET: secret } });
+const server = await startServer({ env: { MILLRACE_HOOKS_PUBLISH_URL: `http://127.0.0.1:${port}/publish`, MILLRACE_HOOKS_PUBLISH_SECRET: secret, MILLRACE_HOOKS_PUBLISH_TIMEOUT: '8s' } });
 t.teardown(() => server.stop());
 const token = await server.login();
 const attempts = async (where: string): Promise<readonly Attempt[]> => (await server.must<{ items: Attempt[] }>('GET', where, undefined, token)).items;
@@ -98,6 +102,22 @@ t.test('the hook lets in, is asked again about who comes back, and hears of ever
   t.ok(Number(mine()[1]?.['bytes']) > 0);
   t.same([mine()[1]?.id, mine()[3]?.id], [mine()[0]?.id, mine()[2]?.id]);
   t.notMatch(JSON.stringify(told) + server.log, channel.streamKey);
+});
+
+t.test('who hangs up while the hook thinks is let go of at once, and the hook as well', async (t) => {
+  const channel = await server.createChannel(token, { name: 'impatient' });
+  const asked = (): Told[] => told.filter(({ channel: about }) => (about as { name: string }).name === 'impatient');
+  const givenUp = new Promise<void>((resolve) => thinking.set('impatient', resolve));
+  const sender = push(source.file, server.rtmpUrl(channel));
+  t.teardown(() => sender.kill());
+  await until(async () => asked(), (all) => all.length === 1, 20_000);
+  await sender.kill();
+  await givenUp;
+  const metrics = async (): Promise<string> => (await fetch(`${server.origin}/metrics`)).text();
+  await until(metrics, (text) => /^millrace_rtmp_sessions 0$/m.test(text));
+  t.match(await metrics(), /^millrace_publish_hook_total\{end="failed"\} 0$/m, 'its time was not over');
+  t.same(await attempts(`channels/${channel.id}/attempts`), []);
+  t.same(asked().map(({ event }) => event), ['publish'], 'nothing is told of an end');
 });
 
 t.test('what the hook refuses is told to the sender in its words, and shown in the web app', async (t) => {

@@ -52,6 +52,8 @@ type Call = {
   readonly keyMaterial: Buffer | null;
   readonly timestamp: number;
   readonly question: string;
+  /** When it asked again, while the desk was thinking; null: it never did, and nobody knows whether it still waits. */
+  askedAgain: number | null;
   state: 'asked' | 'answered' | 'open' | 'gone';
   reply: Buffer | null;
   connection: Connection | null;
@@ -123,6 +125,7 @@ export class Listener {
     for (const { connection } of this.#bySocket.values()) connection?.tick(now);
     for (const call of this.#calls.values()) {
       if (call.until !== null && now > call.until) this.#forget(call);
+      else if (call.state === 'asked' && call.askedAgain !== null && now - call.askedAgain > this.#o.limits.patienceMs * 1000) this.#giveUp(call);
     }
   }
 
@@ -175,6 +178,7 @@ export class Listener {
     const name = `${peer.address} ${peer.port} ${handshake.socket}`;
     const known = this.#byPeer.get(name);
     if (known) {
+      if (known.state === 'asked') known.askedAgain = this.#o.now();
       // The answer was lost, or is on its way: a caller repeats itself every 250 ms.
       if (known.reply && known.state !== 'gone') this.#o.send(known.reply, peer);
       return;
@@ -202,7 +206,7 @@ export class Listener {
     const call: Call = {
       ...rest,
       ...{ number: this.#lastCall, peer, handshake, timestamp, socket: this.#freeSocket() },
-      ...{ state: 'asked', reply: null, connection: null, until: this.#o.now() + this.#o.limits.admissionMs * 1000 },
+      ...{ state: 'asked', askedAgain: null, reply: null, connection: null, until: this.#o.now() + this.#o.limits.admissionMs * 1000 },
     };
     this.#calls.set(call.number, call);
     this.#byPeer.set(name, call);
@@ -285,6 +289,12 @@ export class Listener {
     const here = (this.#pending.get(peer.address) ?? 1) - 1;
     if (here > 0) this.#pending.set(peer.address, here);
     else this.#pending.delete(peer.address);
+  }
+
+  /** It has hung up while the desk was thinking. Nothing is kept of it: should it have been the line, its next question begins anew. */
+  #giveUp(call: Call): void {
+    this.#o.tell({ type: 'closed', call: call.number, reason: 'lost', statistics: null });
+    this.#forget(call);
   }
 
   /** Kept for a while: a conclusion of it that was delayed must not begin it again. */

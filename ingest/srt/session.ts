@@ -38,6 +38,7 @@ export class SrtSession {
   #mediaAt: number;
   #statistics: SrtStatistics | null = null;
   #cancelTimer: () => void = () => {};
+  readonly #left = new AbortController();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -75,7 +76,7 @@ export class SrtSession {
       const verdict = await desk.admit({
         ...{ protocol: 'srt', key: streamKey, address, software, clock: tsClock },
         proves: (passphrase) => this.#proves(passphrase, keyMaterial),
-        gone: () => this.#state === 'closed',
+        left: this.#left.signal,
         evict: (reason) => this.evict(reason),
       });
       this.#answer(verdict);
@@ -218,6 +219,7 @@ export class SrtSession {
   #close(reason: EndReason, level: LogLevel, why: string, more: Readonly<Record<string, unknown>> = {}): void {
     const state = this.#state;
     this.#state = 'closed';
+    this.#left.abort();
     this.#cancelTimer();
     this.#waiting = [];
     const seconds = Math.round((this.#context.clock.now() - this.#sinceTick) / 1000);

@@ -34,7 +34,7 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
 
 const stopping: PublishVerdict = { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
 const busy: PublishVerdict = { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
-const left: PublishVerdict = { ok: false, code: 'refused', message: 'The sender has gone.' };
+const hungUp: PublishVerdict = { ok: false, code: 'refused', message: 'The sender has gone.' };
 const unknownKey: PublishVerdict = { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
 const slowDown = (what: string, seconds: number): PublishVerdict => ({ ok: false, code: 'slow-down', message: `${what} Try again in ${seconds} s.` });
 
@@ -77,6 +77,7 @@ export class LiveDesk implements PublishDesk {
       return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
     }
     if (this.#closing) return stopping;
+    if (request.left?.aborted) return hungUp;
     if (!this.#isFree(request, key, asked)) return busy;
     return this.#o.hook ? this.#askThenTake(this.#o.hook.visit(request, key), key, asked) : this.#take(request, key, asked);
   }
@@ -95,8 +96,8 @@ export class LiveDesk implements PublishDesk {
     const { request } = visit;
     const answer = await visit.ask();
     if (!answer.allow) {
-      if (answer.asked) this.#refused('hook-refused', request, key, answer.reason);
-      else this.#refused('hook-failed', request, key);
+      if (answer.why === 'refused') this.#refused('hook-refused', request, key, answer.reason);
+      else if (answer.why === 'no-answer') this.#refused('hook-failed', request, key);
       return { ok: false, code: 'refused', message: answer.reason };
     }
     let taken = false;
@@ -104,7 +105,7 @@ export class LiveDesk implements PublishDesk {
       // Nobody has stood still meanwhile: the sender may have gone, the key may have been revoked or bound, and somebody else may be on.
       const now = await this.#o.streamKeys.resolve(request.key);
       if (this.#closing) return stopping;
-      if (request.gone?.()) return left;
+      if (request.left?.aborted) return hungUp;
       if (!now) return unknownKey;
       if (!mayComeFrom(request, now)) return this.#strangeKey(request, now);
       if (!this.#isFree(request, now, asked)) return busy;

@@ -56,7 +56,10 @@ export class LowLatencyViewer {
       for (const part of fresh) await this.#fetchPart(track, part);
       fetched = parts.at(-1) ?? fetched;
       const [, msn, part] = /PRELOAD-HINT:TYPE=PART,URI="[a-z0-9]+-(\d+)-(\d+)\.m4s"/.exec(text) ?? [];
-      if (msn === undefined || part === undefined) return;
+      if (msn === undefined || part === undefined) {
+        if (!text.includes('#EXT-X-ENDLIST')) this.faults.push(`${track}${query}: nothing to come is named, and it has not ended: ${text.slice(-500)}`);
+        return;
+      }
       query = `?_HLS_msn=${msn}&_HLS_part=${part}`;
     }
   }
