@@ -130,6 +130,41 @@ t.test('a loss after which the counters fit by chance joins no two halves either
   }
 });
 
+t.test('two small losses that make a whole turn of the counter join no two halves either', async (t) => {
+  const whole = new Set(demux(usual).units.map(({ data }) => data.toString('hex')));
+  const pidAt = (at: number): number => usual.readUInt16BE(at + 1) & 0x1fff;
+  let patched = 0;
+  let turns = 0;
+  const without = (pieces: readonly (Buffer | number)[]): void => {
+    const seen = new Collected();
+    for (const piece of pieces) {
+      if (typeof piece === 'number') seen.demuxer.lost(piece);
+      else seen.demuxer.push(piece);
+    }
+    seen.demuxer.end();
+    turns += 1;
+    patched += seen.units.filter(({ data }) => !whole.has(data.toString('hex'))).length;
+  };
+  for (let cut = 188 * 100; cut < 188 * 400; cut += 188) {
+    // A piece of two packets between them, which are too few to be believed.
+    if (Array.from({ length: 16 }, (_, index) => pidAt(cut + 188 * index)).every((pid) => pid === 0x100)) {
+      without([usual.subarray(0, cut), 7, usual.subarray(cut + 188 * 7, cut + 188 * 9), 7, usual.subarray(cut + 188 * 16)]);
+      // One less: the next looks like one that comes twice.
+      without([usual.subarray(0, cut), 7, usual.subarray(cut + 188 * 7, cut + 188 * 8), 7, usual.subarray(cut + 188 * 15)]);
+    }
+    // Sound alone between them: the counter of the pictures says nothing.
+    let sound = 0;
+    while (sound < 14 && pidAt(cut + 188 * (8 + sound)) === 0x101) sound += 1;
+    const end = cut + 188 * (16 + sound);
+    const pictures = (from: number, to: number): boolean => Array.from({ length: (to - from) / 188 }, (_, index) => pidAt(from + 188 * index)).every((pid) => pid === 0x100);
+    if (sound >= 3 && pictures(cut, cut + 188 * 8) && pictures(end - 188 * 8, end)) {
+      without([usual.subarray(0, cut), 8, usual.subarray(cut + 188 * 8, end - 188 * 8), 8, usual.subarray(end)]);
+    }
+  }
+  t.ok(turns > 10, `${turns} turns`);
+  t.equal(patched, 0);
+});
+
 t.test('packets that come twice count once', async (t) => {
   const doubled: Buffer[] = [];
   for (let at = 0; at < usual.length; at += 188) doubled.push(usual.subarray(at, at + 188), usual.subarray(at, at + 188));

@@ -43,7 +43,6 @@ const largestPicture = 10 * 1024 * 1024;
 /** A PES packet of sound has a length, in 16 bits; without one it may gather this much. */
 const largestSound = 256 * 1024;
 const patPid = 0;
-const counterTurn = 16;
 
 type Part = { readonly continuity: Continuity; readonly read: (packet: TsPacket, payload: Buffer) => void; readonly gap: () => void; readonly flush: () => void; readonly damaged: () => number; readonly skipped: () => number };
 type Stream = { readonly type: number; readonly kind: StreamKind; readonly part: Part };
@@ -81,16 +80,18 @@ export class TsDemuxer {
   }
 
   /**
-   * At most so many packets are missing here. Counters of four bits tell of which PIDs, but only while there are fewer
-   * than sixteen: beyond that, nothing that is under way is known to go on.
+   * At most so many packets are missing here. Counters of four bits tell of which PIDs, but only while there are no more
+   * than fourteen since the last packet of a PID: beyond that, what is under way on it is not known to go on.
    */
   lost(packets: number): void {
-    this.#packets.lost();
-    if (packets < counterTurn) return;
-    this.#gaps += 1;
-    for (const { part } of this.#streams.values()) part.gap();
-    this.#pat.gap();
-    this.#pmt?.gap();
+    const missing = packets + this.#packets.lost();
+    let unsure = false;
+    for (const part of [this.#pat, this.#pmt, ...[...this.#streams.values()].map((stream) => stream.part)]) {
+      if (!part?.continuity.lost(missing)) continue;
+      part.gap();
+      unsure = true;
+    }
+    if (unsure) this.#gaps += 1;
   }
 
   /** Nothing more comes. */
