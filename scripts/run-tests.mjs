@@ -3,12 +3,12 @@
  * The two test runs, from an explicit list of files, so that nothing is found by accident or lost in silence.
  *
  *     run-tests.mjs test  [--again] [part of a path …]   every *.test.ts, two files at a time, 120 s each
- *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, one at a time, 20 minutes each
+ *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, one at a time, 10 minutes each
  *
  * Both go on after a failure and end with a line `N passed, N failed` that counts assertions as tap counts them.
  * A run without a single test is a failed run, and so is a file without one.
  *
- * `--again`: up to three files that failed are run once more, each with the machine to itself. One that passes then was
+ * `--again`: up to six files that failed are run once more, each with the machine to itself. One that passes then was
  * starved, or is unsteady: it does not fail the run, and is named at its end, to be mended.
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -24,7 +24,7 @@ const runs = {
     jobs: 2,
     timeoutSeconds: 120,
   },
-  prove: { folders: ['test/prove'], ending: '.prove.ts', together: false, jobs: 1, timeoutSeconds: 20 * 60 },
+  prove: { folders: ['test/prove'], ending: '.prove.ts', together: false, jobs: 1, timeoutSeconds: 10 * 60 },
 };
 
 /** @param {string} folder @param {string} ending @returns {string[]} */
@@ -52,7 +52,7 @@ const oneByOne = async (files, run) => {
 /** @param {import('./lib/tap-run.mjs').Count} count */
 const sumOf = ({ passed, failed }) => `${passed} passed, ${failed} failed`;
 
-const mostAgain = 3;
+const mostAgain = 6;
 
 /**
  * More files than a few, or a failure that belongs to no file, is no bad luck.
