@@ -8,6 +8,13 @@
  *     shown     K──P──B──P  K──K──K──K──K──K──K──K──K──P──
  *
  * What counts is sound that has come since the last picture, not its stamps: a jump of those is no silence.
+ *
+ * Only a picture that stands alone can be shown again (IDR, BLA, a key frame of AV1 or VP9). The key picture of an open GOP (a
+ * recovery point, CRA) is numbered among those before it, and a decoder that meets its number twice has lost something.
+ *
+ * The repeated pictures of H.264 have one idr_pic_id, although 7.4.3 wants neighbours to differ. It tells where a picture
+ * ends in a byte stream without delimiters; samples of MP4 and our MPEG-TS, which has them, end by themselves. Chromium,
+ * ffmpeg (with -err_detect explode), OpenH264 and VLC decode every one of them without a word.
  */
 import { longestStep } from '../media/timeline.ts';
 import type { AccessUnit, WireClock } from '../media/unit.ts';
@@ -45,6 +52,8 @@ export class StandIn {
   /** Stands for pictures since then, micros; null: none has been needed. */
   #stood: number | null = null;
   #fresh = true;
+  /** The pts of a key picture that came back with an open GOP: those shown before it look at what was never sent. */
+  #leading: number | null = null;
 
   /** Another session: its stamps have nothing to do with those before. The picture is still the last that was seen. */
   begin(clock: WireClock, { longestFrameMicros, segmentLimitMicros, partLimitMicros }: Rhythm): void {
@@ -56,6 +65,7 @@ export class StandIn {
     this.#heard = 0;
     this.#stood = null;
     this.#fresh = true;
+    this.#leading = null;
     this.#offset = 0;
   }
 
@@ -64,17 +74,22 @@ export class StandIn {
     this.#key = null;
   }
 
-  /** A picture has come; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out. */
-  picture(unit: AccessUnit, wall: number): Return | null {
+  /**
+   * A picture has come; `alone`: it needs no other, and nothing behind it one of before; `wall`: when, ms. Null: it needs
+   * pictures that were not sent, and is left out.
+   */
+  picture(unit: AccessUnit, alone: boolean, wall: number): Return | null {
     const clock = this.#clock;
     if (!clock) return { apart: false, before: [] };
     const standing = this.#stood !== null;
     if (standing && !unit.key) return null;
+    if (!unit.key && this.#leading !== null && wireDistance(unit.pts, this.#leading, clock.bits) < 0) return null;
+    this.#leading = standing && !alone ? unit.pts : null;
     const ahead = standing && this.#base !== null ? rescale(wireDistance(unit.dts, this.#base, clock.bits), clock.timescale, MICROS) : 0;
     // Stamps that jump are for the timeline to judge.
     const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
     const apart = standing && (this.#fresh || ahead <= (this.#stood ?? 0));
-    if (unit.key) {
+    if (alone) {
       this.#key = unit.data.length > MOST_BYTES ? null : { data: unit.data };
       this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
     }

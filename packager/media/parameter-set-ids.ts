@@ -1,7 +1,7 @@
 /** Which number a parameter set has, which one it leans on, and which one a picture names: all that it takes to keep several. */
 import { BitReader } from './bits.ts';
 import { CodecError } from './codec-error.ts';
-import { isVcl, rbsp, typeOf } from './h264-nal.ts';
+import { isVcl, rbsp, typeOf, unitsOf } from './h264-nal.ts';
 import { hevcNal, hevcTypeOf } from './hevc-nal.ts';
 import { hevcSpsId } from './hevc-sps.ts';
 
@@ -10,7 +10,6 @@ export type NumberedSet = { readonly nal: Buffer; readonly id: number; readonly 
 
 /** Numbers stand in the first bytes: three of them, with emulation prevention. */
 const headBytes = 32;
-const lengthBytes = 4;
 
 const within = (value: number, most: number, what: string): number => {
   if (value > most) throw new CodecError('invalid', `a parameter set has ${what} ${value}`);
@@ -46,20 +45,9 @@ export const numberedHevcPps = (nal: Buffer): NumberedSet => {
   return { nal, id: within(bits.ue(), 63, 'the number'), of: within(bits.ue(), 15, 'an SPS') };
 };
 
-/** The first unit of a picture (behind lengths of four bytes) that is a slice. */
-const firstSlice = (data: Buffer, isSlice: (nal: Buffer) => boolean): Buffer | null => {
-  for (let at = 0; at + lengthBytes < data.length; ) {
-    const end = at + lengthBytes + data.readUInt32BE(at);
-    const nal = data.subarray(at + lengthBytes, end);
-    if (isSlice(nal)) return nal;
-    at = end;
-  }
-  return null;
-};
-
 /** Number of the PPS that an H.264 picture is decoded with; null: there is no slice. 7.3.3: behind the first macroblock and the type. */
 export const avcPpsOf = (data: Buffer): number | null => {
-  const slice = firstSlice(data, (nal) => nal.length > 0 && isVcl(typeOf(nal)));
+  const slice = [...unitsOf(data)].find((nal) => isVcl(typeOf(nal)));
   if (!slice) return null;
   const bits = new BitReader(rbsp(slice, headBytes));
   bits.ue();
@@ -69,7 +57,7 @@ export const avcPpsOf = (data: Buffer): number | null => {
 
 /** The same of HEVC. 7.3.6.1: behind first_slice_segment_in_pic_flag and, of key pictures, no_output_of_prior_pics_flag. */
 export const hevcPpsOf = (data: Buffer): number | null => {
-  const slice = firstSlice(data, (nal) => nal.length > 1 && hevcTypeOf(nal) < hevcNal.firstNonVcl);
+  const slice = [...unitsOf(data)].find((nal) => hevcTypeOf(nal) < hevcNal.firstNonVcl);
   if (!slice) return null;
   const type = hevcTypeOf(slice);
   const bits = new BitReader(rbsp(slice, headBytes));

@@ -2,8 +2,10 @@
 import { encodeAv1Config, parseAv1Config } from './av1-config.ts';
 import { normaliseAv1 } from './av1-picture.ts';
 import { normaliseAvc, parseAvcConfig } from './h264.ts';
+import { nalType, typeOf, unitsOf } from './h264-nal.ts';
 import { encodeHevcConfig } from './hevc-encode.ts';
 import { completeHevcConfig, parseHevcConfig } from './hevc-config.ts';
+import { hevcNal, hevcTypeOf } from './hevc-nal.ts';
 import { normaliseHevc } from './hevc-picture.ts';
 import { inBandConfig, inBandHevcSets } from './parameter-sets.ts';
 import type { VideoCodec, VideoConfig } from './unit.ts';
@@ -66,6 +68,16 @@ const readers: Readonly<Record<VideoCodec, ReaderOf>> = { h264: avcReader, hevc:
 
 /** `config` null: the pictures bring it, or nobody can decode them. */
 export const pictureReader = (codec: VideoCodec, config: VideoConfig | null): PictureReader => readers[codec](config);
+
+/**
+ * Whether a key picture (as read here) needs no other and nothing behind it one of before: an open GOP of H.264 or HEVC
+ * begins with one that does not.
+ */
+export const standsAlone = (codec: VideoCodec, data: Buffer): boolean => {
+  if (codec === 'h264') return [...unitsOf(data)].some((nal) => typeOf(nal) === nalType.idr);
+  if (codec === 'hevc') return [...unitsOf(data)].map(hevcTypeOf).some((type) => type >= hevcNal.firstIrap && type <= hevcNal.idr);
+  return true;
+};
 
 /** The configuration as a track of ours keeps it. Throws CodecError for one that cannot be read. */
 export const keptConfig = (config: VideoConfig): VideoConfig => {
