@@ -193,7 +193,7 @@ export class SrtSession {
         return;
       }
       order({ type: 'end', call });
-      this.#close('timeout', 'warn', 'no picture and no sound came for too long; what is taken is MPEG-TS with H.264 and AAC');
+      this.#close('timeout', 'warn', 'no picture and no sound came for too long; what is taken is MPEG-TS with H.264 or HEVC, AAC or Opus');
     });
   }
 
@@ -247,7 +247,7 @@ export class SrtSession {
 const findingWords = (finding: TsFinding): string => {
   switch (finding.code) {
     case 'unsupported-codec':
-      return `${finding.codec} is not supported; choose H.264 video and AAC audio in the encoder`;
+      return `${finding.codec} is not supported in MPEG-TS; choose H.264 or HEVC video, and AAC or Opus audio, in the encoder`;
     case 'extra-track':
       return `more than one track of ${finding.media}: the first one is taken`;
     case 'scrambled':

@@ -1,5 +1,5 @@
 /**
- * MPEG-TS in (ISO 13818-1), access units out: of the first programme, its first H.264 and its first AAC, and what its
+ * MPEG-TS in (ISO 13818-1), access units out: of the first programme, its first picture and its first sound, and what its
  * splices and ID3 tags say. Bytes may begin and break anywhere, and be anything: whatever cannot be read is counted,
  * and what follows goes on.
  *
@@ -10,8 +10,14 @@
 import { CodecError } from '../codec-error.ts';
 import { largestEvent, type WireEvent } from '../event.ts';
 import { parseSplice } from '../scte35.ts';
+import type { AudioCodec, MediaKind } from '../unit.ts';
+import { AdtsReader } from './adts.ts';
+import type { FrameReader } from './frames.ts';
+import { LatmReader } from './latm.ts';
+import { opusFrames } from './opus.ts';
 import { Continuity, PacketReader, type TsPacket } from './packets.ts';
 import { PesReader, type Pes } from './pes.ts';
+import { pictureGrammars } from './picture-grammar.ts';
 import { PictureStream, type MediaOutput } from './pictures.ts';
 import { SectionReader } from './sections.ts';
 import { SoundStream } from './sound.ts';
@@ -151,21 +157,27 @@ export class TsDemuxer {
   }
 
   #stream({ type }: ElementaryStream, kind: StreamKind, before: Stream | undefined): Stream {
-    if (before && before.type === type && before.kind.kind === kind.kind) return before;
+    if (before && before.type === type && sameKind(before.kind, kind)) return before;
     return { type, kind, part: this.#part(kind) };
   }
 
-  #part({ kind }: StreamKind): Part {
-    switch (kind) {
-      case 'h264': {
-        const pictures = new PictureStream(this.#output);
+  #part(stream: StreamKind): Part {
+    switch (stream.kind) {
+      case 'h264':
+      case 'hevc': {
+        const pictures = new PictureStream(pictureGrammars[stream.kind], this.#output);
         return packets(new PesReader(largestPicture, true), (pes) => pictures.take(pes), { dropped: () => pictures.dropped });
       }
-      case 'adts':
-      case 'latm': {
-        const sound = new SoundStream(kind, this.#output);
-        return packets(new PesReader(largestSound, false), (pes) => sound.take(pes), { skipped: () => sound.skipped, gap: () => sound.gap() });
+      case 'adts': {
+        const reader = new AdtsReader();
+        return this.#sound('aac', (bytes, at) => reader.read(bytes, at));
       }
+      case 'latm': {
+        const reader = new LatmReader();
+        return this.#sound('aac', (bytes, at) => reader.read(bytes, at));
+      }
+      case 'opus':
+        return this.#sound('opus', opusFrames(stream.channels));
       case 'scte35':
         return sections((section) => this.#splice(section));
       case 'id3':
@@ -173,6 +185,11 @@ export class TsDemuxer {
       case 'unsupported':
         return packets(new PesReader(largestEvent, false), ({ pts, data }) => this.#output.event({ scheme: 'id3', pts, duration: null, data }), {});
     }
+  }
+
+  #sound(codec: AudioCodec, frameAt: FrameReader): Part {
+    const sound = new SoundStream(codec, frameAt, this.#output);
+    return packets(new PesReader(largestSound, false), (pes) => sound.take(pes), { skipped: () => sound.skipped, gap: () => sound.gap() });
   }
 
   /** What cannot be understood is handed on as of now, and whoever takes it judges it. */
@@ -194,7 +211,11 @@ export class TsDemuxer {
   }
 }
 
-const mediaOf = ({ kind }: StreamKind): 'video' | 'audio' | null => (kind === 'h264' ? 'video' : kind === 'adts' || kind === 'latm' ? 'audio' : null);
+const carried: { readonly [kind in StreamKind['kind']]?: MediaKind } = { h264: 'video', hevc: 'video', adts: 'audio', latm: 'audio', opus: 'audio' };
+const mediaOf = ({ kind }: StreamKind): MediaKind | null => carried[kind] ?? null;
+
+const channelsOf = (kind: StreamKind): number | null => (kind.kind === 'opus' ? kind.channels : null);
+const sameKind = (one: StreamKind, other: StreamKind): boolean => one.kind === other.kind && channelsOf(one) === channelsOf(other);
 
 const none = (): number => 0;
 
