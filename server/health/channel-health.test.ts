@@ -163,6 +163,23 @@ t.test('a broadcast that begins while the one before is remembered inherits noth
   t.end();
 });
 
+t.test('a second encoder that was refused is told of for five minutes, and in this broadcast only', async (t) => {
+  const stage = new HealthStage().connect().send(units(3_000));
+  t.same(only(stage.codes, 'twoEncoders'), []);
+  stage.health.rival();
+  stage.health.rival();
+  t.same(only(stage.codes, 'twoEncoders'), ['twoEncoders']);
+  t.match(stage.health.findings.find(({ code }) => code === 'twoEncoders'), { severity: 'warning', params: { times: 2 } });
+  stage.pass(299_000);
+  t.same(only(stage.codes, 'twoEncoders'), ['twoEncoders']);
+  stage.pass(2_000);
+  t.same(only(stage.codes, 'twoEncoders'), []);
+  stage.health.rival();
+  stage.end('announced').health.finish();
+  stage.connect().send(units(3_000));
+  t.same(only(stage.codes, 'twoEncoders'), []);
+});
+
 t.test('of what stands on when a video follows another within a session, each counts its own time', (t) => {
   const stage = new HealthStage().connect({ tracks: [videoConfig] }).send(units(30_000, { only: 'video' }));
   const of = (report = stage.health.report) => report.findings.find(({ code }) => code === 'noAudioStream');

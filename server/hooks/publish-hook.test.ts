@@ -49,7 +49,7 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
   const networks: string[] = [];
   const attempts = new Attempts(clock);
   const desk: LiveDesk = new LiveDesk({
-    ...{ clock, log, attempts, hook, reconnectWindow: 60_000, newVideoAfter: 86_400_000, takeoverSilence: 2_000 },
+    ...{ clock, log, attempts, hook, reconnectWindow: 60_000, newVideoAfter: 86_400_000, takeoverSilence: 2_000, rival: () => undefined },
     streamKeys: {
       resolve: async (key) =>
         keys.has(key)
