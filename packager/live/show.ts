@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
-import { keptConfig, pictureReader, standsAlone, type PictureReader } from '../media/picture.ts';
+import { aloneAgain, keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
 import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
 import { plainText } from '../text/cue.ts';
@@ -248,7 +248,7 @@ export class Show {
     const kinds = this.#run?.facts.tracks.map(({ kind }) => kind) ?? [];
     if (!kinds.includes(unit.kind)) return 'ok';
     if (unit.kind === 'video') {
-      const seen = this.#standIn.picture(unit, unit.key && standsAlone(this.#videoCodec, unit.data), arrival.wall);
+      const seen = this.#standIn.picture(unit, unit.key ? aloneAgain(this.#videoCodec, unit.data) : null, arrival.wall);
       if (!seen) return 'ok';
       for (const one of seen.before) this.#put(one, arrival.wall);
       if (seen.apart) this.#endEpoch();

@@ -9,8 +9,9 @@
  *
  * What counts is sound that has come since the last picture, not its stamps: a jump of those is no silence.
  *
- * Only a picture that stands alone can be shown again (IDR, BLA, a key frame of AV1 or VP9). The key picture of an open GOP (a
- * recovery point, CRA) is numbered among those before it, and a decoder that meets its number twice has lost something.
+ * Only a picture that stands alone can be shown again (IDR, BLA, a key frame of AV1 or VP9). The key picture of an open GOP is
+ * numbered among those before it, and a decoder that meets its number twice drops it (ffmpeg: "Duplicate POC"). CRA of HEVC is
+ * called BLA for that; for a recovery point of H.264 the last IDR stands in, however old it is.
  *
  * The repeated pictures of H.264 have one idr_pic_id, although 7.4.3 wants neighbours to differ. It tells where a picture
  * ends in a byte stream without delimiters; samples of MP4 and our MPEG-TS, which has them, end by themselves. Chromium,
@@ -75,22 +76,22 @@ export class StandIn {
   }
 
   /**
-   * A picture has come; `alone`: it needs no other, and nothing behind it one of before; `wall`: when, ms. Null: it needs
-   * pictures that were not sent, and is left out.
+   * A picture has come; `again`: a key picture so that it can be shown again, its own bytes when nothing behind it looks at what
+   * was before; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out.
    */
-  picture(unit: AccessUnit, alone: boolean, wall: number): Return | null {
+  picture(unit: AccessUnit, again: Buffer | null, wall: number): Return | null {
     const clock = this.#clock;
     if (!clock) return { apart: false, before: [] };
     const standing = this.#stood !== null;
     if (standing && !unit.key) return null;
     if (!unit.key && this.#leading !== null && wireDistance(unit.pts, this.#leading, clock.bits) < 0) return null;
-    this.#leading = standing && !alone ? unit.pts : null;
+    this.#leading = standing && again !== unit.data ? unit.pts : null;
     const ahead = standing && this.#base !== null ? rescale(wireDistance(unit.dts, this.#base, clock.bits), clock.timescale, MICROS) : 0;
     // Stamps that jump are for the timeline to judge.
     const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
     const apart = standing && (this.#fresh || ahead <= (this.#stood ?? 0));
-    if (alone) {
-      this.#key = unit.data.length > MOST_BYTES ? null : { data: unit.data };
+    if (again) {
+      this.#key = again.length > MOST_BYTES ? null : { data: again };
       this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
     }
     this.#fresh = false;

@@ -70,13 +70,18 @@ const readers: Readonly<Record<VideoCodec, ReaderOf>> = { h264: avcReader, hevc:
 export const pictureReader = (codec: VideoCodec, config: VideoConfig | null): PictureReader => readers[codec](config);
 
 /**
- * Whether a key picture (as read here) needs no other and nothing behind it one of before: an open GOP of H.264 or HEVC
- * begins with one that does not.
+ * A key picture (as read here) so that it can be shown anywhere, and again and again; null: it cannot. The buffer itself: it
+ * needs no other, and nothing behind it one of before. CRA begins an open GOP and is numbered among those before it; called
+ * BLA, of which the rest is the same, it begins anew (ISO 23008-2, 7.4.2.2, 8.1.3). In H.264 the key picture of an open GOP has no
+ * such other name.
  */
-export const standsAlone = (codec: VideoCodec, data: Buffer): boolean => {
-  if (codec === 'h264') return [...unitsOf(data)].some((nal) => typeOf(nal) === nalType.idr);
-  if (codec === 'hevc') return [...unitsOf(data)].map(hevcTypeOf).some((type) => type >= hevcNal.firstIrap && type <= hevcNal.idr);
-  return true;
+export const aloneAgain = (codec: VideoCodec, data: Buffer): Buffer | null => {
+  if (codec === 'h264') return [...unitsOf(data)].some((nal) => typeOf(nal) === nalType.idr) ? data : null;
+  if (codec !== 'hevc') return data;
+  if (![...unitsOf(data)].some((nal) => hevcTypeOf(nal) === hevcNal.cra)) return data;
+  const again = Buffer.from(data);
+  for (const nal of unitsOf(again)) if (hevcTypeOf(nal) === hevcNal.cra) nal[0] = hevcNal.blaWithoutLeading << 1;
+  return again;
 };
 
 /** The configuration as a track of ours keeps it. Throws CodecError for one that cannot be read. */
