@@ -85,7 +85,10 @@ export class ChannelHealth {
       },
       drained: () => sink.drained(),
       event: (event) => sink.event(event),
-      hint: (metadata) => sink.hint(metadata),
+      hint: (metadata) => {
+        gauge.hint(metadata);
+        sink.hint(metadata);
+      },
       line: (report) => {
         gauge.line(report);
         sink.line?.(report);
