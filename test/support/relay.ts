@@ -7,6 +7,8 @@ export type Relay = {
   lastByteAt(): number;
   /** The first that each side has said, in the first connection. */
   readonly said: { readonly sender: Buffer; readonly server: Buffer };
+  /** Breaks every connection, in both directions at once; whoever connects again gets through. */
+  cut(): void;
   close(): Promise<void>;
 };
 
@@ -42,14 +44,18 @@ export const relayTo = async (port: number): Promise<Relay> => {
     receiver.pipe(sender);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
     lastByteAt: () => last,
     said,
+    cut,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        cut();
       }),
   };
 };
