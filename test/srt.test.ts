@@ -47,7 +47,7 @@ t.test('ffmpeg publishes; killed and back, it goes on; at its end the show is a 
   await second.done;
   const hungUp = performance.now();
   const whole = await until(() => playlist(server, video, 'v0'), ({ ended }) => ended);
-  t.ok(performance.now() - hungUp < 1_000, 'an announced end is an ENDLIST within a second');
+  t.ok(performance.now() - hungUp < 5_000, 'an announced end is an ENDLIST before silence would be taken for a loss');
   t.equal(whole.segments.filter(({ discontinuity }) => discontinuity).length, 1);
   t.equal((await mustFfmpeg(['-v', 'error', '-i', url(video), '-f', 'null', '-'])).stderr, '');
   const { stamps } = await decodeStamps(url(video), { width: 320, height: 180 });
