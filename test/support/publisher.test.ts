@@ -36,7 +36,8 @@ t.test('the pictures of a live push carry the wall clock, a few frames old at th
   await Promise.race([enough, once(receiver, 'close')]);
   const complaints = await publisher.stop();
   t.ok(stamps.length >= 120, complaints);
-  t.ok(stamps.every((stamp, at) => at === 0 || stamp > (stamps[at - 1] ?? 0)), 'the clock goes forward');
+  // A publisher that was held up makes several pictures within the same millisecond.
+  t.ok(stamps.every((stamp, at) => at === 0 || stamp >= (stamps[at - 1] ?? 0)) && new Set(stamps).size > stamps.length / 2, 'the clock goes forward');
   const settled = ages.slice(-60);
   // Of a busy machine the youngest is told: what holds pictures back holds back all of them.
   t.ok(Math.min(...settled) < 250, `the youngest is ${Math.min(...settled)} ms old`);
