@@ -201,13 +201,7 @@ export class Obs {
     });
   }
 
-  /** As somebody closes its window. */
-  async quit(): Promise<void> {
-    this.#child.kill('SIGINT');
-    await this.#closed;
-    this.#tidy();
-  }
-
+  /** Never closed as somebody closes its window: in the middle of a show OBS 29 sometimes crashes over that. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#closed;
