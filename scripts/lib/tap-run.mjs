@@ -63,6 +63,12 @@ const follow = async (lines) => {
   return { passed: 0, failed: 1, failedFiles: [] };
 };
 
+let stopped = false;
+/** Somebody wants this to end: what is running was told so, and nothing more is to begin. */
+export const wasStopped = () => stopped;
+const stopSignals = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP']);
+const patienceMs = 5_000;
+
 /**
  * @param {string[]} files
  * @param {{ jobs: number, timeoutSeconds: number }} limits
@@ -88,7 +94,13 @@ export const runTap = async (files, { jobs, timeoutSeconds }) => {
       // Nobody is left.
     }
   };
-  process.on('SIGTERM', passOn).on('SIGINT', passOn);
+  /** @param {NodeJS.Signals} signal */
+  const stop = (signal) => {
+    stopped = true;
+    passOn(signal);
+    setTimeout(() => passOn('SIGKILL'), patienceMs).unref();
+  };
+  for (const signal of stopSignals) process.on(signal, stop);
   const closed = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
@@ -96,7 +108,7 @@ export const runTap = async (files, { jobs, timeoutSeconds }) => {
   const count = await follow(createInterface({ input: child.stdout }));
   const code = await closed;
   passOn('SIGKILL');
-  process.off('SIGTERM', passOn).off('SIGINT', passOn);
+  for (const signal of stopSignals) process.off(signal, stop);
   // tap has reasons of its own to fail, such as a file that vanished.
   return code !== 0 && count.failed === 0 ? { passed: count.passed, failed: 1, failedFiles: [] } : count;
 };

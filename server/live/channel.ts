@@ -52,6 +52,8 @@ type Session = {
   lastMedia: number;
   sent: boolean;
   contestedUntil: number;
+  /** Another encoder wanted its place and was refused. */
+  hasRival: boolean;
   readonly since: number;
   readonly configs: Partial<Record<TrackKind, TrackConfig>>;
   /** Bits a second that it said it would send. */
@@ -111,9 +113,14 @@ export class LiveChannel {
     return holder ? ruling(holder, claim, this.#host.clock.now(), this.#host.takeoverSilence) : 'free';
   }
 
-  /** A second encoder with the key of the one that is on was refused: it will come again. */
-  rivalRefused(): void {
-    if (this.#session) this.#session.contestedUntil = contestedAgain(this.#host.clock.now());
+  /** A second encoder with the key of the one that is on was refused: it will come again. True: it is the first time. */
+  rivalRefused(): boolean {
+    const session = this.#session;
+    if (!session) return false;
+    const isFirst = !session.hasRival;
+    session.hasRival = true;
+    session.contestedUntil = contestedAgain(this.#host.clock.now());
+    return isFirst;
   }
 
   get #holder(): Holder | null {
@@ -138,8 +145,8 @@ export class LiveChannel {
   /** Takes a publisher in, in place of one that may still be there. */
   async attach(request: PublishRequest, key: ResolvedKey, asked: number): Promise<PublishSink> {
     const now = this.#host.clock.now();
-    const contestedUntil = contestedBy(this.#holder, now, this.#host.takeoverSilence);
-    const session: Session = { request, key, asked, lastMedia: now, sent: false, contestedUntil, since: now, configs: {}, rates: {} };
+    const contestedUntil = contestedBy(this.#holder, { address: request.address, streamKeyId: key.streamKeyId }, now);
+    const session: Session = { request, key, asked, lastMedia: now, sent: false, contestedUntil, hasRival: false, since: now, configs: {}, rates: {} };
     const old = this.#session;
     this.#session = session;
     this.#key = key;

@@ -127,10 +127,11 @@ export class LiveDesk implements PublishDesk {
     const channel = this.#channels.get(channelId);
     const ruling = channel?.admits({ address, streamKeyId, asked }) ?? 'free';
     if (ruling !== 'rival') return ruling === 'free' ? null : busy;
-    channel?.rivalRefused();
+    const isNew = channel?.rivalRefused();
     this.#o.attempts.note('two-encoders', request, { channelId });
     this.#o.rival(channelId);
-    this.#o.log.info({ channel: channelId, address, protocol, software }, 'A second encoder with the same stream key was refused: the two would take turns.');
+    // It comes for as long as it is on, and each time is counted: the log hears of it once.
+    if (isNew) this.#o.log.info({ channel: channelId, address, protocol, software }, 'A second encoder with the same stream key was refused: the two would take turns.');
     return rival;
   }
 

@@ -16,19 +16,21 @@ t.test('an encoder that is back takes its place at once; anybody else waits unti
 });
 
 t.test('who comes back when one that threw out a sender is sending is another encoder', async (t) => {
-  const contestedUntil = contestedBy(holder, 100_040, silence);
+  const contestedUntil = contestedBy(holder, claim, 100_040);
   t.equal(rule({ contestedUntil }), 'rival');
   t.equal(rule({ contestedUntil, lastMedia: 130_000 }, {}, 130_039), 'rival');
   t.equal(rule({ contestedUntil, lastMedia: 130_000 }, {}, 130_040), 'free', 'half a minute later it is anybody who has changed his mind');
   t.equal(rule({ contestedUntil }, {}, 102_000), 'free', 'a connection that is half open is silent, and nobody waits longer for it');
-  t.equal(rule({ contestedUntil, sent: false }), 'free', 'nor for one that never sent anything');
+  t.equal(rule({ contestedUntil, sent: false }, {}, 104_999), 'rival', 'one that has just come may not have begun to send');
+  t.equal(rule({ contestedUntil, sent: false }, {}, 105_000), 'free', 'and nobody waits longer for that');
   t.equal(rule({ contestedUntil }, { address: '198.51.100.7' }), 'busy', 'from elsewhere it is what it ever was');
 });
 
-t.test('nothing is contested that was free, silent, or had sent nothing', async (t) => {
-  t.equal(contestedBy(null, 100_040, silence), Number.NEGATIVE_INFINITY);
-  t.equal(contestedBy(holder, 102_000, silence), Number.NEGATIVE_INFINITY);
-  t.equal(contestedBy({ ...holder, sent: false }, 100_040, silence), Number.NEGATIVE_INFINITY);
+t.test('nothing is contested that was free, silent, or sent nothing for long', async (t) => {
+  t.equal(contestedBy(null, claim, 100_040), Number.NEGATIVE_INFINITY);
+  t.equal(contestedBy(holder, claim, 102_000), Number.NEGATIVE_INFINITY);
+  t.equal(contestedBy(holder, { ...claim, streamKeyId: 'key2' }, 100_040), Number.NEGATIVE_INFINITY);
+  t.equal(contestedBy({ ...holder, sent: false }, claim, 105_000), Number.NEGATIVE_INFINITY);
 });
 
 /** Comes back as OBS does: after 2 s, and then after half as long again each time, up to a quarter of an hour. */
@@ -67,7 +69,7 @@ t.test('of two encoders that come back for ever, the second one stays for a day'
       if (on) takeovers += 1;
       on?.obs.thrownOut(now);
       next.letIn();
-      on = { obs: next, held: { ...claim, asked, lastMedia: now, sent: true, contestedUntil: contestedBy(held, now, silence) } };
+      on = { obs: next, held: { ...claim, asked, lastMedia: now, sent: true, contestedUntil: contestedBy(held, claim, now) } };
     } else {
       refusals += 1;
       if (on) on.held = { ...on.held, contestedUntil: contestedAgain(now) };
@@ -77,4 +79,26 @@ t.test('of two encoders that come back for ever, the second one stays for a day'
   t.equal(takeovers, 1);
   t.equal(on?.obs, encoders[1]);
   t.ok(refusals > 80);
+});
+
+t.test('two that are started again by a script, and take a while to begin, do not take turns either', async (t) => {
+  for (const [restart, begins] of [[1_000, 1_500], [2_000, 2_500], [3_000, 3_500], [500, 4_500]] as const) {
+    let held: Holder = { ...claim, asked: 1, lastMedia: 0, sent: false, contestedUntil: Number.NEGATIVE_INFINITY };
+    let since = 0;
+    let takeovers = 0;
+    let asked = 1;
+    // The other one always comes one restart after it was thrown out or refused.
+    for (let now = restart; now < 3_600_000; now += restart) {
+      asked += 1;
+      const sent = now - since >= begins;
+      held = { ...held, sent, lastMedia: sent ? now - 30 : since };
+      const verdict = ruling(held, { ...claim, asked }, now, silence);
+      if (verdict === 'rival') held = { ...held, contestedUntil: contestedAgain(now) };
+      if (verdict !== 'free') continue;
+      takeovers += 1;
+      since = now;
+      held = { ...claim, asked, lastMedia: now, sent: false, contestedUntil: contestedBy(held, claim, now) };
+    }
+    t.equal(takeovers, 1, `back after ${restart} ms, sending after ${begins} ms`);
+  }
 });

@@ -109,7 +109,7 @@ export const enFindings = {
     fix: 'Use a cable, lower the bitrate, or send over SRT.',
   },
   twoEncoders: {
-    what: 'A second encoder sends with the same stream key from your address. It is refused, so that the two do not take turns ({times} tries in five minutes).',
+    what: 'A second encoder sends with the same stream key from your address. It is refused, so that the two do not take turns. Tries in the last five minutes: {times}.',
     fix: 'Stop one of the two: look for another OBS, or for a plug-in that sends as well. To change over to the other one, stop this one first.',
   },
   srtLatencyLow: {
