@@ -128,6 +128,6 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
   },
   srtUndecryptable: {
     what: '최근 10초 동안 패킷 {packets}개를 복호화하지 못했습니다.',
-    fix: '인코더에 채널의 암호문을 다시 넣으세요.',
+    fix: '인코더에 채널의 암호를 다시 넣으세요.',
   },
 };
