@@ -252,7 +252,10 @@ export class Show {
       if (!seen) return 'ok';
       for (const one of seen.before) this.#put(one, arrival.wall);
       if (seen.apart) this.#endEpoch();
-    } else if (kinds.includes('video')) {
+      this.#put(seen.unit, arrival.wall);
+      return 'ok';
+    }
+    if (kinds.includes('video')) {
       const { waitedMs } = this.#standIn;
       const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall), arrival.wall);
       if (!standIns) return 'new-run';

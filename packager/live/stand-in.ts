@@ -32,8 +32,8 @@ const MOST_AHEAD_MICROS = 10 * MICROS;
 /** One that is larger is not repeated three times a second, for as long as somebody sends sound. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-/** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. */
-type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[] };
+/** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. `unit`: the picture as it is to be shown. */
+type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[]; readonly unit: AccessUnit };
 
 export class StandIn {
   #clock: WireClock | null = null;
@@ -81,11 +81,12 @@ export class StandIn {
    */
   picture(unit: AccessUnit, again: Buffer | null, wall: number): Return | null {
     const clock = this.#clock;
-    if (!clock) return { apart: false, before: [] };
+    if (!clock) return { apart: false, before: [], unit };
     const standing = this.#stood !== null;
     if (standing && !unit.key) return null;
     if (!unit.key && this.#leading !== null && wireDistance(unit.pts, this.#leading, clock.bits) < 0) return null;
-    this.#leading = standing && again !== unit.data ? unit.pts : null;
+    const open = standing && again !== unit.data;
+    this.#leading = open ? unit.pts : null;
     const ahead = standing && this.#base !== null ? rescale(wireDistance(unit.dts, this.#base, clock.bits), clock.timescale, MICROS) : 0;
     // Stamps that jump are for the timeline to judge.
     const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
@@ -99,7 +100,8 @@ export class StandIn {
     this.#baseWall = wall;
     this.#heard = 0;
     this.#stood = null;
-    return { apart, before };
+    // As a CRA it would be numbered among the pictures that stood in, which have its number or a higher one.
+    return { apart, before, unit: open && again ? { ...unit, data: again } : unit };
   }
 
   /**
