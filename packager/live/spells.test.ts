@@ -163,6 +163,20 @@ t.test('where no picture stands alone, none stands in', async (t) => {
   t.equal((await stage.samples('v0')).length, sent.filter(({ kind }) => kind === 'video').length);
 });
 
+t.test('a publisher whose pictures never stand alone comes back with sound alone: the show goes on, and is seen again when it has a picture', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  const open = (sent: readonly AccessUnit[]): AccessUnit[] => sent.map((unit) => (unit.kind === 'video' ? { ...picture(unit.dts, false), key: unit.key } : unit));
+  await stage.send(open(units(6_000)));
+  await stage.show.pause();
+  stage.begin();
+  t.equal(await stage.send(open(without(units(14_000, { shift: 700_000 }), 'video', 0, 708_000))), 'ok');
+  const snapshot = await stage.end();
+  t.equal(snapshot.epochs.length, 2);
+  t.same(broken(snapshot, { shortParts: true }), []);
+  t.equal((await stage.samples('v0')).length, 180 + 180, 'from its next key picture on');
+});
+
 t.test('a key picture that is too large to be repeated does not stand in: sound alone fills no disk', async (t) => {
   const stage = new Stage();
   stage.begin();

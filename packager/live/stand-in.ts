@@ -42,6 +42,8 @@ export class StandIn {
   /** Each that stands in is a part of its own, or a fragment where there are no parts. */
   #every = MICROS;
   #key: Pick<AccessUnit, 'data'> | null = null;
+  /** Key pictures have come, of whatever kind: this is not a show whose pictures never came. */
+  #seen = false;
   /** pts - dts of key pictures, in ticks of the wire. */
   #offset = 0;
   /** Stamp of the last picture, or of the first sound of a session that has had none. */
@@ -73,6 +75,7 @@ export class StandIn {
   /** Other parameters: what was shown before cannot be decoded with them. */
   forget(): void {
     this.#key = null;
+    this.#seen = false;
   }
 
   /**
@@ -80,6 +83,7 @@ export class StandIn {
    * was before; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out.
    */
   picture(unit: AccessUnit, again: Buffer | null, wall: number): Return | null {
+    if (unit.key) this.#seen = true;
     const clock = this.#clock;
     if (!clock) return { apart: false, before: [], unit };
     const standing = this.#stood !== null;
@@ -105,7 +109,7 @@ export class StandIn {
   }
 
   /**
-   * A frame of sound has come: the pictures that have to stand in before it. Null: there is none to show, and nothing
+   * A frame of sound has come: the pictures that have to stand in before it. Null: there never was one, and nothing
    * but sound comes.
    */
   sound(unit: AccessUnit, frameMicros: number, wall: number): AccessUnit[] | null {
@@ -116,7 +120,7 @@ export class StandIn {
     this.#heard = Math.min(this.#heard + frameMicros, gone + MOST_AHEAD_MICROS);
     const patience = this.#fresh ? FIRST_PICTURE_MICROS : this.#patience;
     if (this.#stood === null && this.#heard < patience) return [];
-    if (!this.#key) return this.#fresh ? null : [];
+    if (!this.#key) return this.#fresh && !this.#seen ? null : [];
     return this.#standUntil(this.#heard - BEHIND_MICROS);
   }
 
