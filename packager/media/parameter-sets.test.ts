@@ -163,4 +163,10 @@ t.test('the same of HEVC, and sets of other layers are for nobody', async (t) =>
   t.same(known, { ...first, pps: [...first.pps, hevcPps(3, 4)] });
   t.equal(take(Buffer.from('4209ffff', 'hex'), Buffer.from('4409ff', 'hex')), false);
   t.throws(() => take(hevcPps(64)), { name: 'CodecError' });
+  // As `hvcC` of a sender may have them: of another layer, and without a header.
+  const layered = Buffer.from('4209ff', 'hex');
+  known = { ...first, vps: [...first.vps, Buffer.from('40', 'hex')], sps: [...first.sps, layered, Buffer.alloc(0)], pps: [...first.pps, Buffer.from('4409ff', 'hex')] };
+  t.equal(take(...first.sps, ...first.pps), false);
+  t.equal(take(hevcPps(3)), true);
+  t.same(known, { ...first, pps: [...first.pps, hevcPps(3)] });
 });

@@ -6,6 +6,7 @@
  */
 import { encodeAvcConfig, parseSps, type AvcConfig, type AvcPicture } from './h264.ts';
 import type { HevcConfig } from './hevc-config.ts';
+import { isOfBase } from './hevc-nal.ts';
 import type { HevcParameterSets, HevcPicture } from './hevc-picture.ts';
 import { parseHevcSps } from './hevc-sps.ts';
 import * as ids from './parameter-set-ids.ts';
@@ -83,13 +84,14 @@ export const inBandConfig = (current: AvcConfig | null, { data, parameterSets: c
   return sps.length > 0 && pps.length > 0 ? encodeAvcConfig(nalsOf(sps), nalsOf(pps)) : null;
 };
 
-/** nuh_layer_id: an `hvc1` track is its base layer, and sets of others are written in another way (F.7.3.2.2). */
-const isOfBase = (nal: Buffer): boolean => (nal.readUInt16BE(0) & 0x1f8) === 0;
+/** An `hvc1` track is its base layer, and sets of others are written in another way (F.7.3.2.2). */
+const baseOf = ({ vps, sps, pps }: HevcParameterSets): HevcParameterSets => ({ vps: vps.filter(isOfBase), sps: sps.filter(isOfBase), pps: pps.filter(isOfBase) });
 
 /** The same of HEVC: all sets of the new configuration, or null when there is none (yet). */
-export const inBandHevcSets = (current: HevcConfig | null, { data, parameterSets }: HevcPicture): HevcParameterSets | null => {
+export const inBandHevcSets = (record: HevcConfig | null, { data, parameterSets }: HevcPicture): HevcParameterSets | null => {
   if (!parameterSets) return null;
-  const came = { vps: parameterSets.vps.filter(isOfBase), sps: parameterSets.sps.filter(isOfBase), pps: parameterSets.pps.filter(isOfBase) };
+  const came = baseOf(parameterSets);
+  const current = record && baseOf(record);
   const kinds = ['vps', 'sps', 'pps'] as const;
   const nothingNew = current && kinds.every((kind) => came[kind].every((set) => known(current[kind], set)));
   if (nothingNew && current.sps.length < 2) return null;

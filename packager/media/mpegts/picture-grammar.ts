@@ -1,7 +1,7 @@
 /** How the pictures of a codec stand in a byte stream (annex B of H.264 and of HEVC), and what of one a track may hold. */
 import { isVcl, nalType, typeOf } from '../h264-nal.ts';
 import { normaliseAvc, parseAvcConfig } from '../h264.ts';
-import { hevcNal, hevcTypeOf } from '../hevc-nal.ts';
+import { hevcNal, hevcTypeOf, isOfBase } from '../hevc-nal.ts';
 import { inBandConfig } from '../parameter-sets.ts';
 import { pictureReader, type PictureReader } from '../picture.ts';
 import type { VideoConfig } from '../unit.ts';
@@ -34,7 +34,6 @@ const avc: PictureGrammar = {
 
 /** ISO 23008-2, 7.4.2.4.4: parameter sets and delimiter, SEI in front, and what is reserved for such. */
 const hevcOpens = (type: number): boolean => (type >= hevcNal.vps && type <= 35) || type === 39 || (type >= 41 && type <= 44) || (type >= 48 && type <= 55);
-const isOfBase = (nal: Buffer): boolean => nal.length > 2 && (nal.readUInt16BE(0) & 0x1f8) === 0;
 /** 7.3.6.1: first_slice_segment_in_pic_flag. */
 const isFirstSlice = (nal: Buffer): boolean => hevcTypeOf(nal) < hevcNal.firstNonVcl && ((nal[2] ?? 0) & 0x80) !== 0;
 
