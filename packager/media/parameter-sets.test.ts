@@ -79,6 +79,9 @@ t.test('a set takes the place of the one with its number, and the others stay', 
   t.same([it.sets().sps, it.sets().pps], [[sps(0), sps(3)], [pps(0), pps(1, 0, 5)]], 'an SPS that no picture leans on yet comes behind');
   it.take(wrap(pps(7, 9), slice(0)));
   t.notOk(it.sets().pps.some((set) => set.equals(pps(7, 9))), 'one that leans on an SPS which nobody has sent is nothing to decode with');
+  const changes = it.changes;
+  for (const more of [[], [pps(0)], [pps(1, 0, 5)]]) it.take(wrap(sps(0), ...more, pps(7, 9), slice(0)));
+  t.equal(it.changes, changes, 'nor a change, however often it comes');
 });
 
 t.test('an encoder that begins anew with fewer sets takes its old ones with it', async (t) => {
@@ -163,6 +166,8 @@ t.test('the same of HEVC, and sets of other layers are for nobody', async (t) =>
   t.same(known, { ...first, pps: [...first.pps, hevcPps(3, 4)] });
   t.equal(take(Buffer.from('4209ffff', 'hex'), Buffer.from('4409ff', 'hex')), false);
   t.throws(() => take(hevcPps(64)), { name: 'CodecError' });
+  const lost = ue(ue(new BitWriter().bits(0x4401, 16), 5), 9).bits(1, 1).bytes();
+  t.equal(take(...first.pps, lost), false, 'a PPS of an SPS that nobody has sent');
   // As `hvcC` of a sender may have them: of another layer, and without a header.
   const layered = Buffer.from('4209ff', 'hex');
   known = { ...first, vps: [...first.vps, Buffer.from('40', 'hex')], sps: [...first.sps, layered, Buffer.alloc(0)], pps: [...first.pps, Buffer.from('4409ff', 'hex')] };

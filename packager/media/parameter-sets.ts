@@ -19,6 +19,10 @@ type Sets = { readonly sps: readonly Buffer[]; readonly pps: readonly Buffer[] }
 type Numbered = { readonly sps: readonly NumberedSet[]; readonly pps: readonly NumberedSet[] };
 
 const known = (sets: readonly Buffer[], set: Buffer): boolean => sets.some((other) => other.equals(set));
+const sameSets = (some: readonly Buffer[], others: readonly Buffer[]): boolean => some.length === others.length && some.every((set) => known(others, set));
+/** A set that finds no place is new with every picture that brings it, and changes nothing. The first SPS is what players are told of. */
+const changesNothing = (current: Sets | null, sps: readonly Buffer[], pps: readonly Buffer[]): boolean =>
+  current !== null && sameSets(sps, current.sps) && sameSets(pps, current.pps) && sps[0] !== undefined && current.sps[0]?.equals(sps[0]) === true;
 const nalsOf = (sets: readonly NumberedSet[]): Buffer[] => sets.map(({ nal }) => nal);
 
 /** The last of each number, the newest at the end, and no more than fit. */
@@ -80,8 +84,10 @@ export const inBandConfig = (current: AvcConfig | null, { data, parameterSets: c
   const before = numberedAvc(current ?? none);
   const named = ids.avcPpsOf(data);
   if (nothingNew && !isOfAnotherSize(before, named, avcSize)) return null;
-  const { sps, pps } = merge(before, numberedAvc(came), named);
-  return sps.length > 0 && pps.length > 0 ? encodeAvcConfig(nalsOf(sps), nalsOf(pps)) : null;
+  const merged = merge(before, numberedAvc(came), named);
+  const [sps, pps] = [nalsOf(merged.sps), nalsOf(merged.pps)];
+  if (sps.length === 0 || pps.length === 0 || changesNothing(current, sps, pps)) return null;
+  return encodeAvcConfig(sps, pps);
 };
 
 /** An `hvc1` track is its base layer, and sets of others are written in another way (F.7.3.2.2). */
@@ -98,7 +104,9 @@ export const inBandHevcSets = (record: HevcConfig | null, { data, parameterSets 
   const before = numberedHevc(current ?? none);
   const named = ids.hevcPpsOf(data);
   if (nothingNew && !isOfAnotherSize(before, named, hevcSize)) return null;
-  const { sps, pps } = merge(before, numberedHevc(came), named);
-  const vps = newest((current?.vps ?? []).map(ids.numberedHevcVps), came.vps.map(ids.numberedHevcVps), most.sps);
-  return vps.length > 0 && sps.length > 0 && pps.length > 0 ? { vps: nalsOf(vps), sps: nalsOf(sps), pps: nalsOf(pps) } : null;
+  const merged = merge(before, numberedHevc(came), named);
+  const [sps, pps] = [nalsOf(merged.sps), nalsOf(merged.pps)];
+  const vps = nalsOf(newest((current?.vps ?? []).map(ids.numberedHevcVps), came.vps.map(ids.numberedHevcVps), most.sps));
+  if (vps.length === 0 || sps.length === 0 || pps.length === 0) return null;
+  return current && sameSets(vps, current.vps) && changesNothing(current, sps, pps) ? null : { vps, sps, pps };
 };
