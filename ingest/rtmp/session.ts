@@ -25,6 +25,9 @@ import { Outlet } from './outlet.ts';
 import { Publication } from './publication.ts';
 import type { EndLine, LogLevel, SessionContext, SessionFacts, SessionState } from './session-context.ts';
 
+/** What a segment counts at least while the desk is thinking, however little is in it. */
+const leastAhead = 1024;
+
 export class RtmpSession {
   #socket: Socket;
   #context: SessionContext;
@@ -121,7 +124,8 @@ export class RtmpSession {
 
   /** Senders wait for an answer before they send media: who does not is not read beyond this. */
   #readAhead(bytes: number): void {
-    this.#ahead += bytes;
+    // Each segment copies all that waits: of tiny ones, fewer bytes may wait.
+    this.#ahead += Math.max(bytes, leastAhead);
     if (this.#ahead > this.#context.limits.aheadBytes) this.#pause();
   }
 
