@@ -83,21 +83,20 @@ t.test('of two encoders that come back for ever, the second one stays for a day'
 
 t.test('two that are started again by a script, and take a while to begin, do not take turns either', async (t) => {
   for (const [restart, begins] of [[1_000, 1_500], [2_000, 2_500], [3_000, 3_500], [500, 4_500]] as const) {
-    let held: Holder = { ...claim, asked: 1, lastMedia: 0, sent: false, contestedUntil: Number.NEGATIVE_INFINITY };
-    let since = 0;
+    let on = { since: 0, contestedUntil: Number.NEGATIVE_INFINITY };
     let takeovers = 0;
     let asked = 1;
     // The other one always comes one restart after it was thrown out or refused.
     for (let now = restart; now < 3_600_000; now += restart) {
+      const sent = now - on.since >= begins;
+      const held: Holder = { ...claim, asked, lastMedia: sent ? now - 30 : on.since, sent, contestedUntil: on.contestedUntil };
       asked += 1;
-      const sent = now - since >= begins;
-      held = { ...held, sent, lastMedia: sent ? now - 30 : since };
-      const verdict = ruling(held, { ...claim, asked }, now, silence);
-      if (verdict === 'rival') held = { ...held, contestedUntil: contestedAgain(now) };
-      if (verdict !== 'free') continue;
-      takeovers += 1;
-      since = now;
-      held = { ...claim, asked, lastMedia: now, sent: false, contestedUntil: contestedBy(held, claim, now) };
+      if (ruling(held, { ...claim, asked }, now, silence) === 'rival') {
+        on.contestedUntil = contestedAgain(now);
+      } else {
+        takeovers += 1;
+        on = { since: now, contestedUntil: contestedBy(held, claim, now) };
+      }
     }
     t.equal(takeovers, 1, `back after ${restart} ms, sending after ${begins} ms`);
   }
