@@ -75,7 +75,7 @@ const opusOf = (descriptors: Buffer): StreamKind => {
     const [extension, channels = 0] = body;
     if (name === tag.extension && extension === opusExtension && channels >= 1 && channels <= 8) return { kind: 'opus', channels };
   }
-  return { kind: 'unsupported', media: 'audio', codec: 'Opus' };
+  return { kind: 'unsupported', media: 'audio', codec: 'Opus with channels in an order of its own' };
 };
 
 /** metadata_descriptor (2.6.60): an application format, and then a metadata format, "ID3 " by its identifier. */
