@@ -61,6 +61,24 @@ t.test('who asked again and again and falls silent while the desk thinks has gon
   t.match(quiet.answer(), { version: 5, type: 0xffff_ffff });
 });
 
+t.test('who was not heard because nobody listened for a while has not gone', async (t) => {
+  const bench = new Bench();
+  const caller = new TestCaller(bench);
+  const cookie = caller.induce();
+  for (let time = 0; time < 2; time += 1) {
+    caller.give(caller.conclusion(cookie));
+    bench.pass(250);
+  }
+  bench.now += 3_000_000;
+  bench.pass(20);
+  caller.give(caller.conclusion(cookie));
+  bench.pass(1_000);
+  t.same(bench.said('closed'), []);
+  t.same(bench.listener.size, { calls: 1, pending: 1, open: 0 });
+  bench.pass(1_000);
+  t.match(bench.said('closed'), [{ call: 1, reason: 'lost' }], 'until it falls silent itself');
+});
+
 t.test('a cookie of somebody else, of too long ago, or none', async (t) => {
   const bench = new Bench();
   const caller = new TestCaller(bench);

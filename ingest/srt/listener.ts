@@ -65,6 +65,8 @@ type Call = {
 const version = 0x0001_0500;
 const leastVersion = 0x0001_0300;
 const cookieMicros = 60_000_000;
+/** Ticks that are further apart have a stall of ours between them. */
+const stallMicros = 500_000;
 const rejectedLineMicros = 10_000_000;
 
 export class Listener {
@@ -81,9 +83,11 @@ export class Listener {
   #accepting = true;
   #silent = 0;
   #rejectedLineAt = Number.NEGATIVE_INFINITY;
+  #tickedAt: number;
 
   constructor(options: ListenerOptions) {
     this.#o = options;
+    this.#tickedAt = options.now();
   }
 
   get counters(): ListenerCounters {
@@ -122,8 +126,12 @@ export class Listener {
 
   tick(): void {
     const now = this.#o.now();
+    const stalled = now - this.#tickedAt > stallMicros;
+    this.#tickedAt = now;
     for (const { connection } of this.#bySocket.values()) connection?.tick(now);
     for (const call of this.#calls.values()) {
+      // It was not heard: what it said meanwhile may lie in the socket still.
+      if (stalled && call.askedAgain !== null) call.askedAgain = now;
       if (call.until !== null && now > call.until) this.#forget(call);
       else if (call.state === 'asked' && call.askedAgain !== null && now - call.askedAgain > this.#o.limits.patienceMs * 1000) this.#giveUp(call);
     }
