@@ -22,6 +22,12 @@ t.test('a stream that keeps the rules has no finding, over an outage and its end
   t.equal(counts.skipped, 0);
 });
 
+t.test('a stream that ends while it is asked strange things is no fault', async (t) => {
+  const strange = /_HLS_msn=(?:soon|-1|111)$|^_HLS_part=0$/;
+  const { findings } = await look((reply, { query }) => (strange.test(query) ? { ...reply, status: 200, headers: new Map([...reply.headers, ['content-type', 'text/plain']]), body: Buffer.from('#EXTM3U\n#EXT-X-ENDLIST\n') } : undefined));
+  t.same(findings, []);
+});
+
 const [video, audio] = tracks;
 if (!video || !audio) throw new Error('no tracks');
 

@@ -3,18 +3,18 @@
  * The two test runs, from an explicit list of files, so that nothing is found by accident or lost in silence.
  *
  *     run-tests.mjs test  [--again] [part of a path …]   every *.test.ts, two files at a time, 120 s each
- *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, one at a time, 20 minutes each
+ *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, one at a time, 15 minutes each
  *
  * Both go on after a failure and end with a line `N passed, N failed` that counts assertions as tap counts them.
  * A run without a single test is a failed run, and so is a file without one.
  *
- * `--again`: up to three files that failed are run once more, each with the machine to itself. One that passes then was
+ * `--again`: up to six files that failed are run once more, each with the machine to itself. One that passes then was
  * starved, or is unsteady: it does not fail the run, and is named at its end, to be mended.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, SetupError } from './lib/place.mjs';
-import { runTap } from './lib/tap-run.mjs';
+import { runTap, wasStopped } from './lib/tap-run.mjs';
 
 const runs = {
   test: {
@@ -24,7 +24,14 @@ const runs = {
     jobs: 2,
     timeoutSeconds: 120,
   },
-  prove: { folders: ['test/prove'], ending: '.prove.ts', together: false, jobs: 1, timeoutSeconds: 20 * 60 },
+  prove: {
+    folders: ['test/prove'],
+    ending: '.prove.ts',
+    together: false,
+    jobs: 1,
+    // `MILLRACE_PROVE_SECONDS` makes some of them longer.
+    timeoutSeconds: Math.max(15 * 60, Number(process.env.MILLRACE_PROVE_SECONDS ?? 0) + 5 * 60),
+  },
 };
 
 /** @param {string} folder @param {string} ending @returns {string[]} */
@@ -40,6 +47,7 @@ const oneByOne = async (files, run) => {
   /** @type {import('./lib/tap-run.mjs').Count} */
   const sum = { passed: 0, failed: 0, failedFiles: [] };
   for (const file of files) {
+    if (wasStopped()) break;
     const count = await runTap([file], run);
     sum.passed += count.passed;
     sum.failed += count.failed;
@@ -52,7 +60,7 @@ const oneByOne = async (files, run) => {
 /** @param {import('./lib/tap-run.mjs').Count} count */
 const sumOf = ({ passed, failed }) => `${passed} passed, ${failed} failed`;
 
-const mostAgain = 3;
+const mostAgain = 6;
 
 /**
  * More files than a few, or a failure that belongs to no file, is no bad luck.
@@ -60,7 +68,7 @@ const mostAgain = 3;
  */
 const onceMore = async (first, run) => {
   const { failedFiles } = first;
-  if (first.failed === 0 || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
+  if (wasStopped() || first.failed === 0 || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
   // Whoever ends this run in the middle has the result of the first one.
   console.log(`${sumOf(first)}\nOnce more, one at a time: ${failedFiles.join(', ')}`);
   const second = await oneByOne(failedFiles, run);
@@ -89,6 +97,10 @@ try {
   if (count.passed + count.failed === 0) {
     console.log(filters.length > 0 ? `FAILED: no test file matches ${filters.join(' ')}` : 'FAILED: no tests were run');
     count.failed = 1;
+  }
+  if (wasStopped()) {
+    console.log('FAILED: it was stopped before its end');
+    count.failed += 1;
   }
   console.log(sumOf(count));
   process.exitCode = count.failed === 0 ? 0 : 1;

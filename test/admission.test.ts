@@ -8,7 +8,7 @@ import t from 'tap';
 import { launchChromium, openPage } from './support/chromium.ts';
 import { clip } from './support/clips.ts';
 import { ffmpeg, push } from './support/ffmpeg.ts';
-import { until } from './support/playlists.ts';
+import { playlist, until } from './support/playlists.ts';
 import { adminPassword, startServer, type Channel } from './support/server.ts';
 import { signIn } from './support/web-app.ts';
 
@@ -19,12 +19,16 @@ const secret = 'the secret of the hook';
 /** What the hook was told, once its signature was right; and what it answers. */
 const told: Told[] = [];
 const refusals = new Map<string, string>();
+/** Channels about which it never answers, and who is called when the server gives such a question up. */
+const thinking = new Map<string, () => void>();
 const receiver = createServer(async (request, response) => {
   const body = await text(request);
   const [, at = '', mac = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(request.headers['millrace-signature'])) ?? [];
   if (createHmac('sha256', secret).update(`${at}.${body}`).digest('hex') !== mac) return void response.writeHead(500).end();
   const one = JSON.parse(body) as Told & { channel: { name: string } };
   told.push(one);
+  const givenUp = one.event === 'publish' ? thinking.get(one.channel.name) : undefined;
+  if (givenUp) return void response.on('close', givenUp);
   const reason = one.event === 'publish' ? refusals.get(one.channel.name) : undefined;
   response.end(reason === undefined ? '' : JSON.stringify({ allow: false, reason }));
 });
@@ -37,7 +41,8 @@ t.teardown(() => {
 
 const source = await clip({ width: 320, height: 180, kbps: 300 });
 const { port } = receiver.address() as AddressInfo;
-const server = await startServer({ env: { MILLRACE_HOOKS_PUBLISH_URL: `http://127.0.0.1:${port}/publish`, MILLRACE_HOOKS_PUBLISH_SECRET: secret } });
+// A sender that a busy machine holds up for a moment is none that has fallen silent.
+const server = await startServer({ env: { MILLRACE_LIVE_TAKEOVER_SILENCE: '60s', MILLRACE_HOOKS_PUBLISH_URL: `http://127.0.0.1:${port}/publish`, MILLRACE_HOOKS_PUBLISH_SECRET: secret, MILLRACE_HOOKS_PUBLISH_TIMEOUT: '8s' } });
 t.teardown(() => server.stop());
 const token = await server.login();
 const attempts = async (where: string): Promise<readonly Attempt[]> => (await server.must<{ items: Attempt[] }>('GET', where, undefined, token)).items;
@@ -98,6 +103,46 @@ t.test('the hook lets in, is asked again about who comes back, and hears of ever
   t.ok(Number(mine()[1]?.['bytes']) > 0);
   t.same([mine()[1]?.id, mine()[3]?.id], [mine()[0]?.id, mine()[2]?.id]);
   t.notMatch(JSON.stringify(told) + server.log, channel.streamKey);
+});
+
+t.test('who hangs up while the hook thinks is let go of at once, and the hook as well', async (t) => {
+  const channel = await server.createChannel(token, { name: 'impatient' });
+  const asked = (): Told[] => told.filter(({ channel: about }) => (about as { name: string }).name === 'impatient');
+  const givenUp = new Promise<void>((resolve) => thinking.set('impatient', resolve));
+  const sender = push(source.file, server.rtmpUrl(channel));
+  t.teardown(() => sender.kill());
+  await until(async () => asked(), (all) => all.length === 1, 20_000);
+  await sender.kill();
+  await givenUp;
+  const metrics = async (): Promise<string> => (await fetch(`${server.origin}/metrics`)).text();
+  await until(metrics, (text) => /^millrace_rtmp_sessions 0$/m.test(text));
+  t.match(await metrics(), /^millrace_publish_hook_total\{end="failed"\} 0$/m, 'its time was not over');
+  t.same(await attempts(`channels/${channel.id}/attempts`), []);
+  t.same(asked().map(({ event }) => event), ['publish'], 'nothing is told of an end');
+});
+
+t.test('of two encoders with one key, the second one stays: the first is told why, and so is the streamer', async (t) => {
+  const channel = await server.createChannel(token, { name: 'twice' });
+  const url = server.rtmpUrl(channel);
+  const first = push(source.file, url);
+  t.teardown(() => first.kill());
+  await server.live(channel);
+  const { live } = await server.must<{ live: { videoId: string } }>('GET', `channels/${channel.id}`);
+  const second = push(source.file, url);
+  t.teardown(() => second.kill());
+  t.match(await first.finished, { code: /[1-9]/, stderr: /another encoder took over with the same stream key/ });
+  type Ingest = { readonly findings: readonly { readonly code: string; readonly severity: string; readonly params: object }[]; readonly session: object | null };
+  const ingest = (): Promise<Ingest> => server.must<Ingest>('GET', `channels/${channel.id}/ingest`, undefined, token);
+  // It is back as often as it is started again, as OBS is by itself.
+  for (let time = 0; time < 2; time += 1) t.match(await send(url), { code: /[1-9]/, stderr: /Another encoder is live with this stream key/ });
+  t.match(await attempts(`channels/${channel.id}/attempts`), [{ reason: 'two-encoders', protocol: 'rtmp', count: 2 }]);
+  const { findings, session } = await ingest();
+  t.match(findings.find(({ code }) => code === 'twoEncoders'), { severity: 'warning', params: { times: 2 } });
+  t.not(session, null);
+  t.equal(second.child.exitCode, null, 'the second one has not heard of it');
+  await second.stop();
+  const whole = await until(() => playlist(server, live.videoId, 'v0'), ({ ended }) => ended);
+  t.equal(whole.segments.filter(({ discontinuity }) => discontinuity).length, 1, 'one change, and no turns');
 });
 
 t.test('what the hook refuses is told to the sender in its words, and shown in the web app', async (t) => {

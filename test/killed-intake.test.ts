@@ -97,7 +97,7 @@ const address = `http://127.0.0.2:${(origin.address() as AddressInfo).port}`;
 type Video = { readonly id: string; readonly state: string; readonly source: string; readonly error: unknown; readonly progress: { readonly step: string } | null; readonly upload: { readonly received: number } | null };
 const seen = (id: string): Promise<Video> => server.must<Video>('GET', `videos/${id}`, undefined, token);
 const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-  for (const giveUpAt = performance.now() + 15_000; !(await holds()); await sleep(50)) {
+  for (const giveUpAt = performance.now() + 30_000; !(await holds()); await sleep(50)) {
     if (performance.now() > giveUpAt) throw new Error(`${what}: never`);
   }
 };

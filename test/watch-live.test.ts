@@ -7,6 +7,7 @@ import { disorder, firstPicture, report, servePlayerPages } from './support/play
 import { until } from './support/playlists.ts';
 import { startServer } from './support/server.ts';
 import { settleIn, watchFor } from './support/watching.ts';
+import { plays } from './support/web-app.ts';
 
 const source = await clip({ bframes: 2 });
 const server = await startServer();
@@ -52,4 +53,26 @@ t.test('the page of a channel says what is happening, and plays by itself when t
   await sender.stop();
   await page.getByText(/ended/i).first().waitFor({ timeout: 20_000 });
   t.same(complaints, []);
+});
+
+t.test('a picture whose bytes were spoiled on the way stops a viewer for a moment, and not for good', async (t) => {
+  const channel = await server.createChannel(token, { name: 'spoiled' });
+  const sender = push(source.file, server.rtmpUrl(channel));
+  t.teardown(() => sender.kill());
+  await server.live(channel);
+  const { page, context } = await openPage(browser, { locale: 'en-US' });
+  t.teardown(() => context.close());
+  await page.goto(`${server.origin}/@spoiled`);
+  await plays(page, 1);
+  const spoiled = Promise.withResolvers<void>();
+  // Browsers pause what they cannot decode, and nobody presses play again.
+  await page.route(/\/v0\/[a-z0-9]+-\d+-\d+\.m4s$/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    body.fill(0xff, body.indexOf('mdat') + 4);
+    await route.fulfill({ response, body });
+    spoiled.resolve();
+  }, { times: 1 });
+  await spoiled.promise;
+  await plays(page, 3);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { FakeClock } from '../../packager/clock.ts';
-import type { PublishVerdict } from '../../packager/media/publish.ts';
+import type { PublishRequest, PublishVerdict } from '../../packager/media/publish.ts';
 import { PublishRefused, RtmpTestClient } from './test-client.ts';
 import { fingerprint, sessionBytes } from './test-messages.ts';
 import { stage } from './test-stage.ts';
@@ -53,15 +53,46 @@ t.test('a sender that left while the desk was thinking leaves an ended sink', as
   const closed = logged('rtmp.closed');
   const talk = exchange(port, sessionBytes({ app: 'live', key: 'k' }, [], []));
   await asked.promise;
-  t.equal(desk.requests[0]?.gone?.(), false);
+  t.equal(desk.requests[0]?.left?.aborted, false);
   clock.advance(10_000);
   t.match(await closed, { fault: 'admission-timeout' });
-  t.equal(desk.requests[0]?.gone?.(), true, 'nobody has to make room for it any more');
+  t.equal(desk.requests[0]?.left?.aborted, true, 'nobody has to make room for it any more');
   answer.resolve(desk.welcome());
   await desk.sinks[0]?.ended;
   t.strictSame(desk.sinks[0]?.ends, ['timeout']);
   clock.advance(10_000);
   t.notOk((await talk).includes('Publish.Start'));
+});
+
+t.test('a sender that hangs up while the desk thinks is noticed at once, and leaves its place', async (t) => {
+  // The clock stands still: nothing here waits for a time-out.
+  const { desk, port, server, logged } = await stage(t, { clock: new FakeClock(), limits: { strangersPerAddress: 1 } });
+  const answers: PromiseWithResolvers<PublishVerdict>[] = [];
+  for (const way of ['end', 'resetAndDestroy', 'destroy'] as const) {
+    const asked = Promise.withResolvers<PublishRequest>();
+    const answer = Promise.withResolvers<PublishVerdict>();
+    answers.push(answer);
+    desk.decide = (request) => {
+      asked.resolve(request);
+      return answer.promise;
+    };
+    const closed = logged('rtmp.closed');
+    const socket = connect(port, '127.0.0.1');
+    socket.resume().on('error', () => undefined);
+    socket.write(sessionBytes({ app: 'live', key: 'k' }, [video], []));
+    const request = await asked.promise;
+    // Some say more before they have been let in, and that is no reason to miss their end.
+    socket.write(Buffer.alloc(20_000));
+    t.equal(server.sessions, 1);
+    t.equal(request.left?.aborted, false);
+    socket[way]();
+    t.match(await closed, { end: 'lost', state: 'admission' }, way);
+    t.equal(request.left?.aborted, true, 'nobody has to think about it any more');
+    t.equal(server.sessions, 0);
+  }
+  t.equal(server.counters.turnedAway, 0, 'each found the only place free');
+  for (const answer of answers) answer.resolve(desk.welcome());
+  for (const sink of desk.sinks) t.equal(await sink.ended, 'lost', 'a yes that comes too late is over at once');
 });
 
 t.test('a desk that fails costs only this publisher', async (t) => {

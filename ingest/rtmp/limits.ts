@@ -8,6 +8,8 @@ export type RtmpLimits = {
   readonly publishMs: number;
   /** For the desk to decide. */
   readonly admissionMs: number;
+  /** What may come of a sender while the desk decides: reading on is how it is noticed that it hangs up. Beyond that it is not read. */
+  readonly aheadBytes: number;
   /** Without one picture or frame of sound. */
   readonly idleMs: number;
   /** How long a peer that was told to go may take to read that and close. */
@@ -34,6 +36,7 @@ export const defaultLimits: RtmpLimits = {
   handshakeMs: 10_000,
   publishMs: 10_000,
   admissionMs: 10_000,
+  aheadBytes: 64 * 1024,
   idleMs: 15_000,
   lingerMs: 2_000,
   messageBytes: 10 * 1024 * 1024,

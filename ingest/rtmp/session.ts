@@ -4,8 +4,9 @@
  *     handshake ─▶ commands ─▶ admission ─▶ publishing ─▶ leaving ─▶ closed
  *
  * Nothing that a peer does throws out of here: the first thing that goes wrong ends this session, is told to the
- * peer when it can understand it, and is logged in one line. Reading stops while the desk decides and while the
- * core is full, so what a session holds is one socket buffer and its unfinished messages.
+ * peer when it can understand it, and is logged in one line. While the desk decides little is read and nothing heard, so
+ * that a sender who hangs up is noticed; while the core is full nothing is read. What a session holds is one socket
+ * buffer and its unfinished messages.
  */
 import type { Socket } from 'node:net';
 import type { EndReason, EvictReason, PublishVerdict } from '../../packager/media/publish.ts';
@@ -24,6 +25,9 @@ import { Outlet } from './outlet.ts';
 import { Publication } from './publication.ts';
 import type { EndLine, LogLevel, SessionContext, SessionFacts, SessionState } from './session-context.ts';
 
+/** What a segment counts at least while the desk is thinking, however little is in it. */
+const leastAhead = 1024;
+
 export class RtmpSession {
   #socket: Socket;
   #context: SessionContext;
@@ -40,6 +44,9 @@ export class RtmpSession {
   #acknowledger: Acknowledger;
   #messages = 0;
   #paused = false;
+  /** Came while the desk was thinking. */
+  #ahead = 0;
+  readonly #left = new AbortController();
   #mediaAt = 0;
   #goneBecause: string | undefined;
   #endReason: EndReason = 'lost';
@@ -54,7 +61,7 @@ export class RtmpSession {
     this.#sinceTick = clock.now();
     this.#reader = new ChunkReader(strangerLimits(limits));
     this.#acknowledger = new Acknowledger(clock, {
-      canSend: () => !this.#paused,
+      canSend: () => !this.#paused && this.#state !== 'admission',
       send: (message) => this.#guard(() => this.#outlet.send(message)),
     });
     this.#failAfter(limits.handshakeMs, 'handshake-timeout');
@@ -100,7 +107,8 @@ export class RtmpSession {
       const rest = this.#state === 'handshake' ? this.#shakeHands(bytes) : bytes;
       if (!rest) return;
       this.#reader.feed(rest);
-      this.#work();
+      if (this.#state === 'admission') this.#readAhead(bytes.length);
+      else this.#work();
       if (!this.#gone) this.#acknowledger.received(this.#bytesIn, bytes.length);
     });
   }
@@ -112,6 +120,13 @@ export class RtmpSession {
     this.#state = 'commands';
     this.#failAfter(this.#context.limits.publishMs, 'publish-timeout');
     return rest;
+  }
+
+  /** Senders wait for an answer before they send media: who does not is not read beyond this. */
+  #readAhead(bytes: number): void {
+    // Each segment copies all that waits: of tiny ones, fewer bytes may wait.
+    this.#ahead += Math.max(bytes, leastAhead);
+    if (this.#ahead > this.#context.limits.aheadBytes) this.#pause();
   }
 
   /** Takes messages until there is none, or until somebody has to be waited for. */
@@ -181,11 +196,10 @@ export class RtmpSession {
     }
   }
 
-  /** Nothing is said to the sender before the desk has answered, and nothing more is read from it. */
+  /** Nothing is said to the sender before the desk has answered, and what it says meanwhile waits. */
   async #askToPublish(key: string): Promise<void> {
     const { desk, limits, protocol, address } = this.#context;
     this.#state = 'admission';
-    this.#pause();
     this.#failAfter(limits.admissionMs, 'admission-timeout');
     try {
       const verdict = await desk.admit({
@@ -194,7 +208,7 @@ export class RtmpSession {
         address,
         ...(this.#software === undefined ? {} : { software: this.#software }),
         clock: rtmpClock,
-        gone: () => this.#gone,
+        left: this.#left.signal,
         evict: (reason) => this.evict(reason),
       });
       this.#guard(() => this.#answer(verdict));
@@ -323,6 +337,7 @@ export class RtmpSession {
     const state = this.#state;
     this.#state = next;
     this.#endReason = reason;
+    this.#left.abort();
     const seconds = Math.round((this.#context.clock.now() - this.#sinceTick) / 1000);
     const publication = this.#publication;
     const counts = publication ? { units: publication.units, dropped: publication.dropped } : {};

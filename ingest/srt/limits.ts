@@ -3,6 +3,8 @@
 export type SrtLimits = {
   /** For the desk to decide; libsrt itself gives up after 3 s. */
   readonly admissionMs: number;
+  /** libsrt repeats its question every 250 ms for as long as it waits: who did and is silent for so long has gone. */
+  readonly patienceMs: number;
   /** Without one picture or frame of sound. */
   readonly idleMs: number;
   /** Without one packet of any kind: libsrt says at least that it is there, every second. */
@@ -27,6 +29,7 @@ export type SrtLimits = {
 
 export const defaultLimits: SrtLimits = {
   admissionMs: 10_000,
+  patienceMs: 1_500,
   idleMs: 15_000,
   silenceMs: 5_000,
   latencyMs: 120,

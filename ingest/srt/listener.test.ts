@@ -37,6 +37,48 @@ t.test('a conclusion that comes again gets the same answer, and begins nothing a
   t.same(bench.listener.size, { calls: 0, pending: 0, open: 0 });
 });
 
+t.test('who asked again and again and falls silent while the desk thinks has gone; who never repeats itself may still wait', async (t) => {
+  const bench = new Bench();
+  const quiet = new TestCaller(bench, 76);
+  quiet.give(quiet.conclusion(quiet.induce()));
+  const caller = new TestCaller(bench);
+  const cookie = caller.induce();
+  for (let time = 0; time < 8; time += 1) {
+    caller.give(caller.conclusion(cookie));
+    bench.pass(250);
+  }
+  t.same(bench.said('closed'), [], 'it waits');
+  t.same(bench.listener.size, { calls: 2, pending: 2, open: 0 });
+  bench.pass(1_300);
+  t.match(bench.said('closed'), [{ call: 2, reason: 'lost' }]);
+  t.same(bench.listener.size, { calls: 1, pending: 1, open: 0 }, 'its place is free');
+  bench.heard();
+  bench.listener.onOrder({ type: 'accept', call: 2, passphrase: null });
+  t.equal(bench.sent.length, 0, 'a yes that comes too late is nobody\'s');
+  caller.give(caller.conclusion(cookie));
+  t.match(bench.said('ask').at(-1), { call: 3 }, 'should it have been the line, it is asked about anew');
+  bench.listener.onOrder({ type: 'accept', call: 1, passphrase: null });
+  t.match(quiet.answer(), { version: 5, type: 0xffff_ffff });
+});
+
+t.test('who was not heard because nobody listened for a while has not gone', async (t) => {
+  const bench = new Bench();
+  const caller = new TestCaller(bench);
+  const cookie = caller.induce();
+  for (let time = 0; time < 2; time += 1) {
+    caller.give(caller.conclusion(cookie));
+    bench.pass(250);
+  }
+  bench.now += 3_000_000;
+  bench.pass(20);
+  caller.give(caller.conclusion(cookie));
+  bench.pass(1_000);
+  t.same(bench.said('closed'), []);
+  t.same(bench.listener.size, { calls: 1, pending: 1, open: 0 });
+  bench.pass(1_000);
+  t.match(bench.said('closed'), [{ call: 1, reason: 'lost' }], 'until it falls silent itself');
+});
+
 t.test('a cookie of somebody else, of too long ago, or none', async (t) => {
   const bench = new Bench();
   const caller = new TestCaller(bench);

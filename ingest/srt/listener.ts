@@ -52,6 +52,8 @@ type Call = {
   readonly keyMaterial: Buffer | null;
   readonly timestamp: number;
   readonly question: string;
+  /** When it asked again, while the desk was thinking; null: it never did, and nobody knows whether it still waits. */
+  askedAgain: number | null;
   state: 'asked' | 'answered' | 'open' | 'gone';
   reply: Buffer | null;
   connection: Connection | null;
@@ -63,6 +65,8 @@ type Call = {
 const version = 0x0001_0500;
 const leastVersion = 0x0001_0300;
 const cookieMicros = 60_000_000;
+/** Ticks that are further apart have a stall of ours between them. */
+const stallMicros = 500_000;
 const rejectedLineMicros = 10_000_000;
 
 export class Listener {
@@ -79,9 +83,11 @@ export class Listener {
   #accepting = true;
   #silent = 0;
   #rejectedLineAt = Number.NEGATIVE_INFINITY;
+  #tickedAt: number;
 
   constructor(options: ListenerOptions) {
     this.#o = options;
+    this.#tickedAt = options.now();
   }
 
   get counters(): ListenerCounters {
@@ -120,9 +126,14 @@ export class Listener {
 
   tick(): void {
     const now = this.#o.now();
+    const stalled = now - this.#tickedAt > stallMicros;
+    this.#tickedAt = now;
     for (const { connection } of this.#bySocket.values()) connection?.tick(now);
     for (const call of this.#calls.values()) {
+      // It was not heard: what it said meanwhile may lie in the socket still.
+      if (stalled && call.askedAgain !== null) call.askedAgain = now;
       if (call.until !== null && now > call.until) this.#forget(call);
+      else if (call.state === 'asked' && call.askedAgain !== null && now - call.askedAgain > this.#o.limits.patienceMs * 1000) this.#giveUp(call);
     }
   }
 
@@ -175,6 +186,7 @@ export class Listener {
     const name = `${peer.address} ${peer.port} ${handshake.socket}`;
     const known = this.#byPeer.get(name);
     if (known) {
+      if (known.state === 'asked') known.askedAgain = this.#o.now();
       // The answer was lost, or is on its way: a caller repeats itself every 250 ms.
       if (known.reply && known.state !== 'gone') this.#o.send(known.reply, peer);
       return;
@@ -202,7 +214,7 @@ export class Listener {
     const call: Call = {
       ...rest,
       ...{ number: this.#lastCall, peer, handshake, timestamp, socket: this.#freeSocket() },
-      ...{ state: 'asked', reply: null, connection: null, until: this.#o.now() + this.#o.limits.admissionMs * 1000 },
+      ...{ state: 'asked', askedAgain: null, reply: null, connection: null, until: this.#o.now() + this.#o.limits.admissionMs * 1000 },
     };
     this.#calls.set(call.number, call);
     this.#byPeer.set(name, call);
@@ -285,6 +297,12 @@ export class Listener {
     const here = (this.#pending.get(peer.address) ?? 1) - 1;
     if (here > 0) this.#pending.set(peer.address, here);
     else this.#pending.delete(peer.address);
+  }
+
+  /** It has hung up while the desk was thinking. Nothing is kept of it: should it have been the line, its next question begins anew. */
+  #giveUp(call: Call): void {
+    this.#o.tell({ type: 'closed', call: call.number, reason: 'lost', statistics: null });
+    this.#forget(call);
   }
 
   /** Kept for a while: a conclusion of it that was delayed must not begin it again. */

@@ -108,9 +108,9 @@ t.test('sent away, silent, or gone before the answer', async (t) => {
     return gone.desk.welcome();
   };
   const asked = gone.session.ask('good-key', null);
-  t.equal(gone.desk.requests[0]?.gone?.(), false);
+  t.equal(gone.desk.requests[0]?.left?.aborted, false);
   gone.session.ended('announced', null);
-  t.equal(gone.desk.requests[0]?.gone?.(), true, 'nobody has to make room for it any more');
+  t.equal(gone.desk.requests[0]?.left?.aborted, true, 'nobody has to make room for it any more');
   thinking.resolve();
   await asked;
   t.same(gone.sink.ends, ['announced']);

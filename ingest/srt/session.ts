@@ -38,6 +38,7 @@ export class SrtSession {
   #mediaAt: number;
   #statistics: SrtStatistics | null = null;
   #cancelTimer: () => void = () => {};
+  readonly #left = new AbortController();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -75,7 +76,7 @@ export class SrtSession {
       const verdict = await desk.admit({
         ...{ protocol: 'srt', key: streamKey, address, software, clock: tsClock },
         proves: (passphrase) => this.#proves(passphrase, keyMaterial),
-        gone: () => this.#state === 'closed',
+        left: this.#left.signal,
         evict: (reason) => this.evict(reason),
       });
       this.#answer(verdict);
@@ -192,7 +193,7 @@ export class SrtSession {
         return;
       }
       order({ type: 'end', call });
-      this.#close('timeout', 'warn', 'no picture and no sound came for too long; what is taken is MPEG-TS with H.264 and AAC');
+      this.#close('timeout', 'warn', 'no picture and no sound came for too long; what is taken is MPEG-TS with H.264 or HEVC, AAC or Opus');
     });
   }
 
@@ -218,6 +219,7 @@ export class SrtSession {
   #close(reason: EndReason, level: LogLevel, why: string, more: Readonly<Record<string, unknown>> = {}): void {
     const state = this.#state;
     this.#state = 'closed';
+    this.#left.abort();
     this.#cancelTimer();
     this.#waiting = [];
     const seconds = Math.round((this.#context.clock.now() - this.#sinceTick) / 1000);
@@ -245,7 +247,7 @@ export class SrtSession {
 const findingWords = (finding: TsFinding): string => {
   switch (finding.code) {
     case 'unsupported-codec':
-      return `${finding.codec} is not supported; choose H.264 video and AAC audio in the encoder`;
+      return `${finding.codec} is not supported in MPEG-TS; choose H.264 or HEVC video, and AAC or Opus audio, in the encoder`;
     case 'extra-track':
       return `more than one track of ${finding.media}: the first one is taken`;
     case 'scrambled':

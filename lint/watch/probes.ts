@@ -12,7 +12,8 @@ export const probe = async (ground: Ground, url: string, list: MediaPlaylist): P
   const refused = async (rule: RuleId, query: string): Promise<void> => {
     const asked = `${url}${join}${query}`;
     const answer = await ask(ground, asked, { kind: 'error' });
-    if (!answer) return;
+    // What has ended meanwhile knows no directives.
+    if (!answer || (answer.status === 200 && answer.body.includes('\n#EXT-X-ENDLIST'))) return;
     ground.report.counts.probes += 1;
     if (answer.status !== 400) ground.report.tell(nameOf(url), [fault(rule, `${query} was answered with ${answer.status}`)]);
   };

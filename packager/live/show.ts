@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
-import { keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
+import { aloneAgain, keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
 import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
 import { plainText } from '../text/cue.ts';
@@ -248,11 +248,14 @@ export class Show {
     const kinds = this.#run?.facts.tracks.map(({ kind }) => kind) ?? [];
     if (!kinds.includes(unit.kind)) return 'ok';
     if (unit.kind === 'video') {
-      const seen = this.#standIn.picture(unit, arrival.wall);
+      const seen = this.#standIn.picture(unit, unit.key ? aloneAgain(this.#videoCodec, unit.data) : null, arrival.wall);
       if (!seen) return 'ok';
       for (const one of seen.before) this.#put(one, arrival.wall);
       if (seen.apart) this.#endEpoch();
-    } else if (kinds.includes('video')) {
+      this.#put(seen.unit, arrival.wall);
+      return 'ok';
+    }
+    if (kinds.includes('video')) {
       const { waitedMs } = this.#standIn;
       const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall), arrival.wall);
       if (!standIns) return 'new-run';

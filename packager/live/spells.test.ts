@@ -131,6 +131,52 @@ t.test('pictures that come back in the middle of a group are shown from the next
   t.equal(shown.filter(({ at }) => at > 15.99).length, 180);
 });
 
+t.test('the key picture of an open GOP does not stand in, but the last that stands alone; and what leans on those that were not sent is left out', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  // One IDR in six seconds, the size of which tells it; the others are I pictures, shown behind two that come after them.
+  const open = units(24_000).map((unit) => {
+    if (unit.kind !== 'video') return unit;
+    const frame = Math.round((unit.dts * 30) / 1000);
+    if (frame % 180 === 0) return picture(unit.dts, true, { bytes: 500 + frame, cts: 66 });
+    const cts = frame % 60 === 0 ? 166 : frame % 60 < 3 ? 33 : 66;
+    return { ...picture(unit.dts, false, { cts, bytes: frame % 60 === 0 ? 400 : frame % 60 < 3 ? 40 : 300 }), key: frame % 60 === 0 };
+  });
+  await stage.send(without(open, 'video', 11_000, 19_990));
+  const snapshot = await stage.end();
+  t.same(snapshot.epochs.length, 1);
+  const shown = await stage.samples('v0');
+  const standing = shown.filter(({ at }) => at > 11.2 && at < 19.7);
+  t.ok(standing.length > 20 && standing.every(({ data }) => data.length === 504 + 180), `${standing.length} times the IDR of the sixth second`);
+  const after = shown.slice(shown.findLastIndex(({ data }) => data.length === 504 + 180) + 1).map(({ data }) => data.length - 4);
+  t.same(after.slice(0, 3), [400, 300, 300], 'the two before the key picture are not there');
+  t.equal(shown.filter(({ data }) => data.length === 44).length, 2 * 7, 'of no other key picture');
+});
+
+t.test('where no picture stands alone, none stands in', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  const open = units(12_000).map((unit) => (unit.kind === 'video' ? { ...picture(unit.dts, false), key: unit.key } : unit));
+  const sent = without(open, 'video', 5_000, 12_000);
+  t.equal(await stage.send(sent), 'ok');
+  await stage.end();
+  t.equal((await stage.samples('v0')).length, sent.filter(({ kind }) => kind === 'video').length);
+});
+
+t.test('a publisher whose pictures never stand alone comes back with sound alone: the show goes on, and is seen again when it has a picture', async (t) => {
+  const stage = new Stage();
+  stage.begin();
+  const open = (sent: readonly AccessUnit[]): AccessUnit[] => sent.map((unit) => (unit.kind === 'video' ? { ...picture(unit.dts, false), key: unit.key } : unit));
+  await stage.send(open(units(6_000)));
+  await stage.show.pause();
+  stage.begin();
+  t.equal(await stage.send(open(without(units(14_000, { shift: 700_000 }), 'video', 0, 708_000))), 'ok');
+  const snapshot = await stage.end();
+  t.equal(snapshot.epochs.length, 2);
+  t.same(broken(snapshot, { shortParts: true }), []);
+  t.equal((await stage.samples('v0')).length, 180 + 180, 'from its next key picture on');
+});
+
 t.test('a key picture that is too large to be repeated does not stand in: sound alone fills no disk', async (t) => {
   const stage = new Stage();
   stage.begin();

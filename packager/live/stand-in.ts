@@ -8,6 +8,14 @@
  *     shown     K──P──B──P  K──K──K──K──K──K──K──K──K──P──
  *
  * What counts is sound that has come since the last picture, not its stamps: a jump of those is no silence.
+ *
+ * Only a picture that stands alone can be shown again (IDR, BLA, a key frame of AV1 or VP9). The key picture of an open GOP is
+ * numbered among those before it, and a decoder that meets its number twice drops it (ffmpeg: "Duplicate POC"). CRA of HEVC is
+ * called BLA for that; for a recovery point of H.264 the last IDR stands in, however old it is.
+ *
+ * The repeated pictures of H.264 have one idr_pic_id, although 7.4.3 wants neighbours to differ. It tells where a picture
+ * ends in a byte stream without delimiters; samples of MP4 and our MPEG-TS, which has them, end by themselves. Chromium,
+ * ffmpeg (with -err_detect explode), OpenH264 and VLC decode every one of them without a word.
  */
 import { longestStep } from '../media/timeline.ts';
 import type { AccessUnit, WireClock } from '../media/unit.ts';
@@ -24,8 +32,8 @@ const MOST_AHEAD_MICROS = 10 * MICROS;
 /** One that is larger is not repeated three times a second, for as long as somebody sends sound. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-/** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. */
-type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[] };
+/** `before`: what stands in until it comes. `apart`: it belongs behind a discontinuity. `unit`: the picture as it is to be shown. */
+type Return = { readonly apart: boolean; readonly before: readonly AccessUnit[]; readonly unit: AccessUnit };
 
 export class StandIn {
   #clock: WireClock | null = null;
@@ -34,6 +42,8 @@ export class StandIn {
   /** Each that stands in is a part of its own, or a fragment where there are no parts. */
   #every = MICROS;
   #key: Pick<AccessUnit, 'data'> | null = null;
+  /** Key pictures have come, of whatever kind: this is not a show whose pictures never came. */
+  #seen = false;
   /** pts - dts of key pictures, in ticks of the wire. */
   #offset = 0;
   /** Stamp of the last picture, or of the first sound of a session that has had none. */
@@ -45,6 +55,8 @@ export class StandIn {
   /** Stands for pictures since then, micros; null: none has been needed. */
   #stood: number | null = null;
   #fresh = true;
+  /** The pts of a key picture that came back with an open GOP: those shown before it look at what was never sent. */
+  #leading: number | null = null;
 
   /** Another session: its stamps have nothing to do with those before. The picture is still the last that was seen. */
   begin(clock: WireClock, { longestFrameMicros, segmentLimitMicros, partLimitMicros }: Rhythm): void {
@@ -56,26 +68,35 @@ export class StandIn {
     this.#heard = 0;
     this.#stood = null;
     this.#fresh = true;
+    this.#leading = null;
     this.#offset = 0;
   }
 
   /** Other parameters: what was shown before cannot be decoded with them. */
   forget(): void {
     this.#key = null;
+    this.#seen = false;
   }
 
-  /** A picture has come; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out. */
-  picture(unit: AccessUnit, wall: number): Return | null {
+  /**
+   * A picture has come; `again`: a key picture so that it can be shown again, its own bytes when nothing behind it looks at what
+   * was before; `wall`: when, ms. Null: it needs pictures that were not sent, and is left out.
+   */
+  picture(unit: AccessUnit, again: Buffer | null, wall: number): Return | null {
+    if (unit.key) this.#seen = true;
     const clock = this.#clock;
-    if (!clock) return { apart: false, before: [] };
+    if (!clock) return { apart: false, before: [], unit };
     const standing = this.#stood !== null;
     if (standing && !unit.key) return null;
+    if (!unit.key && this.#leading !== null && wireDistance(unit.pts, this.#leading, clock.bits) < 0) return null;
+    const open = standing && again !== unit.data;
+    this.#leading = open ? unit.pts : null;
     const ahead = standing && this.#base !== null ? rescale(wireDistance(unit.dts, this.#base, clock.bits), clock.timescale, MICROS) : 0;
     // Stamps that jump are for the timeline to judge.
     const before = standing && ahead < this.#heard + FIRST_PICTURE_MICROS ? this.#standUntil(ahead) : [];
     const apart = standing && (this.#fresh || ahead <= (this.#stood ?? 0));
-    if (unit.key) {
-      this.#key = unit.data.length > MOST_BYTES ? null : { data: unit.data };
+    if (again) {
+      this.#key = again.length > MOST_BYTES ? null : { data: again };
       this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
     }
     this.#fresh = false;
@@ -83,11 +104,12 @@ export class StandIn {
     this.#baseWall = wall;
     this.#heard = 0;
     this.#stood = null;
-    return { apart, before };
+    // As a CRA it would be numbered among the pictures that stood in, which have its number or a higher one.
+    return { apart, before, unit: open && again ? { ...unit, data: again } : unit };
   }
 
   /**
-   * A frame of sound has come: the pictures that have to stand in before it. Null: there is none to show, and nothing
+   * A frame of sound has come: the pictures that have to stand in before it. Null: there never was one, and nothing
    * but sound comes.
    */
   sound(unit: AccessUnit, frameMicros: number, wall: number): AccessUnit[] | null {
@@ -98,7 +120,7 @@ export class StandIn {
     this.#heard = Math.min(this.#heard + frameMicros, gone + MOST_AHEAD_MICROS);
     const patience = this.#fresh ? FIRST_PICTURE_MICROS : this.#patience;
     if (this.#stood === null && this.#heard < patience) return [];
-    if (!this.#key) return this.#fresh ? null : [];
+    if (!this.#key) return this.#fresh && !this.#seen ? null : [];
     return this.#standUntil(this.#heard - BEHIND_MICROS);
   }
 

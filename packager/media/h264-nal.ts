@@ -20,6 +20,15 @@ export const typeOf = (nal: Uint8Array): number => (nal[0] ?? 0) & 0x1f;
 /** Types 1 to 5 carry the picture itself. */
 export const isVcl = (type: number): boolean => type >= nalType.slice && type <= nalType.idr;
 
+/** The units of a picture that was normalised, H.264 or HEVC: each behind four bytes of length. */
+export function* unitsOf(data: Buffer): Generator<Buffer> {
+  for (let at = 0; at + 4 < data.length; ) {
+    const end = at + 4 + data.readUInt32BE(at);
+    yield data.subarray(at + 4, end);
+    at = end;
+  }
+}
+
 /**
  * The payload of a unit (behind its header byte) without emulation prevention: every 00 00 03 loses its 03
  * (7.4.1). `limit` bounds the work where only the beginning matters, as in a slice header.

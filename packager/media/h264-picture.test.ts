@@ -3,6 +3,7 @@ import { encodedFlv } from '../../test/support/encoded.ts';
 import { fuzz } from '../../test/support/random.ts';
 import { CodecError } from './codec-error.ts';
 import { normaliseAvc } from './h264.ts';
+import { aloneAgain } from './picture.ts';
 
 /** Units behind their lengths. */
 const wrap = (lengthSize: 1 | 2 | 4, ...nals: readonly Buffer[]): Buffer =>
@@ -98,6 +99,7 @@ t.test('key pictures of x264 are found as IDR, and as recovery points in open GO
     const name = options[1];
     t.equal(pictures.length, 60, name);
     t.equal(pictures.filter((picture) => picture.idr).length, idrs, `IDR: ${name}`);
+    t.equal(pictures.filter(({ data }) => aloneAgain('h264', data) === data).length, idrs, name);
     t.equal(pictures.filter((picture) => picture.idr || picture.recoveryPoint).length, keys, `key pictures: ${name}`);
   }
 });

@@ -2,19 +2,21 @@ import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { boxOf } from '../../test/support/coded-frames.ts';
 import { encoded } from '../../test/support/encoded.ts';
+import { ffmpeg } from '../../test/support/ffmpeg.ts';
 import { fuzz } from '../../test/support/random.ts';
 import { CodecError } from './codec-error.ts';
+import { unitsOf } from './h264-nal.ts';
 import { hevcCodecString, parseHevcConfig } from './hevc-config.ts';
 import { encodeHevcConfig } from './hevc-encode.ts';
 import { normaliseHevc } from './hevc-picture.ts';
-import { pictureReader } from './picture.ts';
+import { aloneAgain, pictureReader } from './picture.ts';
 
 const args = (size: string, params: string): string[] => [
   ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`, '-frames:v', '12', '-pix_fmt', 'yuv420p'],
   ...['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `log-level=error:keyint=4:min-keyint=4:bframes=2:${params}`, '-tag:v', 'hvc1'],
 ];
 const small = args('320x180', 'open-gop=0:aud=1:repeat-headers=1');
-const open = args('320x180', 'open-gop=1:repeat-headers=0');
+const open = args('320x180', 'open-gop=1:repeat-headers=1');
 const large = args('640x360', 'open-gop=0:repeat-headers=1');
 
 const wrap = (nals: readonly Buffer[]): Buffer =>
@@ -58,8 +60,27 @@ t.test('parameter sets and delimiters are taken out of the pictures, and key pic
 });
 
 t.test('an open GOP begins with a key picture, too', async (t) => {
-  const keys = (await picturesOf(open)).map((data) => normaliseHevc(data).key);
-  t.equal(keys.filter(Boolean).length, 3);
+  const keys = (await picturesOf(open)).map(normaliseHevc).filter(({ key }) => key);
+  t.same(keys.map(({ data }) => aloneAgain('hevc', data) === data), [true, false, false]);
+});
+
+t.test('the key picture of an open GOP comes again and again in the middle of its group, as one that stands alone: ffmpeg decodes every picture', async (t) => {
+  const sent = await picturesOf(open);
+  const read = sent.map(normaliseHevc);
+  const at = read.findIndex(({ key }, index) => key && index > 0);
+  const again = aloneAgain('hevc', read[at]?.data ?? Buffer.alloc(0)) ?? Buffer.alloc(0);
+  t.match(normaliseHevc(again), { key: true, empty: false });
+  t.equal(aloneAgain('hevc', again), again, 'which it is then');
+  const errorsWith = async (standing: Buffer): Promise<{ errors: string; pictures: number }> => {
+    const sets = normaliseHevc(sent[0] ?? Buffer.alloc(0)).parameterSets;
+    const first = wrap([...(sets?.vps ?? []), ...(sets?.sps ?? []), ...(sets?.pps ?? [])]);
+    const stream = [first, ...read.slice(0, at + 2).map(({ data }) => data), standing, standing, standing];
+    const bytes = Buffer.concat(stream.flatMap((data) => [...unitsOf(data)].flatMap((nal) => [Buffer.from([0, 0, 0, 1]), nal])));
+    const { stderr, stdout } = await ffmpeg(['-err_detect', 'explode', '-f', 'hevc', '-i', 'pipe:0', '-f', 'framehash', '-'], { input: bytes });
+    return { errors: stderr, pictures: stdout.toString().split('\n').filter((line) => line.startsWith('0,')).length };
+  };
+  t.same(await errorsWith(again), { errors: '', pictures: at + 5 });
+  t.not((await errorsWith(read[at]?.data ?? Buffer.alloc(0))).errors, '', 'as it was, it cannot');
 });
 
 t.test('other parameter sets in mid-stream are another configuration', async (t) => {

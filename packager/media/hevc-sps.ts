@@ -107,7 +107,7 @@ const readVui = (bits: BitReader): Pick<HevcSpsInfo, 'sar' | 'colour'> => {
   return { sar, colour: bits.flag() ? readColour(bits) : null };
 };
 
-export const parseHevcSps = (nal: Buffer): HevcSpsInfo => {
+const openSps = (nal: Buffer): { readonly bits: BitReader; readonly subLayers: number; readonly id: number } => {
   if (nal.length > largestSps) throw new CodecError('limit', `the SPS has ${nal.length} bytes`);
   if (hevcTypeOf(nal) !== hevcNal.sps) throw new CodecError('invalid', `NAL type ${hevcTypeOf(nal)} is not an SPS`);
   const bits = new BitReader(rbsp(nal));
@@ -115,7 +115,13 @@ export const parseHevcSps = (nal: Buffer): HevcSpsInfo => {
   const subLayers = within(bits.bits(3), 6, 'sps_max_sub_layers_minus1');
   bits.skip(1);
   skipProfileTierLevel(bits, subLayers);
-  within(bits.ue(), 15, 'sps_seq_parameter_set_id');
+  return { bits, subLayers, id: within(bits.ue(), 15, 'sps_seq_parameter_set_id') };
+};
+
+export const hevcSpsId = (nal: Buffer): number => openSps(nal).id;
+
+export const parseHevcSps = (nal: Buffer): HevcSpsInfo => {
+  const { bits, subLayers } = openSps(nal);
   const chromaFormat = within(bits.ue(), 3, 'chroma_format_idc');
   if (chromaFormat === 3) bits.skip(1); // separate_colour_plane_flag
   const size = readSize(bits, chromaFormat);

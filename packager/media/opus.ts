@@ -41,6 +41,30 @@ export const opusConfigOf = (head: Buffer): Buffer => {
   return out;
 };
 
+/** RFC 7845, 5.1.1.2: how channels in Vorbis order lie in streams, and which of these are pairs. */
+const surround: readonly { readonly streams: number; readonly coupled: number; readonly mapping: readonly number[] }[] = [
+  { streams: 1, coupled: 0, mapping: [0] },
+  { streams: 1, coupled: 1, mapping: [0, 1] },
+  { streams: 2, coupled: 1, mapping: [0, 2, 1] },
+  { streams: 2, coupled: 2, mapping: [0, 1, 2, 3] },
+  { streams: 3, coupled: 2, mapping: [0, 4, 1, 2, 3] },
+  { streams: 4, coupled: 2, mapping: [0, 4, 1, 2, 3, 5] },
+  { streams: 4, coupled: 3, mapping: [0, 4, 1, 2, 3, 5, 6] },
+  { streams: 5, coupled: 3, mapping: [0, 6, 1, 2, 3, 4, 5, 7] },
+];
+
+/** `dOps` for so many channels in the usual order, where nothing else is known. Throws CodecError. */
+export const surroundOpusConfig = (channels: number): Buffer => {
+  const layout = surround[channels - 1];
+  if (!layout) throw new CodecError('unsupported', `Opus: ${channels} channels`);
+  const head = Buffer.alloc(headSize);
+  head[1] = channels;
+  head.writeUInt32BE(opusRate, 4);
+  if (channels <= 2) return head;
+  head[10] = 1;
+  return Buffer.concat([head, Buffer.from([layout.streams, layout.coupled, ...layout.mapping])]);
+};
+
 export const parseOpusConfig = (config: Buffer): OpusConfig => {
   if (config.length < headSize) throw new CodecError('truncated', `dOps has only ${config.length} bytes`);
   if (config[0] !== 0) throw new CodecError('unsupported', `dOps has version ${config[0]}`);

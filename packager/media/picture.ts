@@ -2,8 +2,10 @@
 import { encodeAv1Config, parseAv1Config } from './av1-config.ts';
 import { normaliseAv1 } from './av1-picture.ts';
 import { normaliseAvc, parseAvcConfig } from './h264.ts';
+import { nalType, typeOf, unitsOf } from './h264-nal.ts';
 import { encodeHevcConfig } from './hevc-encode.ts';
 import { completeHevcConfig, parseHevcConfig } from './hevc-config.ts';
+import { hevcNal, hevcTypeOf } from './hevc-nal.ts';
 import { normaliseHevc } from './hevc-picture.ts';
 import { inBandConfig, inBandHevcSets } from './parameter-sets.ts';
 import type { VideoCodec, VideoConfig } from './unit.ts';
@@ -35,9 +37,10 @@ const avcReader: ReaderOf = (config) => {
 const hevcReader: ReaderOf = (config) => {
   const hevc = config && parseHevcConfig(config.config);
   return (data) => {
-    const { parameterSets, ...picture } = normaliseHevc(data);
-    const sets = parameterSets && inBandHevcSets(hevc, parameterSets);
-    return { ...picture, config: sets && { kind: 'video', codec: 'hevc', config: encodeHevcConfig(sets) } };
+    const picture = normaliseHevc(data);
+    const { key, empty } = picture;
+    const sets = inBandHevcSets(hevc, picture);
+    return { data: picture.data, key, empty, config: sets && { kind: 'video', codec: 'hevc', config: encodeHevcConfig(sets) } };
   };
 };
 
@@ -65,6 +68,21 @@ const readers: Readonly<Record<VideoCodec, ReaderOf>> = { h264: avcReader, hevc:
 
 /** `config` null: the pictures bring it, or nobody can decode them. */
 export const pictureReader = (codec: VideoCodec, config: VideoConfig | null): PictureReader => readers[codec](config);
+
+/**
+ * A key picture (as read here) so that it can be shown anywhere, and again and again; null: it cannot. The buffer itself: it
+ * needs no other, and nothing behind it one of before. CRA begins an open GOP and is numbered among those before it; called
+ * BLA, of which the rest is the same, it begins anew (ISO 23008-2, 7.4.2.2, 8.1.3). In H.264 the key picture of an open GOP has no
+ * such other name.
+ */
+export const aloneAgain = (codec: VideoCodec, data: Buffer): Buffer | null => {
+  if (codec === 'h264') return [...unitsOf(data)].some((nal) => typeOf(nal) === nalType.idr) ? data : null;
+  if (codec !== 'hevc') return data;
+  if (![...unitsOf(data)].some((nal) => hevcTypeOf(nal) === hevcNal.cra)) return data;
+  const again = Buffer.from(data);
+  for (const nal of unitsOf(again)) if (hevcTypeOf(nal) === hevcNal.cra) nal[0] = hevcNal.blaWithoutLeading << 1;
+  return again;
+};
 
 /** The configuration as a track of ours keeps it. Throws CodecError for one that cannot be read. */
 export const keptConfig = (config: VideoConfig): VideoConfig => {

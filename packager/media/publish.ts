@@ -26,8 +26,8 @@ export type PublishRequest = {
   readonly clock: WireClock;
   /** A protocol with a passphrase (SRT): whether the sender knows the channel's, or rightly uses none. Asked before anybody is let in. */
   readonly proves?: (passphrase: string | null) => Promise<boolean>;
-  /** Whether the sender has left, while the desk was thinking: nobody makes room for it. An edge that cannot know leaves it out. */
-  readonly gone?: () => boolean;
+  /** Aborted when the sender has left, also while the desk is thinking: nobody makes room for it, and nothing is asked for it any more. */
+  readonly left?: AbortSignal;
   /** The core calls this when the session must go; the edge closes the socket and calls `end('evicted')`. */
   readonly evict: (reason: EvictReason) => void;
 };

@@ -14,6 +14,9 @@ import { requireNode24 } from './node24.mjs';
 const isNoise = /^\s*(?:ok \d|1\.\.\d|$|TAP version)/;
 const endOfFile = /^(ok|not ok) \d+ - (\S+)(.*)$/;
 const sumOfTap = /^# \{ total: \d+(?:, pass: (\d+))?(?:, fail: (\d+))?.*\}$/;
+// Of a file that hung tap says only here which one it was: beside its own line, or instead of it.
+const timedOut = 'timeout!';
+const expiredFile = /^ {2}expired: (\S+)$/;
 const maxKeptLines = 2000;
 
 /**
@@ -32,6 +35,8 @@ const follow = async (lines) => {
   for await (const line of lines) {
     const end = endOfFile.exec(line);
     const sum = sumOfTap.exec(line);
+    const expired = inFailure ? expiredFile.exec(line)?.[1] : undefined;
+    if (expired !== undefined && !failedFiles.includes(expired)) failedFiles.push(expired);
     if (end) {
       const [, verdict, file = '', rest = ''] = end;
       const hasNone = /# SKIP/i.test(rest) && !kept.some((keptLine) => keptLine.startsWith('    '));
@@ -40,7 +45,7 @@ const follow = async (lines) => {
       if (hasNone) without += 1;
       inFailure = verdict === 'not ok';
       if (inFailure) console.log(kept.join('\n'));
-      if (inFailure || hasNone) failedFiles.push(file);
+      if ((inFailure || hasNone) && file !== timedOut) failedFiles.push(file);
       console.log(`${verdict === 'ok' && !hasNone ? 'ok    ' : 'FAILED'} ${file}${seconds}${hasNone ? ': it has no tests' : ''}`);
       kept = [];
     } else if (sum) {
@@ -58,6 +63,12 @@ const follow = async (lines) => {
   return { passed: 0, failed: 1, failedFiles: [] };
 };
 
+let stopped = false;
+/** Somebody wants this to end: what is running was told so, and nothing more is to begin. */
+export const wasStopped = () => stopped;
+const stopSignals = /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP']);
+const patienceMs = 5_000;
+
 /**
  * @param {string[]} files
  * @param {{ jobs: number, timeoutSeconds: number }} limits
@@ -71,17 +82,33 @@ export const runTap = async (files, { jobs, timeoutSeconds }) => {
     // tap starts the files with the first node of PATH.
     env: { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}` },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that what a file leaves behind that was cut off (servers, senders) can be ended with it.
+    detached: true,
   });
   /** @param {NodeJS.Signals} signal */
-  const passOn = (signal) => child.kill(signal);
-  process.on('SIGTERM', passOn).on('SIGINT', passOn);
+  const passOn = (signal) => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // Nobody is left.
+    }
+  };
+  /** @param {NodeJS.Signals} signal */
+  const stop = (signal) => {
+    stopped = true;
+    passOn(signal);
+    setTimeout(() => passOn('SIGKILL'), patienceMs).unref();
+  };
+  for (const signal of stopSignals) process.on(signal, stop);
   const closed = new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
   const count = await follow(createInterface({ input: child.stdout }));
   const code = await closed;
-  process.off('SIGTERM', passOn).off('SIGINT', passOn);
+  passOn('SIGKILL');
+  for (const signal of stopSignals) process.off(signal, stop);
   // tap has reasons of its own to fail, such as a file that vanished.
   return code !== 0 && count.failed === 0 ? { passed: count.passed, failed: 1, failedFiles: [] } : count;
 };

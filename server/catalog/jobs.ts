@@ -107,7 +107,8 @@ export const createJobs = ({ db, clock, write }: Ground): JobQueue => {
     },
     async loseAll() {
       const now = clock.wall();
-      await db.updateTable('jobs').set({ leaseUntil: now, updatedAt: now }).where('state', '=', 'leased').execute();
+      // What was lost before keeps its lease: a server that dies again and again does not use up the attempts of a good file in seconds.
+      await db.updateTable('jobs').set({ leaseUntil: now, updatedAt: now }).where('state', '=', 'leased').where('attempts', '<=', 1).execute();
     },
     get: (id) => one('id', id),
     byKey: (key) => one('uniqueKey', key),

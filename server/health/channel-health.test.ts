@@ -145,6 +145,18 @@ t.test('sessions that are lost and come back are counted, and told of when they 
   t.equal(stage.facts.broadcast.reconnects, 0, 'another broadcast begins with none');
 });
 
+t.test('an encoder is called what it calls itself in its metadata, if that can be read', (t) => {
+  const stage = new HealthStage().connect();
+  for (const encoder of [undefined, 29, '', '\u0000 \n']) stage.sink.hint({ encoder });
+  t.equal(stage.facts.session?.software, 'OBS', 'nothing of that is a name');
+  stage.sink.hint({ encoder: `obs-output module (libobs version 29.0.2)\n${'x'.repeat(200)}` });
+  t.match(stage.facts.session?.software, /^obs-output module \(libobs version 29\.0\.2\)x+$/, 'printable');
+  t.equal(stage.facts.session?.software?.length, 100, 'and no longer than anybody reads');
+  stage.end('announced');
+  t.match(stage.health.report.sessions, [{ software: /^obs-output module/ }]);
+  t.end();
+});
+
 t.test('a broadcast that begins while the one before is remembered inherits nothing of it', (t) => {
   const stage = new HealthStage().connect({ tracks: [videoConfig, audioConfig(8)] }).send(units(3_000, { sampleRate: 16_000 })).end('lost').pass(1_000);
   stage.connect().send(units(10_000)).send(units(3_000, { from: 10_000, shift: 100_000 })).end('announced');
@@ -161,6 +173,23 @@ t.test('a broadcast that begins while the one before is remembered inherits noth
   t.equal(report.audio.length, 1);
   t.ok(report.history.video.every((bits) => bits > 0), 'no points of the silence between');
   t.end();
+});
+
+t.test('a second encoder that was refused is told of for five minutes, and in this broadcast only', async (t) => {
+  const stage = new HealthStage().connect().send(units(3_000));
+  t.same(only(stage.codes, 'twoEncoders'), []);
+  stage.health.rival();
+  stage.health.rival();
+  t.same(only(stage.codes, 'twoEncoders'), ['twoEncoders']);
+  t.match(stage.health.findings.find(({ code }) => code === 'twoEncoders'), { severity: 'warning', params: { times: 2 } });
+  stage.pass(299_000);
+  t.same(only(stage.codes, 'twoEncoders'), ['twoEncoders']);
+  stage.pass(2_000);
+  t.same(only(stage.codes, 'twoEncoders'), []);
+  stage.health.rival();
+  stage.end('announced').health.finish();
+  stage.connect().send(units(3_000));
+  t.same(only(stage.codes, 'twoEncoders'), []);
 });
 
 t.test('of what stands on when a video follows another within a session, each counts its own time', (t) => {

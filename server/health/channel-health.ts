@@ -15,6 +15,7 @@ import { SessionGauge } from './session-gauge.ts';
 
 const minute = 60_000;
 const reconnectMemory = 10 * minute;
+const rivalMemory = 5 * minute;
 const mostMoments = 64;
 const mostNames = 4;
 const longestName = 60;
@@ -39,6 +40,7 @@ export class ChannelHealth {
   #changes: (Omit<Change, 'ago'> & Moment)[] = [];
   #jumps: Moment[] = [];
   #reconnects: Moment[] = [];
+  #rivals: Moment[] = [];
   #uncarried: { readonly media: MediaKind; readonly codec: string }[] = [];
   #lastEnd: EndReason | null = null;
   #report: IngestReport;
@@ -83,7 +85,10 @@ export class ChannelHealth {
       },
       drained: () => sink.drained(),
       event: (event) => sink.event(event),
-      hint: (metadata) => sink.hint(metadata),
+      hint: (metadata) => {
+        gauge.hint(metadata);
+        sink.hint(metadata);
+      },
       line: (report) => {
         gauge.line(report);
         sink.line?.(report);
@@ -97,6 +102,11 @@ export class ChannelHealth {
         sink.end(reason);
       },
     };
+  }
+
+  /** A second encoder with the same key was refused. */
+  rival(): void {
+    this.#rivals = remember(this.#rivals, { at: this.#clock.now() });
   }
 
   /** Judges what is there now. */
@@ -166,6 +176,7 @@ export class ChannelHealth {
     this.#changes = [];
     this.#jumps = [];
     this.#reconnects = [];
+    this.#rivals = [];
     this.#lastEnd = null;
     this.#seconds.restart(this.#clock.now());
     this.#report = this.#freshReport();
@@ -241,6 +252,7 @@ export class ChannelHealth {
     return {
       ...{ since, sessions: sessionCount, reconnects, jumps, gaps, lastEnd: this.#lastEnd },
       recentReconnects: this.#reconnects.filter(({ at }) => now - at < reconnectMemory).length,
+      recentRivals: this.#rivals.filter(({ at }) => now - at < rivalMemory).length,
       recentJumps: this.#jumps.filter(({ at }) => now - at < minute).length,
       changes: this.#changes.map(({ what, from, to, at }) => ({ what, from, to, ago: Math.round(now - at) })),
     };

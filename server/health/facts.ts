@@ -90,6 +90,8 @@ export type BroadcastFacts = {
   readonly reconnects: number;
   /** Of these, in the last ten minutes. */
   readonly recentReconnects: number;
+  /** Times that a second encoder with the same key was refused, in the last five minutes. */
+  readonly recentRivals: number;
   /** Stamps that leapt, forward or back, without the time having passed. */
   readonly jumps: number;
   /** In the last minute. */

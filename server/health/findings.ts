@@ -31,6 +31,7 @@ export const findingCodes = [
   'arrivalUneven',
   'stampsJumped',
   'reconnects',
+  'twoEncoders',
   'srtLatencyLow',
   'srtLossHigh',
   'srtDropped',

@@ -54,6 +54,11 @@ export class IngestHealth {
     return this.#open(channelId).watch(request, sink);
   }
 
+  /** A second encoder wanted to take the place of the one that is on, and was refused. */
+  rival(channelId: string): void {
+    this.#channels.get(channelId)?.rival();
+  }
+
   /** Something is live on the channel. */
   begins(channelId: string, videoId: string): void {
     this.#videos.set(videoId, channelId);

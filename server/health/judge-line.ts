@@ -45,6 +45,10 @@ export const lineRules: readonly Rule[] = [
     judge: ({ broadcast: { recentReconnects } }) => (recentReconnects >= often ? { times: recentReconnects } : null),
   },
   {
+    ...{ code: 'twoEncoders', severity: 'warning', after: 0, stays: 0 },
+    judge: ({ session, broadcast: { recentRivals } }) => (session && recentRivals > 0 ? { times: recentRivals } : null),
+  },
+  {
     // draft-sharabayko-srt recommends four round trips; below two and a half there is no time to send a packet again twice.
     ...{ code: 'srtLatencyLow', severity: 'warning', after: 5_000, stays: 5_000 },
     judge: ofLine(({ latencyMs, rttMs, packets }, stands) => {

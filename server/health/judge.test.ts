@@ -18,7 +18,7 @@ const good: IngestFacts = {
   audio: goodAudio,
   arrival: { jitter: 3, late: 40, speed: 1 },
   line: goodLine,
-  broadcast: { since: 0, sessions: 1, reconnects: 0, recentReconnects: 0, jumps: 0, recentJumps: 0, gaps: 0, changes: [], lastEnd: null },
+  broadcast: { since: 0, sessions: 1, reconnects: 0, recentReconnects: 0, recentRivals: 0, jumps: 0, recentJumps: 0, gaps: 0, changes: [], lastEnd: null },
   uncarried: [],
 };
 const video = (more: Partial<VideoFacts>): IngestFacts => ({ ...good, video: { ...goodVideo, ...more } });
@@ -67,6 +67,7 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   arrivalUneven: [arrival({ late: 1_000 }), arrival({ late: 1_001 }), arrival({ late: 501 })],
   stampsJumped: [good, broadcast({ recentJumps: 1 })],
   reconnects: [broadcast({ recentReconnects: 2 }), broadcast({ recentReconnects: 3 })],
+  twoEncoders: [good, broadcast({ recentRivals: 1 })],
   srtLatencyLow: [line({ rttMs: 480 }), line({ rttMs: 481 }), line({ rttMs: 401 })],
   srtLossHigh: [line({}, { packets: 950, lost: 50 }), line({}, { packets: 949, lost: 51 }), line({}, { packets: 970, lost: 30 })],
   srtDropped: [good, line({}, { dropped: 1 })],

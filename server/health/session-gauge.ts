@@ -40,6 +40,7 @@ export class SessionGauge {
   readonly #gops = new Gops();
   readonly #arrival = new Arrival();
   readonly #rates: Rate[] = [];
+  #software: string | null;
   #video: VideoShape | null = null;
   #audio: AudioShape | null = null;
   #pictures = false;
@@ -52,6 +53,7 @@ export class SessionGauge {
     this.#clock = clock;
     this.#seconds = seconds;
     this.#begun = clock.now();
+    this.#software = request.software?.slice(0, longestName) ?? null;
     this.since = clock.wall();
     const track = (): Track => ({ times: new Unwrapper(request.clock), last: null, at: this.#begun, spacing: 0 });
     this.#tracks = { video: track(), audio: track() };
@@ -83,6 +85,12 @@ export class SessionGauge {
     return stirred;
   }
 
+  /** OBS connects under the name of an encoder of 2005, and has its own in onMetaData only. */
+  hint({ encoder }: Readonly<Record<string, unknown>>): void {
+    const name = typeof encoder === 'string' ? encoder.replace(/[^\x20-\x7e]/g, '').trim() : '';
+    if (name !== '') this.#software = name.slice(0, longestName);
+  }
+
   /** Reports come once a second: ten of them are the last ten seconds. */
   line(report: LineReport): void {
     this.#lines.push(report);
@@ -98,8 +106,8 @@ export class SessionGauge {
   }
 
   get session(): SessionFacts {
-    const { protocol, software, address } = this.#request;
-    return { protocol, software: software?.slice(0, longestName) ?? null, address, since: this.since, age: Math.round(this.#clock.now() - this.#begun) };
+    const { protocol, address } = this.#request;
+    return { protocol, software: this.#software, address, since: this.since, age: Math.round(this.#clock.now() - this.#begun) };
   }
 
   get video(): VideoFacts | null {

@@ -103,3 +103,25 @@ t.test('a connection that breaks without an answer is tried once more', async (t
   t.match(await caller.call('publish', 'id1', '{}'), { kind: 'answered', status: 200 });
   t.same(ids, ['id1', 'id1']);
 });
+
+t.test('what nobody waits for any more is given up at once, and its turn with it', async (t) => {
+  const asked: IncomingMessage[] = [];
+  const two = Promise.withResolvers<void>();
+  const { caller } = await receiver(t, (request) => {
+    if (asked.push(request) === 2) two.resolve();
+  });
+  const senders = [1, 2, 3].map(() => new AbortController());
+  const calls = senders.map(({ signal }, n) => caller.call('publish', `id${n}`, '{}', signal));
+  await two.promise;
+  const hungUp = asked.map((request) => once(request.socket, 'close'));
+  for (const sender of senders) sender.abort();
+  t.match(await Promise.all(calls), senders.map(() => ({ kind: 'failed', why: /waits for its answer/ })));
+  await Promise.all(hungUp);
+  t.match(await caller.call('publish', 'id4', '{}', senders[0]?.signal), { kind: 'failed' });
+  t.equal(asked.length, 2, 'who waited for his turn was never asked about');
+  // Both turns are free again.
+  const again = [5, 6].map((n) => caller.call('publish', `id${n}`, '{}'));
+  while (asked.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  caller.close();
+  t.match(await Promise.all(again), [{ kind: 'failed' }, { kind: 'failed' }]);
+});

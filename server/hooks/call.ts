@@ -15,6 +15,7 @@ export type HookAnswer =
 type Options = HookTarget & { readonly clock: Clock; readonly userAgent: string; readonly atOnce: number };
 
 const mostAnswerBytes = 16 * 1024;
+const noLongerWanted = 'nobody waits for its answer any more';
 
 /** `t=<seconds since 1970>,v1=<hex>`: the HMAC is over the time, a full stop, and the body as it was sent. */
 export const signatureOf = (secret: string, seconds: number, body: string): string =>
@@ -31,11 +32,14 @@ export class HookCaller {
     this.#o = options;
   }
 
-  /** Never rejects. Waiting for its turn counts as well. */
-  async call(event: string, id: string, body: string): Promise<HookAnswer> {
+  /** Never rejects. Waiting for its turn counts as well. `unwanted`: nobody waits for an answer any more. */
+  async call(event: string, id: string, body: string, unwanted?: AbortSignal): Promise<HookAnswer> {
     const { clock, timeoutMs } = this.#o;
     if (this.#closed) return { kind: 'failed', why: 'the server is stopping' };
+    if (unwanted?.aborted) return { kind: 'failed', why: noLongerWanted };
     const controller = new AbortController();
+    const giveUp = (): void => controller.abort();
+    unwanted?.addEventListener('abort', giveUp, { once: true });
     this.#calls.add(controller);
     const cancel = clock.after(timeoutMs, () => controller.abort());
     try {
@@ -47,9 +51,11 @@ export class HookCaller {
         this.#waiting.shift()?.();
       }
     } catch (error) {
+      if (unwanted?.aborted) return { kind: 'failed', why: noLongerWanted };
       return { kind: 'failed', why: controller.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error) };
     } finally {
       cancel();
+      unwanted?.removeEventListener('abort', giveUp);
       this.#calls.delete(controller);
     }
   }

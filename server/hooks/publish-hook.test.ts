@@ -25,11 +25,13 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
   const ears: { readonly wants: (told: Told) => boolean; readonly resolve: (told: Told) => void }[] = [];
   const answers: { publish: () => HookAnswer | Promise<HookAnswer>; publish_done: () => HookAnswer | Promise<HookAnswer> } = { publish: () => yes, publish_done: () => yes };
   const caller = {
-    call: async (event: string, _id: string, body: string): Promise<HookAnswer> => {
+    call: async (event: string, _id: string, body: string, unwanted?: AbortSignal): Promise<HookAnswer> => {
       const one = JSON.parse(body) as Told;
       told.push(one);
       for (const { wants, resolve } of ears) if (wants(one)) resolve(one);
-      return event === 'publish' ? answers.publish() : answers.publish_done();
+      const answer = event === 'publish' ? answers.publish() : answers.publish_done();
+      const givenUp = new Promise<HookAnswer>((resolve) => unwanted?.addEventListener('abort', () => resolve({ kind: 'failed', why: 'given up' })));
+      return Promise.race([answer, givenUp]);
     },
   };
   /** Resolves with what has been, or will be, told of this event for the n-th time. */
@@ -47,7 +49,7 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
   const networks: string[] = [];
   const attempts = new Attempts(clock);
   const desk: LiveDesk = new LiveDesk({
-    ...{ clock, log, attempts, hook, reconnectWindow: 60_000, newVideoAfter: 86_400_000, takeoverSilence: 2_000 },
+    ...{ clock, log, attempts, hook, reconnectWindow: 60_000, newVideoAfter: 86_400_000, takeoverSilence: 2_000, rival: () => undefined },
     streamKeys: {
       resolve: async (key) =>
         keys.has(key)
@@ -65,10 +67,10 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
     finishRun: async () => undefined,
     changed: () => undefined,
   });
-  const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined, gone = (): boolean => false): Promise<PublishVerdict> =>
-    desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, gone, evict });
+  const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined, left = new AbortController().signal): Promise<PublishVerdict> =>
+    desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, left, evict });
   await notices.start();
-  return { admit, answers, attempts, catalog, clock, desk, hears, keys, lines, networks, notices, told };
+  return { admit, answers, attempts, catalog, clock, desk, hears, hook, keys, lines, networks, notices, told };
 };
 
 t.test('a publisher is asked about before it is let in, and its end is told', async (t) => {
@@ -111,13 +113,15 @@ t.test('a refusal is told to the sender and written down, and nothing is owed fo
 
 t.test('no answer means what the operator has chosen', async (t) => {
   const strict = await stage(t);
-  const lax = await stage(t, { onFailure: 'allow' });
+  const clock = new FakeClock();
+  const lax = await stage(t, { onFailure: 'allow', clock });
   const noAnswers = [answered(500), answered(302), answered(200, 'OK'), answered(200, '{"allow":1}'), { kind: 'failed', why: 'no answer within 2000 ms' } as const];
   for (const answer of noAnswers) {
     strict.answers.publish = () => answer;
     lax.answers.publish = () => answer;
     t.match(await strict.admit(), { ok: false, code: 'refused', message: /could not find out/ });
     t.match(await lax.admit(), { ok: true });
+    clock.advance(5_000); // the next one is no second encoder
   }
   t.match(strict.attempts.all(), [{ reason: 'hook-failed', count: noAnswers.length }]);
   t.match(lax.lines.join(''), 'The publish hook gave no answer.');
@@ -190,15 +194,37 @@ t.test('nobody makes room for a sender that has gone while it was asked about', 
   const { admit, answers, hears, desk } = await stage(t);
   const evicted: EvictReason[] = [];
   t.match(await admit('192.0.2.1', (reason) => evicted.push(reason)), { ok: true });
-  let gone = false;
+  const sender = new AbortController();
   answers.publish = () => {
-    gone = true;
+    sender.abort(); // The answer is on its way already.
     return yes;
   };
-  t.match(await admit('192.0.2.1', undefined, () => gone), { ok: false });
+  t.match(await admit('192.0.2.1', undefined, sender.signal), { ok: false });
   t.match(await hears('publish_done'), { reason: 'not-started' });
   t.same(evicted, []);
   await desk.close();
+});
+
+t.test('who hangs up while the hook thinks is not asked about any longer: nothing is refused, owed or told', async (t) => {
+  for (const onFailure of ['refuse', 'allow'] as const) {
+    const { admit, answers, attempts, catalog, hears, hook, told, lines, desk } = await stage(t, { onFailure });
+    answers.publish = () => new Promise<never>(() => undefined);
+    const sender = new AbortController();
+    const asked = admit('192.0.2.1', undefined, sender.signal);
+    await hears('publish');
+    sender.abort();
+    t.match(await asked, { ok: false });
+    t.match(await admit('192.0.2.1', undefined, sender.signal), { ok: false }, 'nor is who has gone before it is asked about');
+    t.equal(told.length, 1);
+    t.same(attempts.all(), []);
+    t.same(hook.counters, { allowed: 0, refused: 0, failed: 0 });
+    t.same(await catalog.publishNotices.left(), []);
+    t.equal(desk.channel('id-mill'), null);
+    t.notMatch(lines.join(''), 'refused');
+    answers.publish = () => yes;
+    t.match(await admit(), { ok: true });
+    await desk.close();
+  }
 });
 
 t.test('who is sent away is told of with the reason', async (t) => {

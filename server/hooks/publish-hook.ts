@@ -4,6 +4,7 @@
  *     publish ── yes ──▶ on the air ──▶ publish_done
  *        └────── no ───▶ refused
  *
+ * Who hangs up while it thinks is not asked about any longer: what it says to that is not heard, and is followed by nothing.
  * Whoever was let in is followed by one `publish_done`, whatever happens to him, or to this server. A publisher that
  * comes back within the reconnect window is a new one: it is asked about again.
  */
@@ -12,7 +13,10 @@ import type { EndReason, EvictReason, PublishRequest, PublishSink } from '../../
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { HookAnswer, HookCaller } from './call.ts';
 
-export type HookVerdict = { readonly allow: true } | { readonly allow: false; readonly reason: string; readonly asked: boolean };
+export type HookVerdict =
+  | { readonly allow: true }
+  /** `left`: nobody waits for the answer any more, and there is none. */
+  | { readonly allow: false; readonly reason: string; readonly why: 'refused' | 'no-answer' | 'left' };
 
 /** Who owes and pays what the hook is told afterwards. */
 export type Notices = { owe(id: string, body: object): Promise<void>; over(id: string, body: object): void };
@@ -95,7 +99,10 @@ export class Visit {
     // The video that a publisher who comes back goes on with.
     const videoId = this.#o.videoOf(this.#channelId);
     const body = { event: 'publish', at: new Date(clock.wall()).toISOString(), ...this.#facts, videoId };
-    const verdict = this.#judge(await caller.call('publish', this.#id, JSON.stringify(body)));
+    const { left } = this.request;
+    const answer = await caller.call('publish', this.#id, JSON.stringify(body), left);
+    if (answer.kind === 'failed' && left?.aborted) return { allow: false, why: 'left', reason: noAnswer };
+    const verdict = this.#judge(answer);
     // Should nobody ever know how it ended, this is what is said.
     if (verdict.allow) await notices.owe(this.#id, this.#done('server-stopped', videoId, { duration: null, bytes: null }));
     return verdict;
@@ -139,12 +146,12 @@ export class Visit {
     const said = judgeAnswer(answer);
     if (said.kind !== 'failed') {
       this.#counters[said.kind] += 1;
-      return said.kind === 'allowed' ? { allow: true } : { allow: false, asked: true, reason: said.reason };
+      return said.kind === 'allowed' ? { allow: true } : { allow: false, why: 'refused', reason: said.reason };
     }
     this.#counters.failed += 1;
     const allow = this.#o.onFailure === 'allow';
     this.#o.log.warn({ channel: this.#channelId, why: said.why, allowed: allow }, 'The publish hook gave no answer.');
-    return allow ? { allow } : { allow, asked: false, reason: noAnswer };
+    return allow ? { allow } : { allow, why: 'no-answer', reason: noAnswer };
   }
 }
 

@@ -117,6 +117,10 @@ t.test('what a server held that is gone is due at once, and counts as an attempt
   t.match(again?.job, { key: 'held', attempts: 2 });
   t.match((await jobs.lease('encode', 'next', 1000))?.job, { key: 'waiting', attempts: 1 });
   t.equal(await jobs.lease('encode', 'next', 1000), null);
+  // A server that dies again and again is no reason to use up all attempts in seconds.
+  await jobs.loseAll();
+  t.match((await jobs.lease('encode', 'next', 1000))?.job, { key: 'waiting', attempts: 2 });
+  t.equal(await jobs.lease('encode', 'next', 1000), null);
 });
 
 t.test('a job whose workers keep vanishing dies instead of killing the next one for ever', async (t) => {

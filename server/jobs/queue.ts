@@ -49,7 +49,7 @@ export interface JobQueue {
   fail(token: LeaseToken, failure: JobFailure): Promise<boolean>;
   /** Gives it back unfinished, and that is nobody's fault: it is due again at once, and the attempt does not count. */
   release(token: LeaseToken): Promise<boolean>;
-  /** All who worked are gone: what they held is due at once. As when a lease runs out, the attempt has failed. */
+  /** All who worked are gone: what they held is due at once the first time, later when its lease runs out. The attempt has failed either way. */
   loseAll(): Promise<void>;
   get(id: string): Promise<Job | null>;
   byKey(key: string): Promise<Job | null>;

@@ -17,7 +17,7 @@ const job = (key: string, change: Partial<NewJob> = {}): NewJob => ({ key, class
 /** Waits for something to have come about; whoever makes it come about does so soon. */
 const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
   for (let look = 0; !(await what()); look += 1) {
-    if (look > 2000) throw new Error('it never came about');
+    if (look > 10_000) throw new Error('it never came about');
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 };

@@ -7,7 +7,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../packager/clock.ts';
 import type { Protocol, PublishRequest } from '../../packager/media/publish.ts';
 
-export type AttemptReason = 'unknown-key' | 'forbidden-network' | 'wrong-passphrase' | 'hook-refused' | 'hook-failed';
+export const attemptReasons = ['unknown-key', 'forbidden-network', 'wrong-passphrase', 'hook-refused', 'hook-failed', 'two-encoders'] as const;
+export type AttemptReason = (typeof attemptReasons)[number];
 
 export type Attempt = {
   readonly reason: AttemptReason;
@@ -38,7 +39,7 @@ export class Attempts {
   readonly #secret = randomBytes(32);
   readonly #unknown = new Map<string, Attempt>();
   readonly #ofChannels = new Map<string, Map<string, Attempt>>();
-  readonly #counts: Record<AttemptReason, number> = { 'unknown-key': 0, 'forbidden-network': 0, 'wrong-passphrase': 0, 'hook-refused': 0, 'hook-failed': 0 };
+  readonly #counts: Record<AttemptReason, number> = { 'unknown-key': 0, 'forbidden-network': 0, 'wrong-passphrase': 0, 'hook-refused': 0, 'hook-failed': 0, 'two-encoders': 0 };
 
   constructor(clock: Clock) {
     this.#clock = clock;

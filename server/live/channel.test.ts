@@ -44,6 +44,7 @@ class Stage {
       log: createLog('silent'),
       reconnectWindow: WINDOW,
       newVideoAfter: DAY,
+      takeoverSilence: 2_000,
       createRun: async (_key, shape, onFault) => {
         await this.beforeCreate();
         const name = `video${this.made.length + 1}`;
@@ -155,7 +156,7 @@ t.test('nobody returns: the show ends with its window, once', async (t) => {
 
 t.test('who comes from the same address takes over, and the show goes on', async (t) => {
   const { stage, sender } = await live();
-  t.equal(stage.channel.admits({ address: '198.51.100.1', streamKeyId: 'key1', asked: 2 }, 2_000), false);
+  t.equal(stage.channel.admits({ address: '198.51.100.1', streamKeyId: 'key1', asked: 2 }), 'busy');
   const other = (await new Publisher(stage).connect()).send(units(5_000, { shift: 9_000 }));
   await calm();
   t.same(sender.evicted, ['taken-over']);

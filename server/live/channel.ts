@@ -14,6 +14,7 @@ import type { EndReason, EvictReason, PublishRequest, PublishSink } from '../../
 import type { AccessUnit, TrackConfig, TrackKind } from '../../packager/media/unit.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { ServerLog } from '../log.ts';
+import { contestedAgain, contestedBy, ruling, type Claim, type Holder, type Ruling } from './takeover.ts';
 
 export type ChannelState = 'offline' | 'starting' | 'live' | 'waiting';
 
@@ -32,6 +33,8 @@ export type ChannelHost = {
   readonly log: ServerLog;
   readonly reconnectWindow: number;
   readonly newVideoAfter: number;
+  /** After so long without media anybody may take over. */
+  readonly takeoverSilence: number;
   readonly createRun: (owner: ResolvedKey, shape: ShowShape, onFault: (error: unknown) => void) => Promise<LiveRun>;
   readonly finishRun: (run: LiveRun) => Promise<void>;
   readonly changed: (channel: LiveChannel, status: ChannelStatus) => void;
@@ -47,6 +50,10 @@ type Session = {
   readonly asked: number;
   /** Monotonic ms of the last media. */
   lastMedia: number;
+  sent: boolean;
+  contestedUntil: number;
+  /** Another encoder wanted its place and was refused. */
+  hasRival: boolean;
   readonly since: number;
   readonly configs: Partial<Record<TrackKind, TrackConfig>>;
   /** Bits a second that it said it would send. */
@@ -100,17 +107,25 @@ export class LiveChannel {
     return this.#show?.caption(language, { text, durationMicros }) ?? null;
   }
 
-  /**
-   * Whether a publisher may have the channel now: at once when it is who was here before, with the same key from the same
-   * address. Two machines behind one address that have a key each do not throw each other out; and a connection that its
-   * encoder has given up, and whose answer comes late, does not throw out the one that came after it.
-   */
-  admits({ address, streamKeyId, asked }: { readonly address: string; readonly streamKeyId: string; readonly asked: number }, takeoverSilence: number): boolean {
+  /** Whether a publisher may have the channel now. */
+  admits(claim: Claim): Ruling {
+    const holder = this.#holder;
+    return holder ? ruling(holder, claim, this.#host.clock.now(), this.#host.takeoverSilence) : 'free';
+  }
+
+  /** A second encoder with the key of the one that is on was refused: it will come again. True: it is the first time. */
+  rivalRefused(): boolean {
     const session = this.#session;
-    if (session === null) return true;
-    if (session.asked > asked) return false;
-    if (this.#host.clock.now() - session.lastMedia >= takeoverSilence) return true;
-    return session.request.address === address && session.key.streamKeyId === streamKeyId;
+    if (!session) return false;
+    const isFirst = !session.hasRival;
+    session.hasRival = true;
+    session.contestedUntil = contestedAgain(this.#host.clock.now());
+    return isFirst;
+  }
+
+  get #holder(): Holder | null {
+    const session = this.#session;
+    return session && { ...session, address: session.request.address, streamKeyId: session.key.streamKeyId };
   }
 
   /** Whether this publisher has the channel. */
@@ -129,7 +144,9 @@ export class LiveChannel {
 
   /** Takes a publisher in, in place of one that may still be there. */
   async attach(request: PublishRequest, key: ResolvedKey, asked: number): Promise<PublishSink> {
-    const session: Session = { request, key, asked, lastMedia: this.#host.clock.now(), since: this.#host.clock.now(), configs: {}, rates: {} };
+    const now = this.#host.clock.now();
+    const contestedUntil = contestedBy(this.#holder, { address: request.address, streamKeyId: key.streamKeyId }, now);
+    const session: Session = { request, key, asked, lastMedia: now, sent: false, contestedUntil, hasRival: false, since: now, configs: {}, rates: {} };
     const old = this.#session;
     this.#session = session;
     this.#key = key;
@@ -208,6 +225,7 @@ export class LiveChannel {
       },
       write: (unit) => {
         session.lastMedia = this.#host.clock.now();
+        session.sent = true;
         this.#guard(session, () => this.#write(session, unit));
         return !current()?.full;
       },

@@ -27,6 +27,8 @@ class Stage {
   /** What the catalog waits for before it answers. */
   catalog: Promise<void> = Promise.resolve();
   readonly attempts = new Attempts(this.clock);
+  /** Channels of which it was told that a second encoder came. */
+  readonly rivals: string[] = [];
   readonly desk = new LiveDesk({
     clock: this.clock,
     log: createLog('info', { write: (line) => void this.lines.push(line) }),
@@ -34,6 +36,7 @@ class Stage {
     newVideoAfter: 86_400_000,
     takeoverSilence: 2_000,
     attempts: this.attempts,
+    rival: (channelId) => void this.rivals.push(channelId),
     hook: null,
     streamKeys: {
       resolve: async (key) => {
@@ -54,9 +57,9 @@ class Stage {
     changed: () => undefined,
   });
 
-  admit(key: string, address = '192.0.2.1'): Promise<PublishVerdict> {
+  admit(key: string, address = '192.0.2.1', protocol: 'rtmp' | 'srt' = 'rtmp'): Promise<PublishVerdict> {
     const evict = (reason: EvictReason): void => void this.evicted.push(`${key} ${reason}`);
-    return this.desk.admit({ protocol: 'rtmp', key, address, clock: rtmpClock, evict });
+    return this.desk.admit({ protocol, key, address, clock: rtmpClock, evict });
   }
 
   async live(channel: string): Promise<PublishSink> {
@@ -113,6 +116,37 @@ t.test('the same key from the same address takes over at once; another key of th
   stage.clock.advance(2_000);
   t.match(await stage.admit('key-second-mill'), { ok: true });
   t.equal(stage.evicted.length, 2);
+  t.match(await stage.admit('key-second-mill', '192.0.2.1', 'srt'), { ok: true }, 'in whatever way it comes back');
+  t.equal(stage.evicted.length, 3);
+});
+
+t.test('two encoders with one key behind one address do not take turns', async (t) => {
+  const stage = new Stage();
+  await stage.live('mill');
+  const second = await stage.admit('key-mill');
+  if (!second.ok) throw new Error(second.message);
+  t.same(stage.evicted, ['key-mill taken-over'], 'the second one may be the same, back again');
+  const [picture] = units(40);
+  if (!picture) throw new Error('no picture');
+  for (const track of [videoConfig, audioConfig()]) second.sink.track(track);
+  for (let seconds = 0; seconds < 90; seconds += 1) {
+    second.sink.write({ ...picture, dts: seconds * 1_000, pts: seconds * 1_000 });
+    if (seconds % 3 === 2) t.match(await stage.admit('key-mill'), { ok: false, code: 'busy', message: /Another encoder/ });
+    stage.clock.advance(1_000);
+  }
+  t.equal(stage.evicted.length, 1, 'also when its half minute has long been over');
+  t.match(stage.attempts.ofChannel('id-mill'), [{ reason: 'two-encoders', count: 30 }]);
+  t.same(new Set(stage.rivals), new Set(['id-mill']));
+  t.equal(stage.rivals.length, 30);
+  t.match(await stage.admit('key-mill', '198.51.100.7'), { ok: false, code: 'busy', message: /Somebody/ });
+  t.match(await stage.admit('key-second-mill'), { ok: false, code: 'busy', message: /Somebody/ });
+  t.equal(stage.rivals.length, 30, 'others are no rivals of it');
+  // It has crashed, and its connection is half open: the next one is in as soon as it is silent.
+  stage.clock.advance(1_000);
+  t.match(await stage.admit('key-mill'), { ok: true });
+  t.equal(stage.evicted.length, 2);
+  t.match(await stage.admit('key-mill'), { ok: true }, 'and nobody has thrown out one that was sending');
+  await stage.desk.close();
 });
 
 t.test('of two that wait for the end of the show before, only who has the channel then is measured', async (t) => {

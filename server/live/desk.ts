@@ -22,7 +22,8 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
   readonly streamKeys: Pick<StreamKeyStore, 'resolve'>;
   /** What a sender over SRT has to know; null: nothing. */
   readonly passphraseOf: (channelId: string) => Promise<string | null>;
-  readonly takeoverSilence: number;
+  /** A second encoder with the key of the one that is on was refused. */
+  readonly rival: (channelId: string) => void;
   /** Puts itself between a publisher and its channel, to see what comes. */
   readonly measured?: (channelId: string, request: PublishRequest, sink: PublishSink) => PublishSink;
   /** Who was not let in is written down there. */
@@ -34,7 +35,8 @@ export type DeskOptions = Omit<ChannelHost, 'changed'> & {
 
 const stopping: PublishVerdict = { ok: false, code: 'shutting-down', message: 'The server is stopping. Try again in a moment.' };
 const busy: PublishVerdict = { ok: false, code: 'busy', message: 'Somebody is already live on this channel with another connection.' };
-const left: PublishVerdict = { ok: false, code: 'refused', message: 'The sender has gone.' };
+const rival: PublishVerdict = { ok: false, code: 'busy', message: 'Another encoder is live with this stream key from your address. Stop one of the two.' };
+const hungUp: PublishVerdict = { ok: false, code: 'refused', message: 'The sender has gone.' };
 const unknownKey: PublishVerdict = { ok: false, code: 'unknown-key', message: 'This stream key is not known here. Copy it again from the channel’s page.' };
 const slowDown = (what: string, seconds: number): PublishVerdict => ({ ok: false, code: 'slow-down', message: `${what} Try again in ${seconds} s.` });
 
@@ -77,7 +79,9 @@ export class LiveDesk implements PublishDesk {
       return { ok: false, code: 'wrong-passphrase', message: 'The passphrase does not fit this channel.' };
     }
     if (this.#closing) return stopping;
-    if (!this.#isFree(request, key, asked)) return busy;
+    if (request.left?.aborted) return hungUp;
+    const taken = this.#taken(request, key, asked);
+    if (taken) return taken;
     return this.#o.hook ? this.#askThenTake(this.#o.hook.visit(request, key), key, asked) : this.#take(request, key, asked);
   }
 
@@ -95,8 +99,8 @@ export class LiveDesk implements PublishDesk {
     const { request } = visit;
     const answer = await visit.ask();
     if (!answer.allow) {
-      if (answer.asked) this.#refused('hook-refused', request, key, answer.reason);
-      else this.#refused('hook-failed', request, key);
+      if (answer.why === 'refused') this.#refused('hook-refused', request, key, answer.reason);
+      else if (answer.why === 'no-answer') this.#refused('hook-failed', request, key);
       return { ok: false, code: 'refused', message: answer.reason };
     }
     let taken = false;
@@ -104,10 +108,11 @@ export class LiveDesk implements PublishDesk {
       // Nobody has stood still meanwhile: the sender may have gone, the key may have been revoked or bound, and somebody else may be on.
       const now = await this.#o.streamKeys.resolve(request.key);
       if (this.#closing) return stopping;
-      if (request.gone?.()) return left;
+      if (request.left?.aborted) return hungUp;
       if (!now) return unknownKey;
       if (!mayComeFrom(request, now)) return this.#strangeKey(request, now);
-      if (!this.#isFree(request, now, asked)) return busy;
+      const lost = this.#taken(request, now, asked);
+      if (lost) return lost;
       const verdict = await this.#take(request, now, asked);
       taken = verdict.ok;
       return verdict.ok ? { ok: true, sink: visit.wrap(verdict.sink) } : verdict;
@@ -116,8 +121,18 @@ export class LiveDesk implements PublishDesk {
     }
   }
 
-  #isFree({ address }: PublishRequest, { channelId, streamKeyId }: ResolvedKey, asked: number): boolean {
-    return this.#channels.get(channelId)?.admits({ address, streamKeyId, asked }, this.#o.takeoverSilence) ?? true;
+  /** Null: the channel is free, or to be had. */
+  #taken(request: PublishRequest, { channelId, streamKeyId }: ResolvedKey, asked: number): PublishVerdict | null {
+    const { address, protocol, software } = request;
+    const channel = this.#channels.get(channelId);
+    const ruling = channel?.admits({ address, streamKeyId, asked }) ?? 'free';
+    if (ruling !== 'rival') return ruling === 'free' ? null : busy;
+    const isNew = channel?.rivalRefused();
+    this.#o.attempts.note('two-encoders', request, { channelId });
+    this.#o.rival(channelId);
+    // It comes for as long as it is on, and each time is counted: the log hears of it once.
+    if (isNew) this.#o.log.info({ channel: channelId, address, protocol, software }, 'A second encoder with the same stream key was refused: the two would take turns.');
+    return rival;
   }
 
   /** An encoder that retries for ever is answered and counted, but not logged each time. `key`: known, and not from there. */

@@ -75,6 +75,7 @@ export class Live {
       attempts: this.attempts,
       hook: this.#hook?.hook ?? null,
       passphraseOf: async (channelId) => (await catalog.channels.get(channelId))?.srtPassphrase ?? null,
+      rival: (channelId) => this.#health.rival(channelId),
       measured: (channelId, request, sink) => this.#health.watch(channelId, request, sink),
       createRun: async (key, shape, onFault) => {
         const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);

@@ -23,13 +23,30 @@ export const enhancedClip = async (picture: EnhancedPicture, sound: EnhancedSoun
   return encoded('mp4', ['-i', file, ...codecs[picture], '-threads', '1', '-pix_fmt', 'yuv420p', ...sounds[sound]]);
 };
 
-export type EnhancedPush = { readonly kill: (signal: NodeJS.Signals) => void; readonly done: Promise<{ readonly sent: boolean; readonly errors: string }> };
+/** What of itself FFmpeg says in `connect`: FourCCs of Enhanced RTMP. */
+const fourCcs: Readonly<Record<EnhancedPicture, string>> = { hevc: 'hvc1', av1: 'av01', vp9: 'vp09' };
 
-export const pushEnhanced = (file: string, url: string, speed = 1): EnhancedPush => {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'enhanced-child.ts'), file, url, String(speed)], { stdio: ['ignore', 'pipe', 'pipe'] });
+export type EnhancedPush = {
+  readonly kill: () => void;
+  /** Ends it with the group of pictures that it is in; how many packets it has sent, and what it complained about. */
+  stop(): Promise<{ readonly video: number; readonly audio: number; readonly errors: string }>;
+};
+
+/** The clip as fast as it plays, again and again. */
+export const pushEnhanced = (picture: EnhancedPicture, file: string, url: string): EnhancedPush => {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'enhanced-child.ts'), file, url, fourCcs[picture]], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   let errors = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk));
   child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk).slice(-16_384)));
-  return { kill: (signal) => child.kill(signal), done: once(child, 'close').then(() => ({ sent: said.includes('sent'), errors })) };
+  const closed = once(child, 'close');
+  return {
+    kill: () => child.kill('SIGKILL'),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await closed;
+      if (said === '') throw new Error(`the sender of ${picture} has not come to its end: ${errors}`);
+      return { ...(JSON.parse(said) as { video: number; audio: number }), errors };
+    },
+  };
 };

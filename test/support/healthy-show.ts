@@ -27,8 +27,10 @@ export const healthyShow = async (t: Test, server: MillraceServer, token: string
     unharmed: async () => {
       t.ok(server.isRunning);
       const parts = viewer.announced.size;
-      const goesOn = until(async () => viewer.announced.size, (size) => size > parts + 4);
+      // How soon is a matter of the machine: a sender that gets no processor stands still, and everybody waits with it.
+      const goesOn = until(async () => viewer.announced.size, (size) => size > parts + 4, 60_000);
       await goesOn.catch((error: unknown) => t.fail(`${String(error)}: ${JSON.stringify(viewer.faults)}`));
+      if (viewer.heldTooLong > 0) t.comment(`the sender stood still for seconds, ${viewer.heldTooLong} times`);
       await viewer.stop();
       t.same(viewer.faults, []);
       await sender.stop();

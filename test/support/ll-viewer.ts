@@ -11,6 +11,8 @@ export class LowLatencyViewer {
   /** Name of a part → ms (performance.now) at which the playlist that names it had arrived. */
   readonly announced = new Map<string, number>();
   bytes = 0;
+  /** Reloads that were held until the server had no patience left: the sender stood still for three target durations. */
+  heldTooLong = 0;
   /** Requests made. */
   asked = 0;
   /** Called with each playlist as it arrives. */
@@ -44,6 +46,11 @@ export class LowLatencyViewer {
       const { status, text } = await this.#get(`${track}/index.m3u8${query}`);
       const at = performance.now();
       if (this.#stopped) return;
+      if (status === 503 && text.includes('"held-too-long"')) {
+        // No fault: a player asks again, and is held again.
+        this.heldTooLong += 1;
+        continue;
+      }
       if (status !== 200) {
         this.faults.push(`${track}${query}: ${status}`);
         return;
@@ -56,7 +63,10 @@ export class LowLatencyViewer {
       for (const part of fresh) await this.#fetchPart(track, part);
       fetched = parts.at(-1) ?? fetched;
       const [, msn, part] = /PRELOAD-HINT:TYPE=PART,URI="[a-z0-9]+-(\d+)-(\d+)\.m4s"/.exec(text) ?? [];
-      if (msn === undefined || part === undefined) return;
+      if (msn === undefined || part === undefined) {
+        if (!text.includes('#EXT-X-ENDLIST')) this.faults.push(`${track}${query}: nothing to come is named, and it has not ended: ${text.slice(-500)}`);
+        return;
+      }
       query = `?_HLS_msn=${msn}&_HLS_part=${part}`;
     }
   }
@@ -79,7 +89,8 @@ export class LowLatencyViewer {
           resolve({ status: response.statusCode ?? 0, text: path.includes('.m3u8') ? body.toString() : '', bytes: body.length });
         });
       });
-      request.setTimeout(20_000, () => request.destroy(new Error(`no answer to ${path} in 20 s`)));
+      // A reload is held for 18 s at the most, and the machine may be busy.
+      request.setTimeout(60_000, () => request.destroy(new Error(`no answer to ${path} in 60 s`)));
       request.on('error', reject);
     });
   }

@@ -38,7 +38,7 @@ export const media = async (server: MillraceServer, video: string, track: string
 };
 
 /** Asks again until the answer fits: for what the server does by itself soon. */
-export const until = async <T>(ask: () => Promise<T>, fits: (answer: T) => boolean, withinMs = 10_000): Promise<T> => {
+export const until = async <T>(ask: () => Promise<T>, fits: (answer: T) => boolean, withinMs = 20_000): Promise<T> => {
   const giveUpAt = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();

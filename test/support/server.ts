@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const readyWithinMs = 20_000;
-const stopWithinMs = 12_000; // a graceful stop has 10 s
+const readyWithinMs = 40_000;
+const stopWithinMs = 25_000; // a graceful stop has 10 s; on a busy machine a process takes its time to start and to end
 const keptLog = 256 * 1024;
 
 export const adminPassword = 'correct horse battery staple';
@@ -222,11 +222,11 @@ export class MillraceServer {
   }
 
   /** Waits until the channel is live for viewers; resolves with the address of its multivariant playlist. */
-  async live(channel: { name: string }, timeoutMs = 15_000): Promise<string> {
+  async live(channel: { name: string }, timeoutMs = 30_000): Promise<string> {
     const url = this.liveUrl(channel);
     const giveUpAt = performance.now() + timeoutMs;
     for (;;) {
-      const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(20_000) });
       await response.arrayBuffer();
       if (response.status === 200) return url;
       if (!this.isRunning) throw new Error(`the server ended:\n${this.#log}`);

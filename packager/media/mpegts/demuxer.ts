@@ -1,5 +1,5 @@
 /**
- * MPEG-TS in (ISO 13818-1), access units out: of the first programme, its first H.264 and its first AAC, and what its
+ * MPEG-TS in (ISO 13818-1), access units out: of the first programme, its first picture and its first sound, and what its
  * splices and ID3 tags say. Bytes may begin and break anywhere, and be anything: whatever cannot be read is counted,
  * and what follows goes on.
  *
@@ -10,8 +10,14 @@
 import { CodecError } from '../codec-error.ts';
 import { largestEvent, type WireEvent } from '../event.ts';
 import { parseSplice } from '../scte35.ts';
+import type { AudioCodec, MediaKind } from '../unit.ts';
+import { AdtsReader } from './adts.ts';
+import type { FrameReader } from './frames.ts';
+import { LatmReader } from './latm.ts';
+import { opusFrames } from './opus.ts';
 import { Continuity, PacketReader, type TsPacket } from './packets.ts';
 import { PesReader, type Pes } from './pes.ts';
+import { pictureGrammars } from './picture-grammar.ts';
 import { PictureStream, type MediaOutput } from './pictures.ts';
 import { SectionReader } from './sections.ts';
 import { SoundStream } from './sound.ts';
@@ -43,7 +49,6 @@ const largestPicture = 10 * 1024 * 1024;
 /** A PES packet of sound has a length, in 16 bits; without one it may gather this much. */
 const largestSound = 256 * 1024;
 const patPid = 0;
-const counterTurn = 16;
 
 type Part = { readonly continuity: Continuity; readonly read: (packet: TsPacket, payload: Buffer) => void; readonly gap: () => void; readonly flush: () => void; readonly damaged: () => number; readonly skipped: () => number };
 type Stream = { readonly type: number; readonly kind: StreamKind; readonly part: Part };
@@ -81,16 +86,18 @@ export class TsDemuxer {
   }
 
   /**
-   * At most so many packets are missing here. Counters of four bits tell of which PIDs, but only while there are fewer
-   * than sixteen: beyond that, nothing that is under way is known to go on.
+   * At most so many packets are missing here. Counters of four bits tell of which PIDs, but only while there are no more
+   * than fourteen since the last packet of a PID: beyond that, what is under way on it is not known to go on.
    */
   lost(packets: number): void {
-    this.#packets.lost();
-    if (packets < counterTurn) return;
-    this.#gaps += 1;
-    for (const { part } of this.#streams.values()) part.gap();
-    this.#pat.gap();
-    this.#pmt?.gap();
+    const missing = packets + this.#packets.lost();
+    let unsure = false;
+    for (const part of [this.#pat, this.#pmt, ...[...this.#streams.values()].map((stream) => stream.part)]) {
+      if (!part?.continuity.lost(missing)) continue;
+      part.gap();
+      unsure = true;
+    }
+    if (unsure) this.#gaps += 1;
   }
 
   /** Nothing more comes. */
@@ -150,21 +157,27 @@ export class TsDemuxer {
   }
 
   #stream({ type }: ElementaryStream, kind: StreamKind, before: Stream | undefined): Stream {
-    if (before && before.type === type && before.kind.kind === kind.kind) return before;
+    if (before && before.type === type && sameKind(before.kind, kind)) return before;
     return { type, kind, part: this.#part(kind) };
   }
 
-  #part({ kind }: StreamKind): Part {
-    switch (kind) {
-      case 'h264': {
-        const pictures = new PictureStream(this.#output);
+  #part(stream: StreamKind): Part {
+    switch (stream.kind) {
+      case 'h264':
+      case 'hevc': {
+        const pictures = new PictureStream(pictureGrammars[stream.kind], this.#output);
         return packets(new PesReader(largestPicture, true), (pes) => pictures.take(pes), { dropped: () => pictures.dropped });
       }
-      case 'adts':
-      case 'latm': {
-        const sound = new SoundStream(kind, this.#output);
-        return packets(new PesReader(largestSound, false), (pes) => sound.take(pes), { skipped: () => sound.skipped, gap: () => sound.gap() });
+      case 'adts': {
+        const reader = new AdtsReader();
+        return this.#sound('aac', (bytes, at) => reader.read(bytes, at));
       }
+      case 'latm': {
+        const reader = new LatmReader();
+        return this.#sound('aac', (bytes, at) => reader.read(bytes, at));
+      }
+      case 'opus':
+        return this.#sound('opus', opusFrames(stream.channels));
       case 'scte35':
         return sections((section) => this.#splice(section));
       case 'id3':
@@ -172,6 +185,11 @@ export class TsDemuxer {
       case 'unsupported':
         return packets(new PesReader(largestEvent, false), ({ pts, data }) => this.#output.event({ scheme: 'id3', pts, duration: null, data }), {});
     }
+  }
+
+  #sound(codec: AudioCodec, frameAt: FrameReader): Part {
+    const sound = new SoundStream(codec, frameAt, this.#output);
+    return packets(new PesReader(largestSound, false), (pes) => sound.take(pes), { skipped: () => sound.skipped, gap: () => sound.gap() });
   }
 
   /** What cannot be understood is handed on as of now, and whoever takes it judges it. */
@@ -193,7 +211,11 @@ export class TsDemuxer {
   }
 }
 
-const mediaOf = ({ kind }: StreamKind): 'video' | 'audio' | null => (kind === 'h264' ? 'video' : kind === 'adts' || kind === 'latm' ? 'audio' : null);
+const carried: { readonly [kind in StreamKind['kind']]?: MediaKind } = { h264: 'video', hevc: 'video', adts: 'audio', latm: 'audio', opus: 'audio' };
+const mediaOf = ({ kind }: StreamKind): MediaKind | null => carried[kind] ?? null;
+
+const channelsOf = (kind: StreamKind): number | null => (kind.kind === 'opus' ? kind.channels : null);
+const sameKind = (one: StreamKind, other: StreamKind): boolean => one.kind === other.kind && channelsOf(one) === channelsOf(other);
 
 const none = (): number => 0;
 

@@ -58,11 +58,13 @@ export class PacketReader {
     this.#rest = input.subarray(at);
   }
 
-  /** What comes next does not continue what came last. */
-  lost(): void {
-    this.skipped += this.#rest.length;
+  /** What comes next does not continue what came last. Returns how many packets go with that which had come whole. */
+  lost(): number {
+    const { length } = this.#rest;
+    this.skipped += length;
     this.#rest = nothing;
     this.#inStep = false;
+    return Math.ceil(length / packetSize);
   }
 }
 
@@ -83,13 +85,26 @@ const readPacket = (packet: Buffer): TsPacket => {
   };
 };
 
+/** So many missing packets look like a packet that comes twice, and one more like none. */
+const mostTold = 14;
+
 /** The counter of one PID (2.4.3.3): it counts packets with payload, and each may come twice. */
 export class Continuity {
   #last: number | null = null;
+  /** That may have been of this PID and are missing since the last one that was. */
+  #missing = 0;
+
+  /** At most so many packets are missing. True: so many that the counter may tell nothing of it. */
+  lost(packets: number): boolean {
+    const before = this.#missing;
+    this.#missing += packets;
+    return before <= mostTold && this.#missing > mostTold;
+  }
 
   /** 'gap': what is under way on this PID has a hole. */
   check({ counter, discontinuity }: TsPacket): 'next' | 'repeat' | 'gap' {
     const last = this.#last;
+    this.#missing = 0;
     this.#last = counter;
     if (last === null || counter === ((last + 1) & 15)) return 'next';
     if (discontinuity) return 'gap';

@@ -1,14 +1,13 @@
 /**
- * H.264 in MPEG-TS (ISO 13818-1, 2.14): a byte stream with start codes (ISO 14496-10, annex B) becomes pictures
- * whose NAL units stand behind their lengths, and a decoder configuration out of the parameter sets among them.
+ * H.264 and HEVC in MPEG-TS (ISO 13818-1, 2.14 and 2.17): a byte stream with start codes (ISO 14496-10 and 23008-2, annex B)
+ * becomes pictures whose NAL units stand behind their lengths, and a decoder configuration out of the parameter sets among them.
  */
 import { CodecError } from '../codec-error.ts';
-import { isVcl, nalType, typeOf } from '../h264-nal.ts';
-import { normaliseAvc, parseAvcConfig, type AvcConfig } from '../h264.ts';
-import { inBandConfig } from '../parameter-sets.ts';
+import type { PictureReader } from '../picture.ts';
 import type { AccessUnit, TrackConfig } from '../unit.ts';
 import { wireDistance } from '../wire-time.ts';
 import type { Pes } from './pes.ts';
+import type { PictureGrammar } from './picture-grammar.ts';
 import { tsBits, tsTurn } from './wire.ts';
 
 export type MediaOutput = { readonly track: (config: TrackConfig) => void; readonly unit: (unit: AccessUnit) => void };
@@ -18,19 +17,22 @@ const startCode = Buffer.from([0, 0, 1]);
 const mostNals = 16_384;
 /** For the second picture of a PES packet, until two packets have shown their distance: 30 pictures a second. */
 const usualStep = 3_000;
-/** 7.4.1.2.3: behind a picture, these begin the next one. 14 to 18 are prefixes and reserved. */
-const opening: ReadonlySet<number> = new Set([nalType.sei, nalType.sps, nalType.pps, nalType.accessUnitDelimiter, 14, nalType.subsetSps, 16, 17, 18]);
 
 export class PictureStream {
   readonly #output: MediaOutput;
-  #config: AvcConfig | null = null;
+  readonly #grammar: PictureGrammar;
+  #read: PictureReader;
+  /** A picture has brought its configuration. */
+  #known = false;
   #lastDts: number | null = null;
   #step = usualStep;
   /** Pictures that could not be read, or came before their parameter sets. */
   dropped = 0;
 
-  constructor(output: MediaOutput) {
+  constructor(grammar: PictureGrammar, output: MediaOutput) {
     this.#output = output;
+    this.#grammar = grammar;
+    this.#read = grammar.reader(null);
   }
 
   take({ pts, dts, data }: Pes): void {
@@ -39,7 +41,7 @@ export class PictureStream {
       return;
     }
     try {
-      const pictures = picturesOf(nalsOf(data));
+      const pictures = picturesOf(nalsOf(data), this.#grammar);
       const first = dts ?? pts;
       this.#measure(first, pictures.length);
       pictures.forEach((nals, index) => this.#picture(nals, (pts + index * this.#step) % tsTurn, (first + index * this.#step) % tsTurn));
@@ -56,14 +58,14 @@ export class PictureStream {
   }
 
   #picture(nals: readonly Buffer[], pts: number, dts: number): void {
-    const picture = normaliseAvc(withLengths(nals), 4);
-    const config = inBandConfig(this.#config, picture);
+    const { config, ...picture } = this.#read(withLengths(nals));
     if (config) {
-      this.#config = parseAvcConfig(config);
-      this.#output.track({ kind: 'video', codec: 'h264', config });
+      this.#read = this.#grammar.reader(config);
+      this.#known = true;
+      this.#output.track(config);
     }
     if (picture.empty) return;
-    if (this.#config) this.#output.unit({ kind: 'video', dts, pts, key: picture.idr || picture.recoveryPoint, data: picture.data });
+    if (this.#known) this.#output.unit({ kind: 'video', dts, pts, key: picture.key, data: picture.data });
     else this.dropped += 1;
   }
 }
@@ -85,19 +87,18 @@ export const nalsOf = (data: Buffer): Buffer[] => {
 };
 
 /** Usually one picture in a PES packet; some encoders gather a few. */
-const picturesOf = (nals: readonly Buffer[]): Buffer[][] => {
+const picturesOf = (nals: readonly Buffer[], { isPicture, opens }: PictureGrammar): Buffer[][] => {
   const pictures: Buffer[][] = [];
   let open: Buffer[] = [];
   let seen = false;
   for (const nal of nals) {
-    const type = typeOf(nal);
-    if (seen && opening.has(type)) {
+    if (seen && opens(nal)) {
       pictures.push(open);
       open = [];
       seen = false;
     }
     open.push(nal);
-    seen ||= isVcl(type);
+    seen ||= isPicture(nal);
   }
   if (open.length > 0) pictures.push(open);
   return pictures;

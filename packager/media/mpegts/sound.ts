@@ -1,24 +1,19 @@
 /**
- * AAC in MPEG-TS: frames behind headers of their own, several in a PES packet, some across two. The time stamp of a
+ * Sound in MPEG-TS: frames behind headers of their own, several in a PES packet, some across two. The time stamp of a
  * packet is that of the first frame that begins in it (ISO 13818-1, 2.7.4); the others follow at the length of a frame.
  */
 import { CodecError } from '../codec-error.ts';
-import { AdtsReader } from './adts.ts';
+import type { AudioCodec } from '../unit.ts';
 import type { FrameReader, Framing, SoundFrame } from './frames.ts';
-import { LatmReader } from './latm.ts';
 import type { Pes } from './pes.ts';
 import type { MediaOutput } from './pictures.ts';
 import { tsClock, tsTurn } from './wire.ts';
-
-const frameReader = (kind: 'adts' | 'latm'): FrameReader => {
-  const reader = kind === 'adts' ? new AdtsReader() : new LatmReader();
-  return (bytes, at) => reader.read(bytes, at);
-};
 
 const nothing = Buffer.alloc(0);
 
 export class SoundStream {
   readonly #output: MediaOutput;
+  readonly #codec: AudioCodec;
   readonly #frameAt: FrameReader;
   #rest: Buffer = nothing;
   #config: Buffer | null = null;
@@ -31,9 +26,10 @@ export class SoundStream {
   /** Bytes that belonged to no frame. */
   skipped = 0;
 
-  constructor(kind: 'adts' | 'latm', output: MediaOutput) {
+  constructor(codec: AudioCodec, frameAt: FrameReader, output: MediaOutput) {
     this.#output = output;
-    this.#frameAt = frameReader(kind);
+    this.#codec = codec;
+    this.#frameAt = frameAt;
   }
 
   take({ pts, data }: Pes): void {
@@ -104,7 +100,7 @@ export class SoundStream {
     }
     this.#config = config;
     this.#doubted = null;
-    this.#output.track({ kind: 'audio', codec: 'aac', config });
+    this.#output.track({ kind: 'audio', codec: this.#codec, config });
     return true;
   }
 }

@@ -5,13 +5,15 @@
 import type { ElementaryStream } from './tables.ts';
 
 export type StreamKind =
-  | { readonly kind: 'h264' | 'adts' | 'latm' | 'id3' | 'scte35' | 'other' }
+  | { readonly kind: 'h264' | 'hevc' | 'adts' | 'latm' | 'id3' | 'scte35' | 'other' }
+  | { readonly kind: 'opus'; readonly channels: number }
   | { readonly kind: 'unsupported'; readonly media: 'video' | 'audio'; readonly codec: string };
 
-const taken: Readonly<Record<number, StreamKind['kind'] & ('h264' | 'adts' | 'latm' | 'scte35')>> = {
+const taken: Readonly<Record<number, StreamKind['kind'] & ('h264' | 'hevc' | 'adts' | 'latm' | 'scte35')>> = {
   0x0f: 'adts',
   0x11: 'latm',
   0x1b: 'h264',
+  0x24: 'hevc',
   0x86: 'scte35', // SCTE 35, 8.1
 };
 
@@ -20,7 +22,6 @@ const video: Readonly<Record<number, string>> = {
   0x01: 'MPEG-1 video',
   0x02: 'MPEG-2 video',
   0x10: 'MPEG-4 Visual',
-  0x24: 'HEVC',
   0x33: 'VVC',
   0xea: 'VC-1',
 };
@@ -34,16 +35,17 @@ const audio: Readonly<Record<number, string>> = {
 
 /** registration_descriptor (2.6.8), as private streams name themselves. */
 const registered: Readonly<Record<string, StreamKind>> = {
-  'Opus': { kind: 'unsupported', media: 'audio', codec: 'Opus' },
   'AC-3': { kind: 'unsupported', media: 'audio', codec: 'AC-3' },
   'EAC3': { kind: 'unsupported', media: 'audio', codec: 'E-AC-3' },
-  'HEVC': { kind: 'unsupported', media: 'video', codec: 'HEVC' },
+  'HEVC': { kind: 'hevc' },
   'AV01': { kind: 'unsupported', media: 'video', codec: 'AV1' },
   'VP09': { kind: 'unsupported', media: 'video', codec: 'VP9' },
   'CUEI': { kind: 'other' }, // it says so of the programme, and the stream has a type of its own
 };
 
-const tag = { registration: 0x05, metadata: 0x26, ac3: 0x6a, eac3: 0x7a } as const;
+const tag = { registration: 0x05, metadata: 0x26, ac3: 0x6a, eac3: 0x7a, extension: 0x7f } as const;
+/** In an extension descriptor: how many channels Opus has. */
+const opusExtension = 0x80;
 const privatePes = 0x06;
 const metadataPes = 0x15;
 
@@ -59,9 +61,21 @@ export const kindOf = ({ type, descriptors }: ElementaryStream): StreamKind => {
     if (name === tag.metadata && isId3(body)) return { kind: 'id3' };
     if (name === tag.ac3) return { kind: 'unsupported', media: 'audio', codec: 'AC-3' };
     if (name === tag.eac3) return { kind: 'unsupported', media: 'audio', codec: 'E-AC-3' };
-    if (name === tag.registration && type === privatePes) return registered[body.toString('latin1', 0, 4)] ?? { kind: 'other' };
+    if (name === tag.registration && type === privatePes) {
+      const identifier = body.toString('latin1', 0, 4);
+      return identifier === 'Opus' ? opusOf(descriptors) : (registered[identifier] ?? { kind: 'other' });
+    }
   }
   return { kind: 'other' };
+};
+
+/** Opus in MPEG-TS (opus-codec.org, ETSI_TS_opus draft 0.1.3): 1 to 8 channels are in Vorbis order, and anything else nobody sends. */
+const opusOf = (descriptors: Buffer): StreamKind => {
+  for (const [name, body] of eachDescriptor(descriptors)) {
+    const [extension, channels = 0] = body;
+    if (name === tag.extension && extension === opusExtension && channels >= 1 && channels <= 8) return { kind: 'opus', channels };
+  }
+  return { kind: 'unsupported', media: 'audio', codec: 'Opus with channels in an order of its own' };
 };
 
 /** metadata_descriptor (2.6.60): an application format, and then a metadata format, "ID3 " by its identifier. */

@@ -61,7 +61,7 @@ export type ShownKey = StreamKey & { readonly streamKey: string; readonly ingest
 
 /** Who wanted to stream and was not let in. */
 export type Attempt = {
-  readonly reason: 'unknown-key' | 'forbidden-network' | 'wrong-passphrase' | 'hook-refused' | 'hook-failed';
+  readonly reason: 'unknown-key' | 'forbidden-network' | 'wrong-passphrase' | 'hook-refused' | 'hook-failed' | 'two-encoders';
   readonly protocol: string;
   readonly address: string;
   readonly software: string | null;

@@ -1,6 +1,7 @@
 /** Who wanted to stream and was not let in: to the admin all of them, to an owner those with a key of his channel. */
 import type { Attempt } from '../api/types.ts';
 import { t } from '../words/index.ts';
+import { refusedBecause } from './refused-because.ts';
 import { since } from './since.ts';
 
 /** `channels`: whether it is said whose key it was. */
@@ -24,7 +25,7 @@ export const AttemptTable = ({ attempts, channels }: { attempts: readonly Attemp
               {attempt.count > 1 && <small class="soft"> · {t('attempts.count', { count: attempt.count })}</small>}
             </td>
             <td>
-              {t(`attempts.reason.${attempt.reason}`)}
+              {refusedBecause(attempt.reason)}
               {attempt.detail !== null && <small class="soft"> {attempt.detail}</small>}
             </td>
             <td>

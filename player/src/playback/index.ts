@@ -35,6 +35,8 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   let version = 'native';
   /** The viewer wants the live edge, not a place of his own in the past. */
   let following = options.live && (options.start ?? null) === null;
+  /** The viewer wants it to run. An element may stand all the same: browsers pause one that fails, and one that is emptied. */
+  let running = false;
   /** Live was said to be live, and the list has ended since. */
   let seenLive = false;
   let ended = !options.live;
@@ -111,10 +113,13 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     if (Math.abs(there - video.currentTime) > 1) seek(there);
   };
   const start = async (): Promise<void> => {
+    running = true;
     const how = await startPlaying(video);
     if (destroyed) return;
     if (how === 'muted') options.onSoundBlocked(true);
-    if (how === 'refused') become({ is: 'paused', refused: true });
+    if (how !== 'refused') return;
+    running = false;
+    become({ is: 'paused', refused: true });
   };
   const events: EngineEvents = {
     onNetworkLost() {
@@ -151,7 +156,14 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     become({ is: 'playing' });
     goWhereWanted();
   });
-  on('play', comeBackIn);
+  on('play', () => {
+    running = true;
+    comeBackIn();
+  });
+  on('loadedmetadata', () => {
+    // The engine has begun anew behind a failure.
+    if (running && video.paused) void start();
+  });
   on('waiting', () => {
     if (!ended) video.playbackRate = 1;
     if (!ended && following && !video.seeking && state.is === 'playing') pace.stalled(performance.now());
@@ -159,6 +171,9 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     comeBackIn();
   });
   on('pause', () => {
+    // A failure paused it, and nobody's wish: the engine mends it, or gives up.
+    if (video.error || (video.readyState === HTMLMediaElement.HAVE_NOTHING && state.is !== 'loading')) return;
+    running = false;
     if (!video.ended && state.is !== 'loading') become({ is: 'paused', refused: false });
     following = false;
   });

@@ -8,6 +8,9 @@ import { byCode, problemOf, wordsFor } from '../api/problem.ts';
 import { failureCodes } from '../api/types.ts';
 import { meaningOf } from '../upload/answers.ts';
 import { findingCodes } from '../../../server/health/findings.ts';
+import { attemptReasons } from '../../../server/live/attempts.ts';
+import type { Attempt } from '../api/types.ts';
+import { refusedBecause } from '../parts/refused-because.ts';
 import { enFindings } from './en-findings.ts';
 import { en } from './en.ts';
 import { koFindings } from './ko-findings.ts';
@@ -20,6 +23,14 @@ t.test('every reason for which a video fails has words in both languages', async
     t.ok(en[key], `${code} in English`);
     t.ok(ko[key], `${code} in Korean`);
   }
+});
+
+t.test('every reason for which a sender is not let in has words in both languages, and one that is newer than the page is itself', async (t) => {
+  for (const reason of attemptReasons) {
+    t.ok(en[`attempts.reason.${reason}`], `${reason} in English`);
+    t.ok(ko[`attempts.reason.${reason}`], `${reason} in Korean`);
+  }
+  t.equal(refusedBecause('newer-than-this' as Attempt['reason']), 'newer-than-this');
 });
 
 t.test('everything that is found wrong with a stream has a sentence and a fix in both languages', async (t) => {

@@ -108,6 +108,10 @@ export const enFindings = {
     what: 'The connection was lost and came back {times} times in the last ten minutes.',
     fix: 'Use a cable, lower the bitrate, or send over SRT.',
   },
+  twoEncoders: {
+    what: 'A second encoder sends with the same stream key from your address. It is refused, so that the two do not take turns. Tries in the last five minutes: {times}.',
+    fix: 'Stop one of the two: look for another OBS, or for a plug-in that sends as well. To change over to the other one, stop this one first.',
+  },
   srtLatencyLow: {
     what: 'The SRT latency of {latency} ms is too short for this line: a round trip takes {rtt} ms.',
     fix: 'Set at least {wanted} ms in the encoder. Lost packets then have time to be sent again.',

@@ -27,4 +27,5 @@ export const enSenders = {
   'attempts.reason.wrong-passphrase': 'Wrong passphrase',
   'attempts.reason.hook-refused': 'Refused by the publish hook.',
   'attempts.reason.hook-failed': 'The publish hook gave no answer.',
+  'attempts.reason.two-encoders': 'A second encoder with the same key from the same address',
 } as const;

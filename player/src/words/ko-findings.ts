@@ -110,6 +110,10 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
     what: '최근 10분 동안 연결이 {times}번 끊겼다가 돌아왔습니다.',
     fix: '유선을 쓰거나, 비트레이트를 낮추거나, SRT로 보내세요.',
   },
+  twoEncoders: {
+    what: '같은 주소에서 같은 스트림 키로 송출하는 인코더가 하나 더 있습니다. 화면이 번갈아 바뀌지 않도록 거절하고 있습니다(최근 5분 동안 {times}번).',
+    fix: '둘 중 하나를 끄세요. 다른 OBS나 함께 송출하는 플러그인이 있는지 확인하세요. 다른 인코더로 바꾸려면 지금 것을 먼저 종료하세요.',
+  },
   srtLatencyLow: {
     what: 'SRT 지연 {latency}ms는 이 회선에 너무 짧습니다. 왕복에 {rtt}ms가 걸립니다.',
     fix: '인코더에서 {wanted}ms 이상으로 바꾸세요. 그래야 잃은 패킷을 다시 보낼 시간이 생깁니다.',
@@ -124,6 +128,6 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
   },
   srtUndecryptable: {
     what: '최근 10초 동안 패킷 {packets}개를 복호화하지 못했습니다.',
-    fix: '인코더에 채널의 암호문을 다시 넣으세요.',
+    fix: '인코더에 채널의 암호를 다시 넣으세요.',
   },
 };

@@ -28,4 +28,5 @@ export const koSenders: Readonly<Record<keyof typeof enSenders, string>> = {
   'attempts.reason.wrong-passphrase': '잘못된 SRT 암호',
   'attempts.reason.hook-refused': '송출 확인 서버가 거절했습니다.',
   'attempts.reason.hook-failed': '송출 확인 서버가 응답하지 않았습니다.',
+  'attempts.reason.two-encoders': '같은 주소에서 같은 키를 쓰는 두 번째 인코더',
 };

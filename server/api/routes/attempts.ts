@@ -1,6 +1,6 @@
 /** Who wanted to stream and was not let in. */
 import { Type } from 'typebox';
-import type { Attempt } from '../../live/attempts.ts';
+import { attemptReasons, type Attempt } from '../../live/attempts.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { ownChannel } from './access.ts';
@@ -11,7 +11,7 @@ const mostListed = 200;
 
 const attemptShape = Type.Object(
   {
-    reason: Type.Union((['unknown-key', 'forbidden-network', 'wrong-passphrase', 'hook-refused', 'hook-failed'] as const).map((reason) => Type.Literal(reason))),
+    reason: Type.Union(attemptReasons.map((reason) => Type.Literal(reason))),
     protocol: Type.String(),
     address: Type.String(),
     software: Type.Union([Type.String(), Type.Null()], { description: 'What the encoder calls itself.' }),
