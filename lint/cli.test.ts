@@ -22,8 +22,7 @@ const serve = async (t: Test, text = playlist): Promise<string> => {
 
 const run = (args: readonly string[], onOutput: (text: string, stop: () => void) => void = () => undefined) =>
   new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-    // tap puts a loader of its own before every Node below it: env takes it off, and becomes the checker.
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, path.join(import.meta.dirname, 'cli.ts'), ...args]);
+    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'cli.ts'), ...args]);
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => onOutput((out += chunk.toString()), () => child.kill('SIGINT')));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));

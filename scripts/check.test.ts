@@ -51,9 +51,8 @@ const partOf = (output: string, name: string) =>
   new RegExp(`^FAILED ${name} [^]*?(?=^(?:ok {4}|FAILED|\\d+ passed))`, 'm').exec(output)?.[0] ?? '';
 
 const check = (project: string) => {
-  // tap puts a loader of its own before every Node below it, which the start of tsc cannot bear: env takes it off.
-  const args = ['-u', 'NODE_OPTIONS', process.execPath, path.join(root, 'scripts/check.mjs'), '--root', project];
-  const { stdout, status } = spawnSync('env', args, { encoding: 'utf8' });
+  const args = [path.join(root, 'scripts/check.mjs'), '--root', project];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   return { output: stdout, status };
 };
 

@@ -14,20 +14,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { inRoot, SetupError } from './lib/place.mjs';
-import { runTap, wasStopped } from './lib/tap-run.mjs';
+import { wasStopped } from './lib/test-file.mjs';
+import { runFiles } from './lib/test-files.mjs';
 
 const runs = {
   test: {
     folders: ['packager', 'ingest', 'server', 'lint', 'player/src', 'scripts', 'test', 'bench'],
     ending: '.test.ts',
-    together: true,
     jobs: 2,
     timeoutSeconds: 120,
   },
   prove: {
     folders: ['test/prove'],
     ending: '.prove.ts',
-    together: false,
     jobs: 1,
     // `MILLRACE_PROVE_SECONDS` makes some of them longer.
     timeoutSeconds: Math.max(15 * 60, Number(process.env.MILLRACE_PROVE_SECONDS ?? 0) + 5 * 60),
@@ -42,36 +41,21 @@ const filesBelow = (folder, ending) =>
     return entry.name.endsWith(ending) ? [file] : [];
   });
 
-/** @param {string[]} files @param {typeof runs.prove} run */
-const oneByOne = async (files, run) => {
-  /** @type {import('./lib/tap-run.mjs').Count} */
-  const sum = { passed: 0, failed: 0, failedFiles: [] };
-  for (const file of files) {
-    if (wasStopped()) break;
-    const count = await runTap([file], run);
-    sum.passed += count.passed;
-    sum.failed += count.failed;
-    // A file that was cut off has no result of its own.
-    sum.failedFiles.push(...(count.failed > 0 && count.failedFiles.length === 0 ? [file] : count.failedFiles));
-  }
-  return sum;
-};
-
-/** @param {import('./lib/tap-run.mjs').Count} count */
+/** @param {import('./lib/test-files.mjs').Count} count */
 const sumOf = ({ passed, failed }) => `${passed} passed, ${failed} failed`;
 
 const mostAgain = 6;
 
 /**
- * More files than a few, or a failure that belongs to no file, is no bad luck.
- * @param {import('./lib/tap-run.mjs').Count} first @param {typeof runs.prove} run
+ * More files than a few are no bad luck.
+ * @param {import('./lib/test-files.mjs').Count} first @param {typeof runs.prove} run
  */
 const onceMore = async (first, run) => {
   const { failedFiles } = first;
-  if (wasStopped() || first.failed === 0 || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
+  if (wasStopped() || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
   // Whoever ends this run in the middle has the result of the first one.
   console.log(`${sumOf(first)}\nOnce more, one at a time: ${failedFiles.join(', ')}`);
-  const second = await oneByOne(failedFiles, run);
+  const second = await runFiles(failedFiles, { ...run, jobs: 1 });
   const unsteady = failedFiles.filter((file) => !second.failedFiles.includes(file));
   for (const file of unsteady) console.log(`UNSTEADY ${file}: it failed, and passed by itself`);
   return { ...second, passed: first.passed };
@@ -92,8 +76,8 @@ const files = run.folders
   .sort();
 
 try {
-  const first = run.together && files.length > 0 ? await runTap(files, run) : await oneByOne(files, runs.prove);
-  const count = again ? await onceMore(first, { ...runs.prove, timeoutSeconds: run.timeoutSeconds }) : first;
+  const first = await runFiles(files, run);
+  const count = again ? await onceMore(first, run) : first;
   if (count.passed + count.failed === 0) {
     console.log(filters.length > 0 ? `FAILED: no test file matches ${filters.join(' ')}` : 'FAILED: no tests were run');
     count.failed = 1;

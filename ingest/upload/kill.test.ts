@@ -90,7 +90,7 @@ class Victim {
     await once(probe, 'listening');
     this.#line.target = (probe.address() as AddressInfo).port;
     probe.close();
-    this.#process = spawn(process.execPath, [child, this.folder, String(this.#line.target), ...this.#args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+    this.#process = spawn(process.execPath, [child, this.folder, String(this.#line.target), ...this.#args], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (this.#process.stdout) await once(this.#process.stdout, 'data');
   }
 

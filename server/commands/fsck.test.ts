@@ -9,10 +9,8 @@ import { createLog } from '../log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fsck-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-const run = (data: string): { status: number | null; stdout: string; stderr: string } => {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  return spawnSync(process.execPath, ['server/cli.ts', 'fsck'], { encoding: 'utf8', env: { ...env, MILLRACE_DATA: data } });
-};
+const run = (data: string): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, ['server/cli.ts', 'fsck'], { encoding: 'utf8', env: { ...process.env, MILLRACE_DATA: data } });
 
 t.test('a folder that is not there is said so, and not made', async (t) => {
   const absent = join(folder, 'absent');

@@ -95,7 +95,7 @@ t.test('killed in the middle, it leaves no program and nothing that could be see
   await first.close();
   await mkdir(join(data, 'videos', video), { recursive: true });
   await copyFile(film, join(data, 'videos', video, 'original'));
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, fileURLToPath(new URL('kill-child.ts', import.meta.url)), data, video], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FFMPEG_PATH: path } });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('kill-child.ts', import.meta.url)), data, video], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FFMPEG_PATH: path } });
   for await (const line of createInterface(child.stdout)) {
     if (/^lowest 0\.\d/.test(line)) break;
   }

@@ -95,9 +95,7 @@ export class MillraceServer {
     this.data = data;
     this.origin = `http://127.0.0.1:${ports.http}`;
     this.#ownsData = given === undefined;
-    // tap puts a loader of its own before every Node below it: `env` takes it off, and becomes the server.
-    const command = ['-u', 'NODE_OPTIONS', process.execPath, path.join(root, 'scripts/launch.mjs'), 'serve', ...args];
-    this.child = spawn('env', command, {
+    this.child = spawn(process.execPath, [path.join(root, 'scripts/launch.mjs'), 'serve', ...args], {
       cwd: root,
       env: {
         ...process.env,
