@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, SignJWT } from 'jose';
@@ -7,6 +7,7 @@ import { FakeClock } from '../../packager/clock.ts';
 import { Random } from '../../test/support/random.ts';
 import { testFolder } from '../catalog/testing.ts';
 import { ForeignTokens } from './foreign-tokens.ts';
+import { coolDownMs, goodMs, keptMs } from './issuer-keys.ts';
 
 const video = 'b27pp67vwmr07r9f';
 const issuer = 'https://school.example';
@@ -77,6 +78,14 @@ t.test('each thing that is wrong with a token has its own code', async (t) => {
     ['a stranger’s signature', await signed({}, {}, stranger.privateKey), 'jwt-signature'],
     ['a key of its own', await signed({}, { jwk: await exportJWK(stranger.publicKey) }, stranger.privateKey), 'jwt-header'],
     ['an address for its key', await signed({}, { jku: 'https://elsewhere.example/keys' }, stranger.privateKey), 'jwt-header'],
+    ['an address for its certificate', await signed({}, { x5u: 'https://elsewhere.example/chain' }, stranger.privateKey), 'jwt-header'],
+    ['a certificate of its own', await signed({}, { x5c: ['MIIB'] }, stranger.privateKey), 'jwt-header'],
+    ['all of that, with a good signature', await signed({}, { jku: `${issuer}/keys`, jwk: await exportJWK(ec.publicKey) }), 'jwt-header'],
+    ['what must be understood', `${part({ alg: 'ES256', kid: 'ec-1', crit: ['b64'], b64: false })}.${body}.${signature}`, 'jwt-header'],
+    ['a key id that is an address', await signed({}, { kid: 'https://elsewhere.example/keys' }, stranger.privateKey), 'jwt-key-unknown'],
+    ['no key id, signed by a stranger', await signed({}, { kid: undefined }, stranger.privateKey), 'jwt-signature'],
+    ['another algorithm, said twice', `${part('{"alg":"none","alg":"ES256","kid":"ec-1"}')}.${body}.${signature}`, 'jwt-signature'],
+    ['no algorithm, said last', `${part('{"alg":"ES256","kid":"ec-1","alg":"none"}')}.${body}.${signature}`, 'jwt-unsigned'],
     ['other facts under the signature', `${head}.${part({ ...claims, sub: 'lee' })}.${signature}`, 'jwt-signature'],
     ['cut off', valid.slice(0, -10), 'jwt-signature'],
     ['without its signature', `${head}.${body}`, 'jwt-malformed'],
@@ -86,6 +95,7 @@ t.test('each thing that is wrong with a token has its own code', async (t) => {
     ['no issuer', await signed({ iss: undefined }), 'jwt-issuer'],
     ['another audience', await signed({ aud: 'https://elsewhere.example' }), 'jwt-audience'],
     ['no audience', await signed({ aud: undefined }), 'jwt-audience'],
+    ['our audience said in passing', await signed({ aud: ['', `${audience}/`] }), 'jwt-audience'],
     ['over', await signed({ exp: now - 60 }), 'jwt-expired'],
     ['for ever', await signed({ exp: undefined }), 'jwt-claims'],
     ['too early', await signed({ nbf: now + 60 }), 'jwt-not-yet'],
@@ -100,18 +110,45 @@ t.test('each thing that is wrong with a token has its own code', async (t) => {
   t.equal(await codeOf(valid), 'vouched');
 });
 
+/** Signed by the key of the issuer, with claims that no object holds: one of them twice. */
+const twice = (claims: object, more: string): string => {
+  const input = `${part({ alg: 'ES256', kid: 'ec-1' })}.${part(JSON.stringify(claims).replace(/}$/, `,${more}}`))}`;
+  return `${input}.${sign('sha256', Buffer.from(input), { key: ec.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+};
+
+t.test('of a claim that is there twice the last one holds, as for whoever signed it (RFC 7519, 4)', async (t) => {
+  const { codeOf, claims, now } = await setUp(t);
+  t.equal(await codeOf(twice(claims, `"exp":${now - 60}`)), 'jwt-expired');
+  t.equal(await codeOf(twice({ ...claims, exp: now - 60 }, `"exp":${now + 60}`)), 'vouched');
+  t.equal(await codeOf(twice(claims, '"video":"another00another"')), 'jwt-other-video');
+  t.equal(await codeOf(twice(claims, '"aud":"https://elsewhere.example"')), 'jwt-audience');
+  t.equal(await codeOf(twice(claims, '"__proto__":{"video":"*"}')), 'vouched', 'and what is no claim is nothing');
+});
+
+t.test('a token without a key id is good by the one key of its algorithm, and by none of several', async (t) => {
+  const { signed, codeOf, put, clock } = await setUp(t);
+  const token = await signed({ exp: Math.floor(clock.wall() / 1000) + 86_400 }, { kid: undefined });
+  t.equal(await codeOf(token), 'vouched');
+  await put(['ec-1', ec.publicKey, 'ES256'], ['ec-2', stranger.publicKey, 'ES256']);
+  clock.advance(keptMs);
+  t.equal(await codeOf(token), 'jwt-key-unknown');
+});
+
 t.test('keys are changed without a restart; where there are none, nothing is taken', async (t) => {
   const { signed, codeOf, put, file, clock, failures } = await setUp(t);
   const byStranger = await signed({ exp: Math.floor(clock.wall() / 1000) + 86_400 }, { kid: 'new' }, stranger.privateKey);
   t.equal(await codeOf(byStranger), 'jwt-key-unknown');
   await put(['new', stranger.publicKey, 'ES256']);
-  clock.advance(600_000);
-  t.equal(await codeOf(byStranger), 'vouched');
+  clock.advance(coolDownMs);
+  t.equal(await codeOf(byStranger), 'vouched', 'by the first token that names it');
   t.equal(await codeOf(await signed()), 'jwt-key-unknown', 'the old one is not taken any more');
   await writeFile(file, 'no keys');
-  clock.advance(600_000);
-  t.equal(await codeOf(byStranger), 'no-keys');
+  clock.advance(keptMs);
+  t.equal(await codeOf(byStranger), 'vouched', 'by those that were there last');
   t.equal(failures.length, 1);
+  clock.advance(goodMs - keptMs);
+  t.equal(await codeOf(byStranger), 'no-keys');
+  t.equal(failures.length, 2);
 });
 
 t.test('damaged tokens are refused, and none breaks the reader', async (t) => {

@@ -4,13 +4,13 @@
  * says, and a token chooses none of them (RFC 8725, 3.1, 3.8, 3.9): only public-key algorithms are taken, so that no
  * public key can be passed off as a shared secret.
  */
-import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Clock } from '../../packager/clock.ts';
 import { networkList } from '../networks.ts';
 import type { ForeignRefusal } from './foreign-refusals.ts';
+import { IssuerKeys, KeysUnavailable } from './issuer-keys.ts';
 
 export type ForeignSettings = {
   readonly issuer: string;
@@ -32,7 +32,6 @@ export type Vouched = {
 export type Vouching = { readonly kind: 'vouched'; readonly by: Vouched } | { readonly kind: 'refused'; readonly code: ForeignRefusal } | { readonly kind: 'no-keys' };
 
 const toleranceSeconds = 5;
-const keysKeptMs = 600_000;
 /** A key id is a name: whatever looks like a path, a statement or a flood is none. */
 const keyName = /^[A-Za-z0-9._~=+:-]{1,128}$/;
 /** Headers by which a token would say where its own key is (RFC 7515, 4.1), or what must be understood to read it. */
@@ -56,14 +55,13 @@ export class ForeignTokens {
   readonly #settings: ForeignSettings;
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
-  readonly #remote: JWTVerifyGetKey | null;
-  #local: { readonly keys: JWTVerifyGetKey; readonly until: number } | null = null;
+  readonly #keys: IssuerKeys;
 
   constructor(settings: ForeignSettings, clock: Clock, failed: (error: unknown) => void) {
     this.#settings = settings;
     this.#clock = clock;
     this.#failed = failed;
-    this.#remote = /^https?:/.test(settings.keys) ? createRemoteJWKSet(new URL(settings.keys), { timeoutDuration: 5_000, cacheMaxAge: keysKeptMs, cooldownDuration: 30_000 }) : null;
+    this.#keys = new IssuerKeys(settings.keys, clock, failed);
   }
 
   get issuer(): string {
@@ -75,7 +73,7 @@ export class ForeignTokens {
     if (wrong) return refused(wrong);
     try {
       const { issuer, audience, algorithms } = this.#settings;
-      const { payload } = await jwtVerify(token, await this.#keys(), {
+      const { payload } = await jwtVerify(token, this.#keys.find, {
         ...{ issuer, audience, algorithms: [...algorithms], clockTolerance: toleranceSeconds },
         requiredClaims: ['exp', 'sub'],
         currentDate: new Date(this.#clock.wall()),
@@ -84,7 +82,7 @@ export class ForeignTokens {
     } catch (error) {
       const code = refusalOf(error);
       if (code) return refused(code);
-      this.#failed(error);
+      if (!(error instanceof KeysUnavailable)) this.#failed(error);
       return { kind: 'no-keys' };
     }
   }
@@ -100,16 +98,6 @@ export class ForeignTokens {
     } catch {
       return 'jwt-malformed';
     }
-  }
-
-  /** A file is looked at again now and then, so that keys are changed without a restart. */
-  async #keys(): Promise<JWTVerifyGetKey> {
-    if (this.#remote) return this.#remote;
-    const now = this.#clock.now();
-    if (this.#local && now < this.#local.until) return this.#local.keys;
-    const keys = createLocalJWKSet(JSON.parse(await readFile(this.#settings.keys, 'utf8')) as Parameters<typeof createLocalJWKSet>[0]);
-    this.#local = { keys, until: now + keysKeptMs };
-    return keys;
   }
 }
 
