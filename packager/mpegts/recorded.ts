@@ -30,7 +30,7 @@ export const clipFile = (seconds: number, x264: string, more: readonly string[] 
 export const clipOf = async (path: string): Promise<FlvClip> => readFlv(await readFile(path));
 
 /** Each of the sendings is a session, and so an epoch. */
-export const record = async (sendings: readonly Sent[], options: { latency?: Latency; end?: boolean } = {}): Promise<Recorded> => {
+export const record = async (sendings: readonly Sent[], options: { latency?: Latency; end?: boolean; captions?: readonly string[] } = {}): Promise<Recorded> => {
   const clock = new FakeClock();
   const logs = new Map<string, MemoryLog>();
   const onFault = (error: unknown): void => {
@@ -38,7 +38,7 @@ export const record = async (sendings: readonly Sent[], options: { latency?: Lat
   };
   const show = new Show({
     clock,
-    wish: { latency: options.latency ?? 'low', dvrSeconds: 0, captions: [] },
+    wish: { latency: options.latency ?? 'low', dvrSeconds: 0, captions: options.captions ?? [] },
     fault: onFault,
     open: async (shape) => {
       for (const { id } of shape.tracks) logs.set(id, new MemoryLog());

@@ -26,6 +26,10 @@ t.test('who has a link sees the video and where it plays, by the link alone', as
   t.equal((await server.ask(at)).status, 404);
   t.match(await server.ask(`${at}?grant=${grant.slice(0, -4)}`), { status: 403, body: { code: 'grant-malformed' } });
   t.match(await playback({ grant: `${grant.slice(0, -1)}${grant.endsWith('A') ? 'B' : 'A'}` }), { status: 403, body: { code: 'grant-signature' } });
+  for (const made of [grant.slice(0, -4), 'A'.repeat(108)]) {
+    const nowhere = await server.ask(`/api/v1/videos/${'0'.repeat(16)}?grant=${made}`);
+    t.same([nowhere.status, nowhere.body['code']], [403, 'grant-malformed'], 'where there is no such video it is refused alike');
+  }
   await server.ask(`${at}/grants/${String(link.body['id'])}`, { method: 'DELETE', token: owner.token });
   await server.events.settled();
   t.match(await playback({ grant }), { status: 403, body: { code: 'grant-revoked' } });

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../packager/clock.ts';
 import type { KeyProvider } from '../../packager/protect/keys.ts';
+import type { RefusalCode } from '../auth/grant-refusals.ts';
 import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
 import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
@@ -142,7 +143,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
       const ask = { of, grant, video, ofChannel: true, cut: null, query };
       // What is live there and not for everybody is, without a grant, the same as nothing.
-      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive }, (opened) => manifest(exchange, opened, ask));
+      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive, hidden: true }, (opened) => manifest(exchange, opened, ask));
     });
 
   /** What whoever asks may not have is not listed for him. */
@@ -151,10 +152,10 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     service.whenKnown(exchange, gatekeeper.verdict(ask.grant, ask.video, 'pictures', exchange), ({ ok }) => giveManifest(service, exchange, opened, { ...ask, keyPictures: ok }));
   };
 
-  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown, audience = 'media', orElse }: Asked, next: () => void): void =>
+  const admit = (exchange: Exchange, { grant, video, otherwise = problems.unknown, audience = 'media', orElse, hidden = false }: Asked, next: () => void): void =>
     service.whenKnown(exchange, gatekeeper.verdict(grant, video, audience, exchange), (verdict) => {
       if (!verdict.ok && orElse && verdict.code === 'grant-other-audience') return admit(exchange, { grant, video, otherwise, audience: orElse }, next);
-      if (!verdict.ok) return exchange.problem(verdict.status === 404 ? otherwise : refusedGrant(verdict.code));
+      if (!verdict.ok) return exchange.problem(verdict.status === 404 || (hidden && ofStrangers.has(verdict.code)) ? otherwise : refusedGrant(verdict.code));
       exchange.shared = verdict.shared;
       exchange.maxHeight = verdict.maxHeight;
       exchange.mayDownload = verdict.mayDownload;
@@ -180,8 +181,13 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 };
 
-/** `otherwise`: what to say where there is nothing for whoever asks. `orElse`: a grant for these does as well. */
-type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem; readonly audience?: Audience; readonly orElse?: Audience };
+/**
+ * `otherwise`: what to say where there is nothing for whoever asks. `orElse`: a grant for these does as well. `hidden`: whoever
+ * has no grant of this video must not learn that it is there, as he would if a made-up one were refused otherwise than where nothing is.
+ */
+type Asked = { readonly grant: string; readonly video: string; readonly otherwise?: Problem; readonly audience?: Audience; readonly orElse?: Audience; readonly hidden?: boolean };
+
+const ofStrangers: ReadonlySet<string> = new Set<RefusalCode>(['grant-malformed', 'grant-signature', 'grant-key-unknown', 'grant-other-video']);
 
 /** Key pictures have doors of their own, and so nobody who has them alone is kept from what they begin with. */
 const askedOf = (path: At<'media'>): Asked => {

@@ -39,8 +39,9 @@ export const grantByToken = async ({ hooks, catalog }: Ground, id: string, token
 export const seenByGrant = async (ground: Ground, id: string, who: Who | null, grant: string | undefined, origin: SessionOrigin): Promise<VideoRow> => {
   if (grant === undefined) return seenVideo(ground, id, who);
   const verdict = await ground.hooks.grants.verdict(grant, id, 'media', askerOf(origin));
+  // Before it is looked whether there is such a video: who brings no grant of it does not learn that.
+  if (!verdict.ok && isRefusal(verdict.code) && !seatless.has(verdict.code)) throw new Problem(verdict.code, refusals[verdict.code]);
   const row = await ground.catalog.videos.get(id);
   if (!row || (!verdict.ok && verdict.status === 404)) throw notFound('video');
-  if (!verdict.ok && isRefusal(verdict.code) && !seatless.has(verdict.code)) throw new Problem(verdict.code, refusals[verdict.code]);
   return row;
 };
