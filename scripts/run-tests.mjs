@@ -2,8 +2,10 @@
 /**
  * The two test runs, from an explicit list of files, so that nothing is found by accident or lost in silence.
  *
- *     run-tests.mjs test  [--again] [part of a path …]   every *.test.ts, two files at a time, 120 s each
- *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, one at a time, 15 minutes each
+ *     run-tests.mjs test  [--again] [part of a path …]   every *.test.ts, 120 s each
+ *     run-tests.mjs prove [--again] [part of a path …]   every test/prove/*.prove.ts, 15 minutes each
+ *
+ * Which of them run side by side is `lib/lanes.mjs`'s.
  *
  * Both go on after a failure and end with a line `N passed, N failed` that counts assertions as tap counts them.
  * A run without a single test is a failed run, and so is a file without one.
@@ -13,6 +15,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { oneByOne, provePhases, testPhases } from './lib/lanes.mjs';
 import { inRoot, SetupError } from './lib/place.mjs';
 import { wasStopped } from './lib/test-file.mjs';
 import { runFiles } from './lib/test-files.mjs';
@@ -21,13 +24,13 @@ const runs = {
   test: {
     folders: ['packager', 'ingest', 'server', 'lint', 'player/src', 'scripts', 'test', 'bench'],
     ending: '.test.ts',
-    jobs: 2,
+    phasesOf: testPhases,
     timeoutSeconds: 120,
   },
   prove: {
     folders: ['test/prove'],
     ending: '.prove.ts',
-    jobs: 1,
+    phasesOf: provePhases,
     // `MILLRACE_PROVE_SECONDS` makes some of them longer.
     timeoutSeconds: Math.max(15 * 60, Number(process.env.MILLRACE_PROVE_SECONDS ?? 0) + 5 * 60),
   },
@@ -48,14 +51,14 @@ const mostAgain = 6;
 
 /**
  * More files than a few are no bad luck.
- * @param {import('./lib/test-files.mjs').Count} first @param {typeof runs.prove} run
+ * @param {import('./lib/test-files.mjs').Count} first @param {number} timeoutSeconds
  */
-const onceMore = async (first, run) => {
+const onceMore = async (first, timeoutSeconds) => {
   const { failedFiles } = first;
   if (wasStopped() || failedFiles.length === 0 || failedFiles.length > mostAgain) return first;
   // Whoever ends this run in the middle has the result of the first one.
   console.log(`${sumOf(first)}\nOnce more, one at a time: ${failedFiles.join(', ')}`);
-  const second = await runFiles(failedFiles, { ...run, jobs: 1 });
+  const second = await runFiles(oneByOne(failedFiles), timeoutSeconds);
   const unsteady = failedFiles.filter((file) => !second.failedFiles.includes(file));
   for (const file of unsteady) console.log(`UNSTEADY ${file}: it failed, and passed by itself`);
   return { ...second, passed: first.passed };
@@ -76,8 +79,8 @@ const files = run.folders
   .sort();
 
 try {
-  const first = await runFiles(files, run);
-  const count = again ? await onceMore(first, run) : first;
+  const first = await runFiles(run.phasesOf(files), run.timeoutSeconds);
+  const count = again ? await onceMore(first, run.timeoutSeconds) : first;
   if (count.passed + count.failed === 0) {
     console.log(filters.length > 0 ? `FAILED: no test file matches ${filters.join(' ')}` : 'FAILED: no tests were run');
     count.failed = 1;

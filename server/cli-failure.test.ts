@@ -14,7 +14,7 @@ t.teardown(() => rmSync(home, { recursive: true }));
 /** The command line as an operator runs it; everything on free ports unless said. */
 const millrace = async (environment: Record<string, string>, ...args: string[]): Promise<{ code: unknown; said: string }> => {
   const ports = { MILLRACE_HTTP_PORT: '0', MILLRACE_RTMP_PORT: '0', MILLRACE_SRT_PORT: '0', MILLRACE_HTTP_HOST: '127.0.0.1', MILLRACE_RTMP_HOST: '127.0.0.1', MILLRACE_SRT_HOST: '127.0.0.1', MILLRACE_LOG_LEVEL: 'fatal' };
-  const child = spawn(process.execPath, ['server/cli.ts', ...args], { env: { PATH: process.env['PATH'], ...ports, ...environment } });
+  const child = spawn(process.execPath, ['server/cli.ts', ...args], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...ports, ...environment } });
   let said = '';
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
   const [code] = (await once(child, 'close')) as [unknown];

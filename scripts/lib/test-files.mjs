@@ -1,6 +1,6 @@
 /**
- * One run over some test files, several at a time: a line for each file as it ends, what it printed where it failed,
- * and the count of assertions.
+ * One run over some test files: a line for each as it ends, what it printed where it failed, and the count of
+ * assertions.
  */
 import { runFile, wasStopped } from './test-file.mjs';
 
@@ -13,16 +13,18 @@ const report = ({ file, failed, seconds, reason, kept }) => {
 };
 
 /**
- * @param {readonly string[]} files
- * @param {{ jobs: number, timeoutSeconds: number }} limits
+ * @param {readonly import('./lanes.mjs').Phase[]} phases
+ * @param {number} timeoutSeconds of each file
  * @returns {Promise<Count>}
  */
-export const runFiles = async (files, { jobs, timeoutSeconds }) => {
+export const runFiles = async (phases, timeoutSeconds) => {
   /** @type {Count} */
   const sum = { passed: 0, failed: 0, failedFiles: [] };
-  const waiting = [...files];
-  const lane = async () => {
-    for (let file = waiting.shift(); file !== undefined && !wasStopped(); file = waiting.shift()) {
+  /** @param {import('./lanes.mjs').Lane} queues */
+  const runLane = async (queues) => {
+    while (!wasStopped()) {
+      const file = queues.find((queue) => queue.length > 0)?.shift();
+      if (file === undefined) return;
       const result = await runFile(file, timeoutSeconds);
       report(result);
       sum.passed += result.passed;
@@ -30,6 +32,6 @@ export const runFiles = async (files, { jobs, timeoutSeconds }) => {
       if (result.failed > 0) sum.failedFiles.push(file);
     }
   };
-  await Promise.all(Array.from({ length: jobs }, lane));
+  for (const lanes of phases) await Promise.all(lanes.map(runLane));
   return sum;
 };

@@ -5,9 +5,11 @@ import { framesOf } from '../support/srt-frames.ts';
 
 const frames = await framesOf();
 const seconds = 60;
+// Each has a server, a sender and a line of its own.
+t.jobs = 2;
 
 for (const passphrase of [null, 'correct-horse-battery']) {
-  t.test(`2 % loss, 300 ms round trip, 5 % reordering, doubles, for a minute${passphrase ? ', encrypted, with keys changed on the way' : ''}`, async (t) => {
+  t.test(`2 % loss, 300 ms round trip, 5 % reordering, doubles, for a minute${passphrase ? ', encrypted, with keys changed on the way' : ''}`, { buffered: true }, async (t) => {
     const outcome = await overBadLine(t, frames, { loss: 0.02, reordering: 0.05, doubles: 0.01, delayMs: 150 }, seconds, passphrase);
     t.comment(outcome);
     t.match(outcome, { missing: 0, wrong: 0, statistics: { dropped: 0 } });
