@@ -157,12 +157,21 @@ const Theme = () => (
   />
 );
 
+/** Not by the fragment of the address: that may hold the grant of a link, and a reload needs it. */
+const toMain = (event: MouseEvent): void => {
+  const main = document.getElementById('main');
+  if (!main) return;
+  event.preventDefault();
+  main.tabIndex = -1;
+  main.focus();
+};
+
 export const Header = () => {
   const who = useStore(session);
   const role = who.is === 'someone' ? who.account.role : null;
   return (
     <header class="header">
-      <a class="skip" href="#main">
+      <a class="skip" href="#main" onClick={toMain}>
         {t('frame.skip')}
       </a>
       <Link class="brand" to={paths.home} aria-label={t('frame.home')}>

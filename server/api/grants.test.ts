@@ -23,7 +23,7 @@ t.test('a link says what it says, is listed with its address, and is gone when i
   const iso = (ms: number): string => new Date(now + ms).toISOString();
   const plain = await post({});
   t.match(plain, { status: 201, body: { label: '', notBefore: null, expiresAt: iso(7 * 86_400_000), audiences: ['media', 'pictures', 'keys'], networks: [], rules: [], bound: false, maxHeight: null, downloads: false, streams: null } });
-  t.match(plain.body, { hls: new RegExp(`/play/[A-Za-z0-9_-]{108}/${video}/master\\.m3u8$`), page: new RegExp(`/watch/${video}\\?grant=[A-Za-z0-9_-]{108}$`) });
+  t.match(plain.body, { hls: new RegExp(`/play/[A-Za-z0-9_-]{108}/${video}/master\\.m3u8$`), page: new RegExp(`/watch/${video}#grant=[A-Za-z0-9_-]{108}$`) });
   server.clock.advance(1000);
   const rules = [{ action: 'block', networks: ['192.0.2.7'] }, { action: 'allow', networks: [] }];
   const wish = { label: 'For the family', notBefore: iso(3_600_000), expiresAt: iso(7_200_000), audiences: ['media'], networks: ['::ffff:192.0.2.0/120', '192.0.2.0/24'], rules, device: 'VLC/3', maxHeight: 720, downloads: true, streams: 2 };

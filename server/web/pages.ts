@@ -92,7 +92,7 @@ const webFile = (url: string, plain: Buffer): WebFile => {
 
 const refuse = (response: ServerResponse, { status, headers, document }: Problem): void => {
   const body = JSON.stringify(document);
-  response.writeHead(status, { ...headers, 'content-type': problemType, 'content-length': Buffer.byteLength(body) }).end(body);
+  response.writeHead(status, { ...headers, 'content-type': problemType, 'referrer-policy': 'no-referrer', 'content-length': Buffer.byteLength(body) }).end(body);
 };
 
 const send = (request: IncomingMessage, response: ServerResponse, status: number, file: WebFile, path: string): void => {
@@ -102,7 +102,8 @@ const send = (request: IncomingMessage, response: ServerResponse, status: number
     etag: file.etag,
     vary: 'accept-encoding',
     'x-content-type-options': 'nosniff',
-    'referrer-policy': 'same-origin',
+    // Addresses here may name what only some may see.
+    'referrer-policy': 'no-referrer',
     'cache-control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
   };
   if (file.type.startsWith('text/html')) headers['content-security-policy'] = policy(path);

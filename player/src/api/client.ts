@@ -19,6 +19,8 @@ export type AskOptions = {
   /** The same question under the same key has one effect, however often it is asked. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+  /** Of a link that was handed on: never in the address, which proxies write down. */
+  readonly grant?: string | undefined;
 };
 
 export const ask = async <T>(method: Method, path: string, body?: unknown, options: AskOptions = {}): Promise<T> => {
@@ -31,6 +33,7 @@ export const ask = async <T>(method: Method, path: string, body?: unknown, optio
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.grant === undefined ? {} : { 'millrace-grant': options.grant }),
         ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
       },
       ...(options.signal ? { signal: options.signal } : {}),

@@ -79,7 +79,7 @@ export const api = {
 
   videos: () => ask<Page<Video>>('GET', '/videos?limit=24'),
   channelVideos: (channel: string) => ask<Page<Video>>('GET', `/videos?channel=${part(channel)}&limit=24`),
-  video: (id: string, grant?: string) => ask<Video>('GET', `${videoPath(id)}${grant === undefined ? '' : `?grant=${part(grant)}`}`),
+  video: (id: string, grant?: string) => ask<Video>('GET', videoPath(id), undefined, { grant }),
   playVideo: async (id: string, piece: Piece = {}) =>
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),

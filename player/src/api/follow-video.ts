@@ -1,5 +1,6 @@
 /** What becomes of a video: the topic `video:<id>`. */
 import { api } from './endpoints.ts';
+import { askedGrant } from './head-start.ts';
 import type { Topic } from './topics.ts';
 import { videoStates } from './types.ts';
 import type { Progress, VideoError, VideoState } from './types.ts';
@@ -33,7 +34,7 @@ export const videoTopic = (id: string, tell: (now: VideoNow) => void): Topic<Vid
   read: readVideo,
   async poll() {
     try {
-      return readVideo(await api.video(id));
+      return readVideo(await api.video(id, askedGrant()));
     } catch {
       return null; // the next poll asks again; the page keeps what it knew
     }

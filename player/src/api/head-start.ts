@@ -3,6 +3,7 @@
  * request for the code. Each is taken once; whoever comes later asks anew.
  */
 import type { Route } from '../routes.ts';
+import { grantIn } from '../lib/link-grant.ts';
 import { askedTimes } from '../lib/time-param.ts';
 import { api } from './endpoints.ts';
 import type { Piece } from './endpoints.ts';
@@ -23,16 +24,20 @@ export const take = <T>(key: string, load: () => Promise<T>): Promise<T> => {
 };
 
 /** The link that the page was opened by. */
-export const askedGrant = (): string | undefined => new URLSearchParams(location.search).get('grant') ?? undefined;
+export const askedGrant = (): string | undefined => grantIn(location);
+
+export const askedLink = (): Pick<Piece, 'grant'> => {
+  const grant = askedGrant();
+  return grant === undefined ? {} : { grant };
+};
 
 /** The piece that the address of the page asks for. */
 export const askedPiece = (): Piece => {
   const asked = askedTimes(location.search);
-  const grant = askedGrant();
   return {
     ...(asked.in === null ? {} : { in: asked.in }),
     ...(asked.out === null ? {} : { out: asked.out }),
-    ...(grant === undefined ? {} : { grant }),
+    ...askedLink(),
   };
 };
 

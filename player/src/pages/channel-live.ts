@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
 import { follow } from '../api/follow-browser.ts';
 import type { ChannelNow } from '../api/follow.ts';
+import { askedLink } from '../api/head-start.ts';
 import { ApiProblem } from '../api/problem.ts';
 import type { Channel } from '../api/types.ts';
 import { backOff } from '../lib/back-off.ts';
@@ -25,7 +26,14 @@ export const useChannelNow = (name: string | null, channel: Channel | null): Cha
 
 export type Source = { readonly video: string; readonly hls: string };
 
-export type LiveSource = { readonly source: Source | null; readonly problem: ApiProblem | null; renew(): void };
+export type LiveSource = {
+  readonly source: Source | null;
+  /** Why what is live now does not play. */
+  readonly problem: ApiProblem | null;
+  renew(): void;
+  /** It was stopped from elsewhere, and is to go on here. */
+  here(): Promise<void>;
+};
 
 /**
  * The playlist of what is live. It stays after the end, so that a viewing runs to its last second, and it changes by
@@ -34,7 +42,7 @@ export type LiveSource = { readonly source: Source | null; readonly problem: Api
 export const useLiveSource = (now: ChannelNow | null, away: boolean): LiveSource => {
   const [source, setSource] = useState<Source | null>(null);
   const [turn, setTurn] = useState(0);
-  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [refused, setRefused] = useState<{ readonly video: string; readonly problem: ApiProblem } | null>(null);
   const video = !away && now && (now.state === 'live' || now.state === 'waiting') ? now.videoId : null;
   const idle = now?.state === 'starting' && !away;
   useLayoutEffect(() => {
@@ -43,16 +51,19 @@ export const useLiveSource = (now: ChannelNow | null, away: boolean): LiveSource
     let current = true;
     const ask = async (attempt: number): Promise<void> => {
       try {
-        const { hls } = await api.playVideo(video);
+        const { hls } = await api.playVideo(video, askedLink());
         if (!current) return;
-        setProblem(null);
+        setRefused(null);
         setSource({ video, hls });
       } catch (error) {
         if (!current) return;
         const failure = ApiProblem.from(error);
         const final = failure.status === 401 || failure.status === 403;
-        if (final) setProblem(failure);
-        else
+        if (final) {
+          setRefused({ video, problem: failure });
+          // What it plays would be refused as well; and the same address is to begin anew afterwards.
+          setSource(null);
+        } else
           timer = setTimeout(() => void ask(attempt + 1), backOff(attempt, { first: 500, most: 8_000 }, Math.random));
       }
     };
@@ -66,5 +77,12 @@ export const useLiveSource = (now: ChannelNow | null, away: boolean): LiveSource
     // The next broadcast is on its way: the last picture of the old one gives way.
     if (idle) setSource(null);
   }, [idle]);
-  return { source, problem, renew: () => setTurn((count) => count + 1) };
+  const here = async (): Promise<void> => {
+    if (video === null) return;
+    const { hls } = await api.playVideo(video, { ...askedLink(), restart: true });
+    setRefused(null);
+    setSource({ video, hls });
+  };
+  const problem = refused && refused.video === video ? refused.problem : null;
+  return { source, problem, renew: () => setTurn((count) => count + 1), here };
 };

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
 import type { ChannelNow } from '../api/follow.ts';
+import { askedGrant, askedLink } from '../api/head-start.ts';
 import { ApiProblem } from '../api/problem.ts';
 import { Button } from '../parts/button.tsx';
 import { problemText } from '../parts/states.tsx';
@@ -14,6 +15,8 @@ import { Stage } from '../stage/stage.tsx';
 import { t, tCount } from '../words/index.ts';
 import { useLiveSource } from './channel-live.ts';
 import type { Source } from './channel-live.ts';
+import { isAboutScreens, Screens } from './screens.tsx';
+import { useWhyRefused } from './why-refused.ts';
 
 /** Null when the clocks of server and browser differ too much for a countdown to mean anything. */
 const useSecondsUntil = (until: number | null): number | null => {
@@ -64,23 +67,38 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
   /** Its recording, watched from the beginning on this same page. */
   const [replay, setReplay] = useState<Source | null>(null);
   const [away, setAway] = useState(false);
-  const { source, problem, renew } = useLiveSource(now, away);
+  /** It was to be watched, and too many watch. */
+  const [crowded, setCrowded] = useState<{ readonly video: string; readonly problem: ApiProblem } | null>(null);
+  const { source, problem, renew, here } = useLiveSource(now, away);
   const over = source ? {} : { water: name };
   // What is in the buffer still plays after the host is gone, and after the end: words wait until the picture stands.
   const running = source !== null && (playback.is === 'playing' || playback.is === 'paused');
-  const busy = replay !== null || (running && source.hls === endedHls);
+  const busy = replay !== null || crowded !== null || (running && source.hls === endedHls);
   useEffect(() => setAway(busy), [busy]);
 
-  const restart = async (video: string): Promise<void> => {
-    try {
-      const { hls } = await api.playVideo(video);
-      setReplay({ video, hls });
-    } catch (error) {
-      toast(problemText(ApiProblem.from(error)));
-    }
+  const replayHere = async (video: string, how: { restart?: boolean } = {}): Promise<void> => {
+    const { hls } = await api.playVideo(video, { ...askedLink(), ...how });
+    setCrowded(null);
+    setReplay({ video, hls });
   };
+  const restart = (video: string): Promise<void> =>
+    replayHere(video).catch((error: unknown) => {
+      const failure = ApiProblem.from(error);
+      if (isAboutScreens(failure)) setCrowded({ video, problem: failure });
+      else toast(problemText(failure));
+    });
+  const again = replay ? () => void restart(replay.video) : renew;
+  const whyRefused = useWhyRefused(again);
   const words = () => {
+    const screens = (why: ApiProblem, onFree: () => void, onHere: () => Promise<void>) => (
+      <Screens key={why.code} problem={why} byLink={askedGrant() !== undefined} water={name} onFree={onFree} onHere={onHere} />
+    );
+    if (crowded) {
+      const { video } = crowded;
+      return screens(crowded.problem, () => void restart(video), () => replayHere(video, { restart: true }));
+    }
     if (busy) return undefined;
+    if (problem && isAboutScreens(problem)) return screens(problem, renew, here);
     if (problem) return <StageWords title={t('player.error')} text={problemText(problem)} {...over} />;
     const ended = (video: string | null) => (
       <Ended video={video} voice={voice} water={over.water} onRestart={source && video !== null ? () => void restart(video) : null} />
@@ -107,7 +125,7 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
         return running ? undefined : ended(now.videoId ?? source?.video ?? null);
     }
   };
-  const shown = replay ?? source;
+  const shown = crowded ? null : (replay ?? source);
   const next = busy && now.state === 'live' && now.videoId !== shown?.video;
   return (
     <>
@@ -117,9 +135,12 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
         title={now.title}
         muted={muted ?? false}
         fill={fill ?? false}
-        onState={setPlayback}
+        onState={(state) => {
+          setPlayback(state);
+          whyRefused(state);
+        }}
         onLiveEnd={() => setEndedHls(source?.hls ?? null)}
-        renew={replay ? () => void restart(replay.video) : renew}
+        renew={again}
         {...(source ? { onRestart: () => void restart(source.video) } : {})}
       >
         {words()}
@@ -131,6 +152,7 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
             slim
             onPress={() => {
               setReplay(null);
+              setCrowded(null);
               setEndedHls(null);
             }}
           >

@@ -137,6 +137,7 @@ const mount = (app: FastifyInstance, route: Route, options: MountOptions): void 
         origin: { userAgent: request.headers['user-agent'] ?? '', address: request.ip },
         base,
         secure: base.startsWith('https:') || request.protocol === 'https',
+        grant: grantHeader(request.headers['millrace-grant']),
       };
       const { body, run } = route.check(raw);
       const answer = route.idempotent ? await once(request, body, options.answers, run) : await run();
@@ -146,6 +147,9 @@ const mount = (app: FastifyInstance, route: Route, options: MountOptions): void 
     },
   });
 };
+
+/** What is longer is none, and says so as any text that is none. */
+const grantHeader = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' && header !== '' ? header.slice(0, 1025) : undefined);
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
 

@@ -56,12 +56,20 @@ const idempotencyHeader = {
   schema: { type: 'string', minLength: 1, maxLength: 200 },
 };
 
+const grantHeader = {
+  name: 'Millrace-Grant',
+  in: 'header',
+  required: false,
+  description: 'A grant that was handed on: what it opens is there, whoever asks.',
+  schema: { type: 'string', maxLength: 1024 },
+};
+
 const operation = (route: Route): Json => ({
   operationId: route.name,
   summary: route.summary,
   security: route.auth === 'none' ? [{}, { bearer: [] }, { cookie: [] }] : [{ bearer: [] }, { cookie: [] }],
   ...(route.auth === 'none' ? {} : { 'x-role': route.auth }),
-  parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...(route.idempotent ? [idempotencyHeader] : [])],
+  parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...(route.idempotent ? [idempotencyHeader] : []), ...(route.byGrant ? [grantHeader] : [])],
   ...(route.body ? { requestBody: { required: requiredOf(route.body).length > 0, content: { 'application/json': { schema: route.body } } } } : {}),
   responses: responses(route),
 });

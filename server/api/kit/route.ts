@@ -21,6 +21,8 @@ export type CallFacts = {
   /** `https://example.org`, from server.publicUrl or the request: absolute addresses begin with it. */
   readonly base: string;
   readonly secure: boolean;
+  /** Of the header `Millrace-Grant`: unlike what stands in an address, it is in nobody's log. */
+  readonly grant: string | undefined;
 };
 
 export type Answer = {
@@ -58,6 +60,8 @@ type Spec<N extends Needs, P extends TObject | undefined, Q extends TObject | un
   readonly bodyLimit?: number;
   /** Takes an Idempotency-Key. */
   readonly idempotent?: boolean;
+  /** Takes the header Millrace-Grant. */
+  readonly byGrant?: boolean;
   readonly handler: (call: Call<N, P, Q, B>) => Promise<Answer>;
 };
 

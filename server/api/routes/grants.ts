@@ -82,7 +82,7 @@ const view = ({ label, createdAt, text }: Pick<KeptGrant, 'label' | 'createdAt' 
   expiresAt: iso(grant.expiresAt),
   ...{ audiences: grant.audiences, networks: grant.networks, rules: grant.rules, bound: grant.device !== null },
   ...{ maxHeight: grant.maxHeight, downloads: grant.mayDownload, streams: grant.streams },
-  page: `${base}/watch/${grant.video}?grant=${text}`,
+  page: `${base}/watch/${grant.video}#grant=${text}`,
   hls: `${base}/play/${text}/${grant.video}/master.m3u8`,
   dash: `${base}/play/${text}/${grant.video}/manifest.mpd`,
 });

@@ -70,8 +70,9 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
       query: Type.Object({ grant: grantText }, closed),
       answers: { 200: videoShape },
       problems: [...grantProblems],
-      handler: async ({ who, params: { video }, query, base, origin }) => {
-        const row = await seenByGrant(ground, video, who, query.grant, origin);
+      byGrant: true,
+      handler: async ({ who, params: { video }, query, grant, base, origin }) => {
+        const row = await seenByGrant(ground, video, who, grant ?? query.grant, origin);
         return { status: 200, body: videoView(row, { who, base, uploads }) };
       },
     }),

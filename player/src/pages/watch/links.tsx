@@ -20,6 +20,12 @@ type Span = keyof typeof spans;
 const untilText = ({ expiresAt }: VideoLink): string =>
   t('links.until', { when: new Intl.DateTimeFormat(language.get(), { dateStyle: 'medium', timeStyle: 'short' }).format(dateOf(expiresAt)) });
 
+/** By the page's own name for this server: it was reached by it. */
+const addressOf = ({ page }: VideoLink): string => {
+  const { pathname, hash } = new URL(page);
+  return location.origin + pathname + hash;
+};
+
 export const LinksCard = ({ video }: { video: string }) => {
   const list = useLoaded(`links ${video}`, () => api.links(video));
   const [label, setLabel] = useState('');
@@ -60,8 +66,7 @@ export const LinksCard = ({ video }: { video: string }) => {
         <ul class="lines">
           {items.map((link) => (
             <li key={link.id}>
-              {/* The page's own name for this server: it was reached by it. */}
-              <CopyField label={nameOf(link)} name={`link-${link.id}`} value={location.origin + new URL(link.page).pathname + new URL(link.page).search} hint={untilText(link)}>
+              <CopyField label={nameOf(link)} name={`link-${link.id}`} value={addressOf(link)} hint={untilText(link)}>
                 <div class="row">
                   <Button slim aria-label={t('links.endNamed', { name: nameOf(link) })} onPress={() => setEnding(link)}>
                     {t('links.end')}

@@ -15,8 +15,9 @@ import { useLoaded } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { useChannelNow } from '../channel-live.ts';
 import { WaitingWords } from '../live-stage.tsx';
+import { isAboutScreens, Screens } from '../screens.tsx';
+import { useWhyRefused } from '../why-refused.ts';
 import { ArrivingWords } from './arriving.tsx';
-import { isAboutScreens, Screens } from './screens.tsx';
 import { plays } from './use-video.ts';
 import type { VideoParts } from './use-video.ts';
 
@@ -25,9 +26,6 @@ const atTheEnd = (player: Playback | null): boolean => {
   const moment = player?.moment();
   return moment !== null && moment !== undefined && moment.window.to - moment.at < 2;
 };
-
-/** An address that is refused as often as it is given is not asked for without end. */
-const refusalPause = 10_000;
 
 type Props = VideoParts & {
   id: string;
@@ -85,13 +83,7 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
   const playback = address.now.is === 'here' ? address.now.value : null;
   /** It was stopped from elsewhere, and is to go on here. */
   const here = async (): Promise<void> => address.replace(await api.playVideo(id, { ...askedPiece(), restart: true }));
-  /** Why the server refuses what it gave the address of, only the playback call tells; it may have a better address, too. */
-  const refusedAt = useRef(-Infinity);
-  const whyRefused = (): void => {
-    const now = performance.now();
-    if (now - refusedAt.current > refusalPause) address.reload();
-    refusedAt.current = now;
-  };
+  const whyRefused = useWhyRefused(address.reload);
   const restart = async (): Promise<void> => {
     try {
       const now = await api.playVideo(id, askedPiece());
@@ -116,7 +108,7 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       onState={(state) => {
         const { is } = state;
         setPicture(is);
-        if (state.is === 'error' && state.code === 'forbidden') whyRefused();
+        whyRefused(state);
         if (is === 'ended' && video?.state === 'live') record.reload();
       }}
       onLiveEnd={record.reload}

@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
+import { askedGrant } from '../../api/head-start.ts';
+import { withGrant } from '../../lib/link-grant.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { StateBadge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
@@ -80,7 +82,7 @@ export const WatchPage = ({ id }: { id: string }) => {
           <div class="notice calm row">
             <span>{t('video.piece')}</span>
             {/* A new page: the piece stands in the address. */}
-            <a href={paths.watch(id)}>{t('video.piece.whole')}</a>
+            <a href={withGrant(paths.watch(id), askedGrant())}>{t('video.piece.whole')}</a>
           </div>
         )}
         <div class="page-head">

@@ -1,17 +1,17 @@
 /** Too many are watching, or this one was stopped from elsewhere: where the account watches, and "stop that one". */
 import { useState } from 'preact/hooks';
-import { api } from '../../api/endpoints.ts';
-import { ApiProblem } from '../../api/problem.ts';
-import type { StreamView } from '../../api/types.ts';
-import { deviceName } from '../../lib/device-name.ts';
-import { Button } from '../../parts/button.tsx';
-import { since } from '../../parts/since.ts';
-import { problemText } from '../../parts/states.tsx';
-import { toast } from '../../parts/toasts.tsx';
-import { StageWords } from '../../stage/over.tsx';
-import { session } from '../../state/session.ts';
-import { useLoaded, useStore } from '../../state/use.ts';
-import { t } from '../../words/index.ts';
+import { api } from '../api/endpoints.ts';
+import { ApiProblem } from '../api/problem.ts';
+import type { StreamView } from '../api/types.ts';
+import { deviceName } from '../lib/device-name.ts';
+import { Button } from '../parts/button.tsx';
+import { since } from '../parts/since.ts';
+import { problemText } from '../parts/states.tsx';
+import { toast } from '../parts/toasts.tsx';
+import { StageWords } from '../stage/over.tsx';
+import { session } from '../state/session.ts';
+import { useLoaded, useStore } from '../state/use.ts';
+import { t } from '../words/index.ts';
 
 export const isAboutScreens = ({ code }: ApiProblem): boolean => code === 'too-many-streams' || code === 'stream-stopped';
 
