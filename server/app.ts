@@ -173,7 +173,7 @@ const start = async (
     },
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
-  const topic = new ChannelTopic({ sockets, catalog, events, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
+  const topic = new ChannelTopic({ sockets, catalog, events, grants, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
   tellHealth({ sockets, catalog, events, health: live.health });
   await live.start();

@@ -1,6 +1,6 @@
 /** Links that are handed on, and the keys that sign them, by the API. */
 import t from 'tap';
-import { mostOfVideo, outlivedForMs } from '../catalog/grants.ts';
+import { mostOfOne, outlivedForMs } from '../catalog/grants.ts';
 import { liveOn } from '../catalog/testing.ts';
 import { testApi } from './testing.ts';
 
@@ -63,8 +63,8 @@ t.test('a video has so many links at once and no more', async (t) => {
   const { server, owner, video, post, at } = await setUp(t);
   const row = await server.catalog.videos.get(video);
   const { body } = await post({});
-  const kept = { id: '', videoId: video, accountId: row?.ownerId ?? '', label: '', createdAt: 1, expiresAt: server.clock.wall() + 1000, revokedAt: null };
-  for (let count = 1; count < mostOfVideo; count += 1) await server.catalog.grants.add({ ...kept, id: `filler${String(count).padStart(10, '0')}` }, 'text');
+  const kept = { id: '', videoId: video, channelId: null, accountId: row?.ownerId ?? '', label: '', createdAt: 1, expiresAt: server.clock.wall() + 1000, revokedAt: null };
+  for (let count = 1; count < mostOfOne; count += 1) await server.catalog.grants.add({ ...kept, id: `filler${String(count).padStart(10, '0')}` }, 'text');
   t.match(await post({}), { status: 409, body: { code: 'too-many-grants' } });
   await server.ask(`${at}/${String(body['id'])}`, { method: 'DELETE', token: owner.token });
   t.equal((await post({})).status, 201);

@@ -7,7 +7,7 @@ import { readGrant, writeGrant, type Grant } from './grant-token.ts';
 
 const day = 86_400_000;
 const grant: Grant = {
-  ...{ id: 'jr1xp67vwmr07r9f', video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2027, 10, 22), notBefore: null },
+  ...{ id: 'jr1xp67vwmr07r9f', opens: { kind: 'video', id: 'b27pp67vwmr07r9f' }, account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2027, 10, 22), notBefore: null },
   ...{ audiences: ['media'], maxHeight: null, mayDownload: false, own: false, streams: null, networks: [], rules: [], device: null, viewer: null },
 };
 

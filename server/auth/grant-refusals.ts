@@ -4,6 +4,7 @@ export const refusals = {
   'grant-key-unknown': 'This grant was signed with a key that is no longer, or never was, in use here.',
   'grant-signature': 'The signature of this grant is wrong: it was changed, or made elsewhere.',
   'grant-other-video': 'This grant is for another video.',
+  'grant-other-channel': 'This grant is for another channel, or for a video alone.',
   'grant-other-audience': 'This grant is not for what is asked for here.',
   'grant-other-network': 'This grant is for viewers in another network.',
   'grant-other-device': 'This grant is for another device.',

@@ -6,7 +6,7 @@ import { readGrant, writeGrant, type Grant, type SigningKey } from './grant-toke
 const key: SigningKey = { id: 7, secret: Buffer.alloc(32, 7) };
 const find = (id: number): Buffer | null => (id === key.id ? key.secret : null);
 const grant: Grant = {
-  ...{ id: 'jr1xp67vwmr07r9f', video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2026, 10, 22, 10, 30, 1), notBefore: null },
+  ...{ id: 'jr1xp67vwmr07r9f', opens: { kind: 'video', id: 'b27pp67vwmr07r9f' }, account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2026, 10, 22, 10, 30, 1), notBefore: null },
   ...{ audiences: ['media', 'keys'], maxHeight: null, mayDownload: false, own: false, streams: null, networks: [], rules: [], device: null, viewer: null },
 };
 const rich: Grant = {
@@ -16,15 +16,19 @@ const rich: Grant = {
   rules: [{ action: 'block', networks: ['192.0.2.7'] }, { action: 'allow', networks: [] }],
 };
 
+/** The same for the shows of a channel. */
+const ofChannel: Grant = { ...grant, opens: { kind: 'channel', id: 'b27pp67vwmr07r9f' } };
+
 t.test('a grant reads as it was written, is short, and is a plain step of a path', async (t) => {
   t.match(writeGrant(key, grant), /^[A-Za-z0-9_-]{108}$/);
-  for (const one of [grant, rich]) {
+  for (const one of [grant, rich, ofChannel]) {
     const text = writeGrant(key, one);
     t.match(text, /^[A-Za-z0-9_-]{108,1024}$/);
     t.same(readGrant(find, text), one);
     t.equal(writeGrant(key, one), text);
   }
-  t.throws(() => writeGrant(key, { ...grant, video: 'short' }), RangeError);
+  t.not(writeGrant(key, ofChannel), writeGrant(key, grant), 'that of a video is not that of a channel');
+  t.throws(() => writeGrant(key, { ...grant, opens: { kind: 'video', id: 'short' } }), RangeError);
   t.throws(() => writeGrant(key, { ...grant, account: `${grant.account}0` }), RangeError);
   t.throws(() => writeGrant(key, { ...grant, networks: Array.from({ length: 60 }, (_, at) => `2001:db8:${at}::/48`) }), RangeError);
 });

@@ -4,12 +4,12 @@
  *
  *     byte   0      version: 2
  *            1-2    number of the key
- *            3      bits 0-3: what it is for; bit 6: the account itself watches; bit 7: what it opens may be downloaded
+ *            3      bits 0-3: what it is for; bit 5: it opens the shows of a channel; bit 6: the account itself watches; bit 7: what it opens may be downloaded
  *            4-7    from when on it opens, seconds since 1970; 0: at once
  *            8-11   when it expires, seconds since 1970
  *           12-13   how high pictures may be; 0: any
  *           14-29   the grant’s id
- *           30-45   the video’s id
+ *           30-45   the id of the video, or of the channel
  *           46-61   the id of the account in whose name it was given
  *           62      how many may play with it at once; 0: what holds for everybody
  *           63-64   length of the rest
@@ -19,13 +19,14 @@
  * The length is a multiple of 3, so that base64url leaves no spare bit: one grant has exactly one text.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { GrantTarget } from '../catalog/grants.ts';
 import { isId } from '../catalog/ids.ts';
 import type { Audience } from '../delivery/presentation.ts';
 import { readRest, writeRest, type RareClaims } from './grant-rest.ts';
 
 export type Grant = RareClaims & {
   readonly id: string;
-  readonly video: string;
+  readonly opens: GrantTarget;
   readonly account: string;
   readonly audiences: readonly Audience[];
   /** ms since 1970, a whole second; null: at once. */
@@ -46,7 +47,7 @@ export type FindKey = (id: number) => Buffer | null;
 
 const version = 2;
 const idBytes = 16;
-const at = { key: 1, flags: 3, notBefore: 4, expires: 8, height: 12, id: 14, video: 30, account: 46, streams: 62, restLength: 63, rest: 65 } as const;
+const at = { key: 1, flags: 3, notBefore: 4, expires: 8, height: 12, id: 14, thing: 30, account: 46, streams: 62, restLength: 63, rest: 65 } as const;
 const macBytes = 16;
 const leastBytes = at.rest + macBytes;
 /** What a step of a path may hold: 1024 characters. */
@@ -55,19 +56,23 @@ const mostRestBytes = mostBytes - leastBytes;
 const shape = /^(?:[A-Za-z0-9_-]{4}){27,256}$/;
 const downloadFlag = 0x80;
 const ownFlag = 0x40;
+const channelFlag = 0x20;
 export const allAudiences: readonly Audience[] = ['media', 'pictures', 'keys', 'statistics'];
 
 const macOf = (secret: Buffer, facts: Buffer): Buffer => createHmac('sha256', secret).update(facts).digest().subarray(0, macBytes);
 
-const flagsOf = ({ audiences, mayDownload, own }: Grant): number =>
-  allAudiences.reduce((flags, audience, bit) => (audiences.includes(audience) ? flags | (1 << bit) : flags), (mayDownload ? downloadFlag : 0) | (own ? ownFlag : 0));
+const flagsOf = ({ audiences, mayDownload, own, opens }: Grant): number =>
+  allAudiences.reduce(
+    (flags, audience, bit) => (audiences.includes(audience) ? flags | (1 << bit) : flags),
+    (mayDownload ? downloadFlag : 0) | (own ? ownFlag : 0) | (opens.kind === 'channel' ? channelFlag : 0),
+  );
 
 /** Whether all that it says goes into an address. */
 export const fits = (grant: RareClaims): boolean => writeRest(grant).length <= mostRestBytes;
 
 /** RangeError: an id is none, or the grant does not fit. */
 export const writeGrant = (key: SigningKey, grant: Grant): string => {
-  if (![grant.id, grant.video, grant.account].every((id) => id.length === idBytes)) throw new RangeError('an id in a grant has 16 characters');
+  if (![grant.id, grant.opens.id, grant.account].every((id) => id.length === idBytes)) throw new RangeError('an id in a grant has 16 characters');
   const rest = writeRest(grant);
   if (rest.length > mostRestBytes) throw new RangeError('a grant says more than fits into an address');
   const facts = Buffer.alloc(at.rest + rest.length);
@@ -78,7 +83,7 @@ export const writeGrant = (key: SigningKey, grant: Grant): string => {
   facts.writeUInt32BE(grant.expiresAt / 1000, at.expires);
   facts.writeUInt16BE(grant.maxHeight ?? 0, at.height);
   facts.write(grant.id, at.id, 'latin1');
-  facts.write(grant.video, at.video, 'latin1');
+  facts.write(grant.opens.id, at.thing, 'latin1');
   facts.write(grant.account, at.account, 'latin1');
   facts.writeUInt8(grant.streams ?? 0, at.streams);
   facts.writeUInt16BE(rest.length, at.restLength);
@@ -103,11 +108,12 @@ export const readGrant = (find: FindKey, text: string): ReadGrant => {
 
 const genuine = (facts: Buffer): Grant | null => {
   const flags = facts.readUInt8(at.flags);
-  const [id, video, account] = [at.id, at.video, at.account].map((from) => facts.toString('latin1', from, from + idBytes));
+  const [id, thing, account] = [at.id, at.thing, at.account].map((from) => facts.toString('latin1', from, from + idBytes));
   const rest = readRest(facts.subarray(at.rest));
-  if (id === undefined || video === undefined || account === undefined || ![id, video, account].every(isId) || !rest) return null;
+  if (id === undefined || thing === undefined || account === undefined || ![id, thing, account].every(isId) || !rest) return null;
   return {
-    ...{ id, video, account, ...rest },
+    ...{ id, account, ...rest },
+    opens: { kind: (flags & channelFlag) === 0 ? 'video' : 'channel', id: thing },
     audiences: allAudiences.filter((_audience, bit) => (flags & (1 << bit)) !== 0),
     notBefore: facts.readUInt32BE(at.notBefore) * 1000 || null,
     expiresAt: facts.readUInt32BE(at.expires) * 1000,

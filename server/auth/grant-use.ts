@@ -23,9 +23,9 @@ export const usable = (grant: Grant): Usable => ({
 /** What is kept of a player’s name in a grant that is bound to it. */
 export const deviceMark = (agent: string): string => hash('sha256', agent, 'base64url').slice(0, 16);
 
-/** What does not change from request to request of one player: whose video, and what of it. */
+/** What does not change from request to request of one player: whose video, and what of it. Whether a video is of a channel, only the catalog knows. */
 export const wrongThing = ({ grant }: Usable, video: string, audience: Audience): RefusalCode | null => {
-  if (grant.video !== video) return 'grant-other-video';
+  if (grant.opens.kind === 'video' && grant.opens.id !== video) return 'grant-other-video';
   return grant.audiences.includes(audience) ? null : 'grant-other-audience';
 };
 

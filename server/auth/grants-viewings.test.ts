@@ -53,7 +53,7 @@ t.test('what is taken back ends for whoever watches, too', async (t) => {
   t.match(await grants.verdict(text, video.id, 'media', download), { ok: true });
   clock.advance(20_000);
   t.match(await grants.verdict(text, video.id, 'media', media), { ok: true });
-  await catalog.grants.revoke(video.id, id);
+  await catalog.grants.revoke({ kind: 'video', id: video.id }, id);
   await events.settled();
   t.equal(brokenOff, 1);
   t.same(await grants.verdict(text, video.id, 'media', media), expired, 'nobody is watching by it any more');

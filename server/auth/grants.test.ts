@@ -166,14 +166,14 @@ t.test('a grant that is taken back opens nothing from then on, for whoever has i
   const video = await recording();
   const [one, other] = [await issue(video), await issue(video)];
   for (const { text } of [one, other]) t.match(await grants.verdict(text, video.id, 'media', from), { ok: true });
-  t.equal(await catalog.grants.revoke(video.id, one.id), true);
+  t.equal(await catalog.grants.revoke({ kind: 'video', id: video.id }, one.id), true);
   await events.settled();
   t.same(await grants.verdict(one.text, video.id, 'media', from), no('grant-revoked'));
   t.match(await grants.verdict(other.text, video.id, 'media', from), { ok: true });
-  t.equal(await catalog.grants.revoke(video.id, one.id), false, 'once');
+  t.equal(await catalog.grants.revoke({ kind: 'video', id: video.id }, one.id), false, 'once');
   const afterRestart = new Grants({ ...catalog, keys, viewings, events, clock });
   t.same(await afterRestart.verdict(one.text, video.id, 'media', from), no('grant-revoked'), 'after a restart too');
-  t.same((await catalog.grants.ofVideo(video.id)).map(({ text }) => text), [other.text]);
+  t.same((await catalog.grants.of({ kind: 'video', id: video.id })).map(({ text }) => text), [other.text]);
 });
 
 t.test('with the key that signed it a grant is gone, although it was known', async (t) => {

@@ -6,7 +6,8 @@
  */
 import type { Clock } from '../../packager/clock.ts';
 import type { AccountRow, AccountStore } from '../catalog/accounts.ts';
-import type { GrantStore } from '../catalog/grants.ts';
+import type { ChannelRow } from '../catalog/channels.ts';
+import { targetIds, type GrantStore, type GrantTarget } from '../catalog/grants.ts';
 import { idFrom, newId } from '../catalog/ids.ts';
 import type { SessionStore } from '../catalog/sessions.ts';
 import type { Vault } from '../catalog/vault.ts';
@@ -19,7 +20,7 @@ import type { TokenVerifier } from './gatekeeper.ts';
 import { longestGrantMs, type GrantKeys } from './grant-keys.ts';
 import { fits, readGrant, writeGrant, type Grant } from './grant-token.ts';
 import type { RefusalCode } from './grant-refusals.ts';
-import type { Turned, Viewings } from './viewings.ts';
+import type { Seat, Turned, Viewings } from './viewings.ts';
 import { usable, wrongPlace, wrongThing, wrongTime, type Usable } from './grant-use.ts';
 
 export type GrantsOptions = {
@@ -35,7 +36,7 @@ export type GrantsOptions = {
 };
 
 /** What somebody who hands a grant on says of it. */
-export type GrantWish = Omit<Grant, 'id' | 'video' | 'account' | 'expiresAt' | 'own'> & {
+export type GrantWish = Omit<Grant, 'id' | 'opens' | 'account' | 'expiresAt' | 'own'> & {
   readonly label: string;
   /** ms since 1970; null: in a week. */
   readonly expiresAt: number | null;
@@ -54,11 +55,11 @@ export const mostKept = 10_000;
 const absent: GrantVerdict = { ok: false, status: 404, code: 'not-found' };
 const refused = (code: RefusalCode): GrantVerdict => ({ ok: false, status: 403, code });
 
-type Known = { readonly use: Usable; readonly verdict: GrantVerdict; /** As many as before it was read. */ readonly removals: number };
+type Known = { readonly use: Usable; readonly seat: Seat; readonly verdict: GrantVerdict; /** As many as before it was read. */ readonly removals: number };
 
 export class Grants implements TokenVerifier {
   readonly #o: GrantsOptions;
-  /** By the text of the grant; oldest first. Only what this server made gets in here. */
+  /** By the text of the grant, for those of channels with the video; oldest first. Only what this server made gets in here. */
   readonly #known = new Map<string, Known>();
   /** Counts up with every change heard: what was read before a change must not be kept after it. */
   #changes = 0;
@@ -66,13 +67,18 @@ export class Grants implements TokenVerifier {
   constructor(options: GrantsOptions) {
     this.#o = options;
     options.events.subscribe('video.', (event) => {
-      if ('videoId' in event) this.#forget(({ video }) => video === event.videoId);
+      if ('videoId' in event) this.#forget(({ seat }) => seat.video === event.videoId);
     });
-    options.events.subscribe('account.updated', ({ accountId }) => this.#forget(({ account }) => account === accountId));
+    options.events.subscribe('account.updated', ({ accountId }) => this.#forget(({ seat }) => seat.account === accountId));
     options.events.subscribe('account.sessions-ended', ({ accountId }) => this.#endSessions(accountId));
     options.events.subscribe('grant.revoked', ({ grantId }) => {
-      this.#forget(({ id }) => id === grantId);
+      this.#forget(({ seat }) => seat.id === grantId);
       options.viewings.end(grantId);
+    });
+    // Its shows stay with their owner; the links to them go.
+    options.events.subscribe('channel.deleted', ({ channelId }) => {
+      const ofIt = this.#forget(({ use }) => use.grant.opens.kind === 'channel' && use.grant.opens.id === channelId);
+      for (const { seat } of ofIt) options.viewings.end(seat.id);
     });
   }
 
@@ -85,7 +91,7 @@ export class Grants implements TokenVerifier {
     if (!isOwn(video, { id: accountId, role })) return null;
     const grant: Grant = {
       id: this.ownId(sessionId),
-      ...{ video: video.id, account: accountId },
+      ...{ opens: { kind: 'video', id: video.id }, account: accountId },
       audiences: ['media', 'pictures', 'keys'],
       expiresAt: wholeSeconds(this.#o.clock.wall() + grantLastsMs),
       ...{ notBefore: null, maxHeight: null, mayDownload: true, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
@@ -93,14 +99,14 @@ export class Grants implements TokenVerifier {
     return { text: writeGrant(this.#o.keys.signing, grant), grant };
   }
 
-  /** To be handed on. The account is known to own the video. */
-  async issue(video: VideoRow, accountId: string, { label, ...said }: GrantWish): Promise<Issued> {
+  /** To be handed on. The account is known to own what it opens. */
+  async issue(opens: GrantTarget, accountId: string, { label, ...said }: GrantWish): Promise<Issued> {
     const createdAt = this.#o.clock.wall();
-    const grant = { ...said, own: false, id: newId(), video: video.id, account: accountId, expiresAt: wholeSeconds(said.expiresAt ?? createdAt + handedOnForMs), notBefore: said.notBefore && wholeSeconds(said.notBefore) };
+    const grant = { ...said, own: false, id: newId(), opens, account: accountId, expiresAt: wholeSeconds(said.expiresAt ?? createdAt + handedOnForMs), notBefore: beginning(opens, said.notBefore, createdAt) };
     if (grant.expiresAt <= createdAt || grant.expiresAt > createdAt + longestGrantMs || (grant.notBefore ?? 0) >= grant.expiresAt) return { kind: 'wrong-times' };
     if (!fits(grant)) return { kind: 'says-too-much' };
     const text = writeGrant(this.#o.keys.signing, grant);
-    const row = { id: grant.id, videoId: video.id, accountId, label, createdAt, expiresAt: grant.expiresAt, revokedAt: null };
+    const row = { id: grant.id, ...targetIds(opens), accountId, label, createdAt, expiresAt: grant.expiresAt, revokedAt: null };
     return (await this.#o.grants.add(row, text)) ? { kind: 'made', text, grant, createdAt } : { kind: 'too-many' };
   }
 
@@ -108,7 +114,7 @@ export class Grants implements TokenVerifier {
   vouch(video: VideoRow, issuer: string, { viewer, ...said }: Vouched): MadeGrant | null {
     const grant: Grant = {
       id: idFrom(this.#o.vault.mac('grant', `vouched ${issuer} ${viewer}`)),
-      ...{ video: video.id, account: video.ownerId, viewer, ...said },
+      ...{ opens: { kind: 'video', id: video.id }, account: video.ownerId, viewer, ...said },
       audiences: ['media', 'pictures', 'keys'],
       expiresAt: wholeSeconds(Math.min(said.expiresAt, this.#o.clock.wall() + grantLastsMs)),
       ...{ notBefore: null, own: false, rules: [], device: null },
@@ -133,45 +139,61 @@ export class Grants implements TokenVerifier {
     return typeof grant === 'string' ? null : grant;
   }
 
+  /** Whether the page of a channel opens by it; null: there is no such channel, which is not told. */
+  async ofChannel(text: string, channel: ChannelRow | null, from: Asker): Promise<{ readonly until: number } | RefusalCode> {
+    const grant = readGrant(this.#o.keys.find, text);
+    if (typeof grant === 'string') return grant;
+    if (!channel || grant.opens.kind !== 'channel' || grant.opens.id !== channel.id) return 'grant-other-channel';
+    const use = usable(grant);
+    const wrong = wrongTime(use, this.#o.clock.wall()) ?? wrongPlace(use, from);
+    if (wrong) return wrong;
+    const [account, revoked] = await Promise.all([this.#o.accounts.get(grant.account), this.#isRevoked(grant)]);
+    if (revoked) return 'grant-revoked';
+    return mayGive(channel, account) ? { until: grant.expiresAt } : 'grant-void';
+  }
+
   verdict(text: string, video: string, audience: Audience, from: Asker): GrantVerdict | Promise<GrantVerdict> {
-    const known = this.#known.get(text);
+    const known = this.#known.get(text) ?? this.#known.get(withVideo(text, video));
     if (known && known.removals === this.#o.keys.removals) return this.#use(known, video, audience, from);
     const grant = readGrant(this.#o.keys.find, text);
     if (typeof grant === 'string') return refused(grant);
     const use = usable(grant);
-    const wrong = this.#wrong(use, video, audience, from);
-    return wrong ? refused(wrong) : this.#judge(text, use, this.#o.keys.removals).then((verdict) => this.#enter(use, verdict, from));
+    const seat = { ...grant, video };
+    const wrong = this.#wrong(use, seat, video, audience, from);
+    return wrong ? refused(wrong) : this.#judge(text, use, seat, this.#o.keys.removals).then((verdict) => this.#enter(seat, verdict, from));
   }
 
-  #use({ use, verdict }: Known, video: string, audience: Audience, from: Asker): GrantVerdict {
-    const wrong = this.#wrong(use, video, audience, from);
-    return wrong ? refused(wrong) : this.#enter(use, verdict, from);
+  #use({ use, seat, verdict }: Known, video: string, audience: Audience, from: Asker): GrantVerdict {
+    const wrong = this.#wrong(use, seat, video, audience, from);
+    return wrong ? refused(wrong) : this.#enter(seat, verdict, from);
   }
 
-  #wrong(use: Usable, video: string, audience: Audience, from: Asker): RefusalCode | null {
+  #wrong(use: Usable, seat: Seat, video: string, audience: Audience, from: Asker): RefusalCode | null {
     const thing = wrongThing(use, video, audience);
     if (thing) return thing;
     const time = wrongTime(use, this.#o.clock.wall());
     // It must be good when a viewing begins; what goes on, goes on.
-    if (time === 'grant-expired' && this.#o.viewings.goesOn(use.grant, from)) return wrongPlace(use, from);
+    if (time === 'grant-expired' && this.#o.viewings.goesOn(seat, from)) return wrongPlace(use, from);
     return time ?? wrongPlace(use, from);
   }
 
   /** In one turn with the answer: who takes the last place and who does not is settled here. */
-  #enter({ grant }: Usable, verdict: GrantVerdict, from: Asker): GrantVerdict {
+  #enter(seat: Seat, verdict: GrantVerdict, from: Asker): GrantVerdict {
     if (!verdict.ok) return verdict;
     const { viewings } = this.#o;
-    const turned = from.wantsMedia ? viewings.take(grant, from) : viewings.look(grant, from);
+    const turned = from.wantsMedia ? viewings.take(seat, from) : viewings.look(seat, from);
     return turned ? refused(turned) : verdict;
   }
 
-  async #judge(text: string, use: Usable, removals: number): Promise<GrantVerdict> {
+  async #judge(text: string, use: Usable, seat: Seat, removals: number): Promise<GrantVerdict> {
     const before = this.#changes;
     const { grant } = use;
-    const [video, account, revoked] = await Promise.all([this.#o.videos.get(grant.video), this.#o.accounts.get(grant.account), this.#isRevoked(grant)]);
+    const [video, account, revoked] = await Promise.all([this.#o.videos.get(seat.video), this.#o.accounts.get(grant.account), this.#isRevoked(grant)]);
     const verdict = revoked ? refused('grant-revoked') : judged(grant, video, account);
-    if (this.#changes === before) {
-      this.#known.set(text, { use, verdict, removals });
+    const ofOne = grant.opens.kind === 'video';
+    // Made-up videos cost whoever has a link to a channel a look-up each, and us no memory.
+    if (this.#changes === before && (ofOne || (video && isShowOf(grant, video)))) {
+      this.#known.set(ofOne ? text : withVideo(text, seat.video), { use, seat, verdict, removals });
       const [oldest] = this.#known.size > mostKept ? this.#known.keys() : [];
       if (oldest !== undefined) this.#known.delete(oldest);
     }
@@ -188,23 +210,41 @@ export class Grants implements TokenVerifier {
   }
 
   async #endSessions(accountId: string): Promise<void> {
-    this.#forget(({ own, account }) => own && account === accountId);
+    this.#forget(({ seat }) => seat.own && seat.account === accountId);
     this.#o.viewings.endAccount(accountId, await this.#ownIds(accountId));
   }
 
-  #forget(which: (grant: Grant) => boolean): void {
+  #forget(which: (known: Known) => boolean): readonly Known[] {
     this.#changes += 1;
-    for (const [text, { use }] of this.#known) if (which(use.grant)) this.#known.delete(text);
+    const found = [...this.#known].filter(([, known]) => which(known));
+    for (const [key] of found) this.#known.delete(key);
+    return found.map(([, known]) => known);
   }
 }
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-const isOwn = ({ ownerId }: VideoRow, { id, role }: Pick<AccountRow, 'id' | 'role'>): boolean => role === 'admin' || id === ownerId;
+const withVideo = (text: string, video: string): string => `${text} ${video}`;
 
-const judged = ({ expiresAt, maxHeight, mayDownload }: Grant, video: VideoRow | null, account: AccountRow | null): GrantVerdict => {
+/** A link to a channel opens no show that was over before the link was made: it says from when on. */
+const beginning = ({ kind }: GrantTarget, said: number | null, now: number): number | null => {
+  if (kind === 'channel') return wholeSeconds(Math.max(said ?? 0, now));
+  return said && wholeSeconds(said);
+};
+
+/** Of the channel that the grant is for: on now, to come, or over since. */
+const isShowOf = ({ opens, notBefore }: Grant, { channelId, source, endedAt }: VideoRow): boolean =>
+  source === 'live' && channelId === opens.id && (endedAt === null || endedAt > (notBefore ?? 0));
+
+const isOwn = ({ ownerId }: Pick<VideoRow, 'ownerId'>, { id, role }: Pick<AccountRow, 'id' | 'role'>): boolean => role === 'admin' || id === ownerId;
+
+const mayGive = (thing: Pick<VideoRow, 'ownerId' | 'visibility'>, account: AccountRow | null): boolean =>
+  thing.visibility === 'public' || thing.visibility === 'unlisted' || (account !== null && isOwn(thing, account));
+
+const judged = (grant: Grant, video: VideoRow | null, account: AccountRow | null): GrantVerdict => {
   if (!video) return absent;
-  const open = video.visibility === 'public' || video.visibility === 'unlisted';
-  if (!open && !(account && isOwn(video, account))) return refused('grant-void');
+  if (grant.opens.kind === 'channel' && !isShowOf(grant, video)) return refused('grant-other-video');
+  if (!mayGive(video, account)) return refused('grant-void');
+  const { expiresAt, maxHeight, mayDownload } = grant;
   return { ok: true, shared: false, expiresAt, maxHeight, mayDownload: video.downloads && mayDownload };
 };

@@ -1,6 +1,7 @@
 /** Grants over a catalog of their own, for tests. */
 import { channelOf, liveOn, quiet, someAccount, testCatalog } from '../catalog/testing.ts';
 import type { Role, Visibility } from '../catalog/schema.ts';
+import type { GrantTarget } from '../catalog/grants.ts';
 import { newSessionRow } from '../catalog/sessions.ts';
 import type { VideoRow } from '../catalog/videos.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
@@ -27,17 +28,19 @@ export const setUp = async (t: Test, limits: StreamLimits = { perAccount: 0, whe
   events.start();
   const owner = await someAccount(catalog);
   const { channel } = await catalog.channels.create(channelOf(owner));
+  const show = (on = channel.id, visibility: Visibility = 'private') => catalog.videos.createLive(liveOn(on, owner, { visibility, startedAt: clock.wall() }));
   const recording = async (visibility: Visibility = 'private') => {
-    const video = await catalog.videos.createLive(liveOn(channel.id, owner, { visibility }));
+    const video = await show(channel.id, visibility);
     await catalog.videos.endLive(video.id, { endedAt: 2, durationMs: 1, bytes: 1, state: 'ready' });
     return video;
   };
   const grantOf = (video: VideoRow, accountId: string, role: Role = 'creator'): string => grants.mint(video, { accountId, role, sessionId: 'one' })?.text ?? 'none was made';
-  const issue = async (video: VideoRow, change: Partial<GrantWish> = {}) => {
-    const made = await grants.issue(video, owner, { ...open, ...change });
+  const issueFor = async (opens: GrantTarget, change: Partial<GrantWish> = {}) => {
+    const made = await grants.issue(opens, owner, { ...open, ...change });
     return made.kind === 'made' ? { text: made.text, id: made.grant.id } : { text: made.kind, id: '' };
   };
-  return { catalog, clock, events, keys, viewings, grants, owner, recording, grantOf, issue };
+  const issue = ({ id }: VideoRow, change: Partial<GrantWish> = {}) => issueFor({ kind: 'video', id }, change);
+  return { catalog, clock, events, keys, viewings, grants, owner, channel, show, recording, grantOf, issue, issueFor };
 };
 
 export const no = (code: string) => ({ ok: false, status: 403, code });

@@ -1,12 +1,10 @@
 import t from 'tap';
 import { FakeClock } from '../../packager/clock.ts';
 import type { WhenOver } from '../delivery/presentation.ts';
-import type { Grant } from './grant-token.ts';
-import { longestMs, mostByLink, mostOfOne, mostVideos, silenceMs, Viewings, type StreamPolicy } from './viewings.ts';
+import { longestMs, mostByLink, mostOfOne, mostVideos, silenceMs, Viewings, type Seat, type StreamPolicy } from './viewings.ts';
 
-const grant = (id: string, change: Partial<Grant> = {}): Grant => ({
-  ...{ id, video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2030, 0, 1), notBefore: null, audiences: ['media'], maxHeight: null },
-  ...{ mayDownload: false, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
+const grant = (id: string, change: Partial<Seat> = {}): Seat => ({
+  ...{ id, video: 'b27pp67vwmr07r9f', account: '6c0mp8qcmgg9d65y', expiresAt: Date.UTC(2030, 0, 1), own: true, streams: null, viewer: null },
   ...change,
 });
 const at = (host: number, agent = 'a player') => ({ address: `192.0.2.${host}`, agent });
@@ -88,7 +86,7 @@ t.test('an answer that takes long keeps its place until it is over', async (t) =
 
 t.test('whom others vouch for is counted by his name, with the number that they said', async (t) => {
   const { viewings } = setUp(1);
-  const pupil = (id: string, viewer: string, streams: number | null = null): Grant => grant(id, { own: false, viewer, streams });
+  const pupil = (id: string, viewer: string, streams: number | null = null): Seat => grant(id, { own: false, viewer, streams });
   t.equal(viewings.take(pupil('one', 'kim'), at(1)), null);
   t.equal(viewings.take(pupil('two', 'kim'), at(2)), 'too-many-streams');
   t.equal(viewings.take(pupil('three', 'lee', 2), at(1)), null);
@@ -131,7 +129,7 @@ t.test('a grant that is over goes on for the video that was begun while it was g
   clock.advance(2000);
   t.equal(viewings.goesOn(now, at(1)), true);
   t.equal(viewings.goesOn(grant('kim', { video: other, expiresAt }), at(1)), false, 'another video');
-  t.equal(viewings.goesOn(grant('kim', { video: one, expiresAt: expiresAt - 1000, maxHeight: null }), at(1)), false, 'one that was over when this began');
+  t.equal(viewings.goesOn(grant('kim', { video: one, expiresAt: expiresAt - 1000 }), at(1)), false, 'one that was over when this began');
   viewings.take(grant('kim', { video: other }), at(1));
   for (let ms = 0; ms < silenceMs; ms += 10_000) {
     clock.advance(10_000);
@@ -187,7 +185,7 @@ t.test('answers that take long do not keep what is over behind them', async (t) 
 t.test('what is stopped or taken back is broken off, and others are not', async (t) => {
   const { clock, viewings } = setUp(2, 'stop-oldest');
   const broken: string[] = [];
-  const take = (id: string, change: Partial<Grant> = {}): void => {
+  const take = (id: string, change: Partial<Seat> = {}): void => {
     clock.advance(1000);
     viewings.take(grant(id, change), { ...at(1), onOver: () => undefined, breakOff: () => broken.push(id) });
   };

@@ -13,6 +13,11 @@ import type { Asker } from '../delivery/presentation.ts';
 import { clientKey } from './address.ts';
 import type { Grant } from './grant-token.ts';
 
+/** Who is counted with whom. */
+export type Counted = Pick<Grant, 'id' | 'own' | 'account' | 'viewer' | 'streams'>;
+/** Somebody at a video, which a grant may open among others. */
+export type Seat = Counted & Pick<Grant, 'expiresAt'> & { readonly video: string };
+
 /** With the 20 s that a peer may take for a slice of an answer, a player that crashed is forgotten within 90 s. */
 export const silenceMs = 60_000;
 export const longestMs = outlivedForMs;
@@ -93,14 +98,14 @@ export class Viewings {
   }
 
   /** Whether one that began while the grant was good is still going on: then it does not matter that the grant is over. */
-  goesOn(grant: Grant, from: Asker): boolean {
+  goesOn(grant: Seat, from: Asker): boolean {
     const known = this.#all.get(keyOf(grant.id, from));
     const watched = known && !known.stopped ? known.videos.get(grant.video) : undefined;
     return watched !== undefined && this.#lasts(watched) && watched.wall < grant.expiresAt;
   }
 
   /** Media is asked for: the viewing begins, or goes on. */
-  take(grant: Grant, from: Asker): Turned | null {
+  take(grant: Seat, from: Asker): Turned | null {
     const now = this.#clock.now();
     const key = keyOf(grant.id, from);
     const known = this.#all.get(key);
@@ -128,7 +133,7 @@ export class Viewings {
   }
 
   /** Whether media would be given, for whoever asks for a list of it: that takes no place. */
-  look(grant: Grant, from: Asker): Turned | null {
+  look(grant: Counted, from: Asker): Turned | null {
     const known = this.#all.get(keyOf(grant.id, from));
     if (known && this.#isRemembered(known)) {
       if (known.stopped) this.#seen(known, this.#clock.now());
@@ -139,7 +144,7 @@ export class Viewings {
   }
 
   /** Somebody means to watch again where he was stopped. */
-  restart(grant: Grant, from: Asker): void {
+  restart(grant: Counted, from: Asker): void {
     for (const viewing of this.#groups.get(this.#countedAs(grant).name)?.stopped ?? []) {
       if (viewing.grant === grant.id && (grant.own || viewing.key === keyOf(grant.id, from))) this.#drop(viewing);
     }
@@ -173,7 +178,7 @@ export class Viewings {
     for (const viewing of group ? [...group.watching, ...group.stopped] : []) if (!except.has(viewing.grant)) this.#end(viewing);
   }
 
-  #countedAs({ id, own, account, viewer, streams }: Grant): { readonly name: string; readonly limit: number | null; readonly most: number } {
+  #countedAs({ id, own, account, viewer, streams }: Counted): { readonly name: string; readonly limit: number | null; readonly most: number } {
     if (viewer === null && !own) return { name: `grant ${id}`, limit: streams, most: mostByLink };
     return { name: viewer === null ? accountGroup(account) : `viewer ${viewer}`, limit: streams ?? (this.#limits.perAccount || null), most: mostOfOne };
   }

@@ -9,37 +9,51 @@ import type { Schema } from './schema.ts';
 export type GrantRow = Omit<Schema['grants'], 'sealed'>;
 export type KeptGrant = GrantRow & { /** The grant itself. */ readonly text: string };
 
+/** What a grant opens: one video, or the shows of a channel. */
+export type GrantTarget = { readonly kind: 'video' | 'channel'; readonly id: string };
+
 export interface GrantStore {
-  /** False: the video has as many as it may have. */
+  /** False: there are as many of its video or channel as there may be. */
   add(row: GrantRow, text: string): Promise<boolean>;
   /** Those that are not over, the newest first. */
-  ofVideo(videoId: string): Promise<readonly KeptGrant[]>;
-  /** False: the video has no such grant, or it has been taken back. */
-  revoke(videoId: string, id: string): Promise<boolean>;
+  of(target: GrantTarget): Promise<readonly KeptGrant[]>;
+  /** False: there is no such grant of that, or it has been taken back. */
+  revoke(target: GrantTarget, id: string): Promise<boolean>;
   isRevoked(id: string): Promise<boolean>;
   /** Forgets those that are over, and by which nobody can be watching any more. */
   sweep(): Promise<void>;
 }
 
-export const mostOfVideo = 200;
+export const mostOfOne = 200;
 /** Whoever has begun to watch may go on for as long after the grant is over: so long it must be known whether it was taken back. */
 export const outlivedForMs = 24 * 3_600_000;
 
+const columnOf = { video: 'videoId', channel: 'channelId' } as const;
+
+const targetOf = ({ videoId, channelId }: Pick<GrantRow, 'videoId' | 'channelId'>): GrantTarget =>
+  videoId === null ? { kind: 'channel', id: channelId ?? '' } : { kind: 'video', id: videoId };
+
+/** As it stands in a row. */
+export const targetIds = ({ kind, id }: GrantTarget): { readonly videoId: string | null; readonly channelId: string | null } => ({
+  videoId: kind === 'video' ? id : null,
+  channelId: kind === 'channel' ? id : null,
+});
+
 export const createGrants = ({ db, clock, vault, write }: Ground): GrantStore => {
-  const open = (videoId: string) => db.selectFrom('grants').where('videoId', '=', videoId).where('revokedAt', 'is', null).where('expiresAt', '>', clock.wall());
+  const open = ({ kind, id }: GrantTarget) => db.selectFrom('grants').where(columnOf[kind], '=', id).where('revokedAt', 'is', null).where('expiresAt', '>', clock.wall());
   return {
     async add(row, text) {
-      if ((await open(row.videoId).select('id').execute()).length >= mostOfVideo) return false;
+      if ((await open(targetOf(row)).select('id').execute()).length >= mostOfOne) return false;
       await write([must(db.insertInto('grants').values({ ...row, sealed: vault.seal('grant', row.id, text) }))]);
       return true;
     },
-    async ofVideo(videoId) {
-      const rows = await open(videoId).selectAll().orderBy('createdAt', 'desc').orderBy('id').execute();
+    async of(target) {
+      const rows = await open(target).selectAll().orderBy('createdAt', 'desc').orderBy('id').execute();
       return rows.map(({ sealed, ...row }) => ({ ...row, text: vault.open('grant', row.id, sealed) }));
     },
-    async revoke(videoId, id) {
-      const update = db.updateTable('grants').set({ revokedAt: clock.wall() }).where('id', '=', id).where('videoId', '=', videoId);
-      return (await write([must(update.where('revokedAt', 'is', null))], [{ type: 'grant.revoked', grantId: id, videoId }])) !== null;
+    async revoke(target, id) {
+      const update = db.updateTable('grants').set({ revokedAt: clock.wall() }).where('id', '=', id).where(columnOf[target.kind], '=', target.id);
+      return (await write([must(update.where('revokedAt', 'is', null))], [{ type: 'grant.revoked', grantId: id, opens: target }])) !== null;
     },
     async isRevoked(id) {
       return (await db.selectFrom('grants').select('id').where('id', '=', id).where('revokedAt', 'is not', null).executeTakeFirst()) !== undefined;

@@ -162,8 +162,8 @@ export type Schema = {
   publishNotices: { id: string; body: string; dueAt: number | null; tries: number; createdAt: number };
   /** `sealed`: the key; `retiredAt` null: it signs. */
   grantKeys: { id: number; sealed: string; createdAt: number; retiredAt: number | null; goodUntil: number | null };
-  /** Made to be handed on. `sealed`: the grant itself. */
-  grants: { id: string; videoId: string; accountId: string; label: string; sealed: string; createdAt: number; expiresAt: number; revokedAt: number | null };
+  /** Made to be handed on, for a video or for the shows of a channel. `sealed`: the grant itself. */
+  grants: { id: string; videoId: string | null; channelId: string | null; accountId: string; label: string; sealed: string; createdAt: number; expiresAt: number; revokedAt: number | null };
   outbox: { seq: Generated<number>; type: string; data: string; createdAt: number };
   answers: { scope: string; bodyHash: string; status: number | null; sealed: string | null; expiresAt: number };
 };

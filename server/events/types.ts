@@ -1,4 +1,5 @@
 /** Everything that one part of the server tells the others, written in the same transaction as the change it speaks of. */
+import type { GrantTarget } from '../catalog/grants.ts';
 import type { Role, Visibility } from '../catalog/schema.ts';
 
 export type ServerEvent =
@@ -28,7 +29,7 @@ export type ServerEvent =
       readonly changed: readonly string[];
     }
   /** It opens nothing any more. */
-  | { readonly type: 'grant.revoked'; readonly grantId: string; readonly videoId: string }
+  | { readonly type: 'grant.revoked'; readonly grantId: string; readonly opens: GrantTarget }
   | { readonly type: 'video.deleted'; readonly videoId: string; readonly channelId: string | null };
 
 export type EventType = ServerEvent['type'];

@@ -12,6 +12,7 @@ t.test('pages hear that viewers came or went, and nothing while nobody does', as
     sockets: { topics: { define: () => undefined }, publish: (_topic: string, _type: string, data: unknown) => told.push(data) } as never,
     catalog: { channels: { get: async () => ({ title: 'Show' }) } } as never,
     events: { subscribe: () => () => undefined } as never,
+    grants: { ofChannel: async () => 'grant-other-channel' },
     clock,
     status: () => status,
     viewers: () => count,

@@ -2,7 +2,8 @@
  * The WebSocket topic `channel:<id>` or `channel:@name`: what a channel's page shows, whole, at every change.
  * `snapshot` and `update` carry {state, videoId, startedAt, until, viewers, title}.
  */
-import { maySee } from '../api/routes/access.ts';
+import { findChannel, maySee } from '../api/routes/access.ts';
+import type { Grants } from '../auth/grants.ts';
 import type { Clock } from '../../packager/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
@@ -13,6 +14,8 @@ type Parts = {
   readonly sockets: WebSockets;
   readonly catalog: Pick<Catalog, 'channels'>;
   readonly events: EventDispatcher;
+  /** Who has a link to a channel follows it by that. */
+  readonly grants: Pick<Grants, 'ofChannel'>;
   readonly status: (channelId: string) => ChannelStatus;
   readonly viewers: (video: string) => number;
   readonly clock: Clock;
@@ -31,11 +34,13 @@ export class ChannelTopic {
 
   constructor(parts: Parts) {
     this.#p = parts;
-    const { sockets, catalog, events } = parts;
+    const { sockets, catalog, events, grants } = parts;
     sockets.topics.define('channel', {
-      async authorise(name, who) {
-        const channel = name.startsWith('@') ? await catalog.channels.byName(name.slice(1)) : await catalog.channels.get(name);
-        return channel && maySee(who, channel) ? channel.id : null;
+      async authorise(name, who, by) {
+        const channel = await findChannel({ catalog }, name);
+        if (!channel || maySee(who, channel)) return channel && channel.id;
+        const verdict = by ? await grants.ofChannel(by.text, channel, by.from) : 'none';
+        return typeof verdict === 'string' ? null : { name: channel.id, until: verdict.until };
       },
       snapshot: (id) => this.#view(id, parts.status(id)),
     });
@@ -45,6 +50,7 @@ export class ChannelTopic {
     };
     events.subscribe('channel.updated', ({ channelId }) => recheck(channelId));
     events.subscribe('channel.deleted', ({ channelId }) => recheck(channelId));
+    events.subscribe('grant.revoked', ({ opens }) => (opens.kind === 'channel' ? sockets.recheck(`channel:${opens.id}`) : undefined));
     events.subscribe('account.sessions-ended', ({ accountId, sessionId }) => sockets.endSessions(accountId, sessionId));
     this.#countLater();
   }

@@ -43,10 +43,10 @@ const updated = (changed: string[]): EventOf<'video.updated'> => ({ type: 'video
 t.test('whoever may see a video hears how far it is, and nobody else', async (t) => {
   const { kind, at, received } = stage(t);
   const who = (accountId: string, role = 'creator'): Who => ({ accountId, role }) as Who;
-  t.equal(await kind()?.authorise('video000', who('ann')), 'video000');
-  t.equal(await kind()?.authorise('video000', who('boss', 'admin')), 'video000');
-  t.equal(await kind()?.authorise('video000', who('bob')), null);
-  t.equal(await kind()?.authorise('video000', null), null);
+  t.equal(await kind()?.authorise('video000', who('ann'), null), 'video000');
+  t.equal(await kind()?.authorise('video000', who('boss', 'admin'), null), 'video000');
+  t.equal(await kind()?.authorise('video000', who('bob'), null), null);
+  t.equal(await kind()?.authorise('video000', null, null), null);
   at.received = received(40);
   at.progress = { step: 'import', done: 0.4 };
   t.same(await kind()?.snapshot('video000', null), { state: 'uploading', duration: null, error: null, progress: { step: 'import', done: 0.4 }, upload: { received: 40, size: 100 } });

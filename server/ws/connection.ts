@@ -1,5 +1,5 @@
 /**
- * One client. It says `{"subscribe": topic}` or `{"unsubscribe": topic}` and hears `{topic, type, data}`: first
+ * One client. It says `{"subscribe": topic}` (with a `grant`, if it has one) or `{"unsubscribe": topic}` and hears `{topic, type, data}`: first
  * the snapshot, then every change after it. A change may be in the snapshot already; it is never missing.
  */
 import type { WebSocket } from 'ws';
@@ -7,12 +7,13 @@ import type { Clock } from '../../packager/clock.ts';
 import type { Who } from '../auth/auth.ts';
 import { TokenBuckets } from '../auth/buckets.ts';
 import { closeCodes, type WebSocketLimits } from './limits.ts';
-import type { Topics } from './topics.ts';
+import type { Asker } from '../delivery/presentation.ts';
+import type { ByGrant, Topics } from './topics.ts';
 
 export type Message = { readonly topic: string; readonly type: string; readonly data?: unknown };
 
 /** Changes that come while the snapshot is being made wait for it. */
-type Subscription = { readonly asked: string; waiting: Message[] | null };
+type Subscription = { readonly asked: string; readonly by: ByGrant | null; readonly until: number; waiting: Message[] | null };
 
 /** Who is subscribed to what, by true name. */
 export type Audience = { join(topic: string, connection: Connection): void; leave(topic: string, connection: Connection): void };
@@ -20,6 +21,7 @@ export type Audience = { join(topic: string, connection: Connection): void; leav
 type Parts = {
   readonly socket: WebSocket;
   readonly who: Who | null;
+  readonly from: Asker;
   readonly topics: Topics;
   readonly audience: Audience;
   readonly limits: WebSocketLimits;
@@ -57,6 +59,7 @@ export class Connection {
   tell(topic: string, type: string, data: unknown): void {
     const subscription = this.#subscriptions.get(topic);
     if (!subscription) return;
+    if (this.#parts.clock.wall() >= subscription.until) return this.#gone(topic, subscription);
     const message = { topic: subscription.asked, type, data };
     if (!subscription.waiting) this.#send(message);
     else if (subscription.waiting.length < mostWaiting) subscription.waiting.push(message);
@@ -66,10 +69,9 @@ export class Connection {
   async recheck(topic: string): Promise<void> {
     const subscription = this.#subscriptions.get(topic);
     if (!subscription) return;
-    const found = await this.#parts.topics.find(topic, this.who);
+    const found = await this.#parts.topics.find(topic, this.who, subscription.by);
     if (found?.topic === topic || this.#subscriptions.get(topic) !== subscription) return;
-    this.#drop(topic);
-    this.#send({ topic: subscription.asked, type: 'gone' });
+    this.#gone(topic, subscription);
   }
   close(code: number, reason: string): void {
     this.#parts.socket.close(code, reason);
@@ -79,6 +81,10 @@ export class Connection {
     for (const topic of [...this.#subscriptions.keys()]) this.#drop(topic);
   }
 
+  #gone(topic: string, { asked }: Subscription): void {
+    this.#drop(topic);
+    this.#send({ topic: asked, type: 'gone' });
+  }
   #hear(text: string | null): void {
     if (this.#messages.take('') > 0) return this.close(closeCodes.policy, 'too many messages');
     const order = text === null ? null : parseOrder(text);
@@ -88,7 +94,7 @@ export class Connection {
       return this.#refuse(order.topic, 'too-many', `A connection may have ${this.#parts.limits.subscriptions} subscriptions.`);
     }
     this.#asking += 1;
-    this.#subscribe(order.topic)
+    this.#subscribe(order.topic, order.grant === null ? null : { text: order.grant, from: this.#parts.from })
       .catch((error: unknown) => {
         this.#parts.onFault(error);
         this.#refuse(order.topic, 'internal', 'This is a mistake of the server, and it has been logged.');
@@ -97,11 +103,11 @@ export class Connection {
         this.#asking -= 1;
       });
   }
-  async #subscribe(asked: string): Promise<void> {
-    const found = await this.#parts.topics.find(asked, this.who);
+  async #subscribe(asked: string, by: ByGrant | null): Promise<void> {
+    const found = await this.#parts.topics.find(asked, this.who, by);
     if (!found) return this.#refuse(asked, 'not-found', 'There is no such topic, or it is not for you to hear.');
     if (this.#parts.socket.readyState !== this.#parts.socket.OPEN) return;
-    const subscription: Subscription = { asked, waiting: [] };
+    const subscription: Subscription = { asked, by, until: found.until, waiting: [] };
     this.#subscriptions.set(found.topic, subscription);
     this.#parts.audience.join(found.topic, this);
     try {
@@ -134,7 +140,9 @@ export class Connection {
   }
 }
 
-type Order = { readonly verb: 'subscribe' | 'unsubscribe'; readonly topic: string };
+type Order = { readonly verb: 'subscribe' | 'unsubscribe'; readonly topic: string; readonly grant: string | null };
+
+const longestGrant = 1024;
 
 const parseOrder = (text: string): Order | null => {
   let said: unknown;
@@ -143,10 +151,13 @@ const parseOrder = (text: string): Order | null => {
   } catch {
     return null; // The caller says what would have been right.
   }
-  if (typeof said !== 'object' || said === null || Object.keys(said).length !== 1) return null;
+  if (typeof said !== 'object' || said === null) return null;
+  const grant: unknown = Reflect.get(said, 'grant') ?? null;
+  const mayHave = 'grant' in said && 'subscribe' in said ? 2 : 1;
+  if (Object.keys(said).length !== mayHave || !(grant === null || (typeof grant === 'string' && grant.length <= longestGrant))) return null;
   for (const verb of ['subscribe', 'unsubscribe'] as const) {
     const topic: unknown = Reflect.get(said, verb);
-    if (typeof topic === 'string') return { verb, topic };
+    if (typeof topic === 'string') return { verb, topic, grant };
   }
   return null;
 };

@@ -48,7 +48,7 @@ const setUp = async (t: Test, limits: Partial<WebSocketLimits> = {}) => {
   sockets.attach(server.server);
   const status = { state: 'ended', videoId: null, startedAt: null, until: null } as const;
   const topic = new ChannelTopic({
-    ...{ sockets, catalog: server.catalog, events: server.events, clock: server.clock },
+    ...{ sockets, catalog: server.catalog, events: server.events, grants: server.grants, clock: server.clock },
     ...{ status: () => status, viewers: () => 0, live: () => [] },
     failed: (error) => {
       throw error;

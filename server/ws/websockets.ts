@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../packager/clock.ts';
 import { clientKey } from '../auth/address.ts';
 import type { Auth, Who } from '../auth/auth.ts';
+import type { Asker } from '../delivery/presentation.ts';
 import { bearerToken, sessionCookie } from '../auth/cookies.ts';
 import { judgeOrigin } from '../auth/same-origin.ts';
 import { Connection } from './connection.ts';
@@ -23,6 +24,8 @@ export type WebSocketOptions = {
   readonly registry?: Registry;
 };
 
+/** As players are told apart below /play/. */
+const longestAgent = 400;
 export const webSocketPath = '/api/v1/ws';
 
 /** Does not wait for the client to close as well: one that never does would hold the connection for ever. */
@@ -104,7 +107,8 @@ export class WebSockets {
   }
 
   async #admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const address = clientKey(this.#options.addressOf?.(request) ?? request.socket.remoteAddress ?? '');
+    const from = { address: this.#options.addressOf?.(request) ?? request.socket.remoteAddress ?? '', agent: (request.headers['user-agent'] ?? '').slice(0, longestAgent) };
+    const address = clientKey(from.address);
     if (this.#closed || this.#connections.size >= this.#limits.connections) return refuse(socket, 503);
     if ((this.#perAddress.get(address) ?? 0) >= this.#limits.perAddress) return refuse(socket, 429);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
@@ -114,7 +118,7 @@ export class WebSockets {
     const who = await this.#who(request, bearer);
     if (bearer !== null && !who) return refuse(socket, 401);
     if (socket.destroyed || this.#closed) return void socket.destroy();
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, who, address));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, who, from));
   }
   /** Another site's page may listen to what is public, but not with its visitor's cookie. */
   async #who(request: IncomingMessage, bearer: string | null): Promise<Who | null> {
@@ -124,12 +128,12 @@ export class WebSockets {
     const facts = { origin: request.headers.origin, secFetchSite: header(request.headers['sec-fetch-site']), host: request.headers.host ?? '' };
     return judgeOrigin({ ...facts, publicUrl: this.#options.publicUrl }) === 'same' ? this.#options.auth.who(cookie) : null;
   }
-  #open(socket: WebSocket, who: Who | null, address: string): void {
+  #open(socket: WebSocket, who: Who | null, from: Asker): void {
     const { clock, log } = this.#options;
     const audience = { join: this.#join, leave: this.#leave };
     const onFault = (error: unknown): void => log.warn({ err: error }, 'A WebSocket topic failed.');
-    const connection = new Connection({ socket, who, topics: this.topics, audience, limits: this.#limits, clock, onFault });
-    this.#connections.set(connection, address);
+    const connection = new Connection({ socket, who, from, topics: this.topics, audience, limits: this.#limits, clock, onFault });
+    this.#connections.set(connection, clientKey(from.address));
     socket.on('error', () => socket.terminate()); // Too large, not UTF-8, not the protocol: its own fault, its own end.
     socket.once('close', () => {
       this.#connections.delete(connection);

@@ -25,8 +25,11 @@ const mustOwn = (who: Who | null, thing: Owned, what: string): void => {
 };
 
 /** By id, or by `@name`. */
-export const seenChannel = async ({ catalog }: Pick<Ground, 'catalog'>, ref: string, who: Who | null): Promise<ChannelRow> => {
-  const channel = ref.startsWith('@') ? await catalog.channels.byName(ref.slice(1)) : await catalog.channels.get(ref);
+export const findChannel = ({ catalog }: { readonly catalog: Pick<Ground['catalog'], 'channels'> }, ref: string): Promise<ChannelRow | null> =>
+  ref.startsWith('@') ? catalog.channels.byName(ref.slice(1)) : catalog.channels.get(ref);
+
+export const seenChannel = async (ground: Pick<Ground, 'catalog'>, ref: string, who: Who | null): Promise<ChannelRow> => {
+  const channel = await findChannel(ground, ref);
   if (!channel || !maySee(who, channel)) throw notFound('channel');
   return channel;
 };

@@ -1,13 +1,14 @@
-/** A video for whoever brings a grant of it: a link that was handed on. */
+/** A video or a channel for whoever brings a grant of it: a link that was handed on. */
 import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import { foreignRefusals, type ForeignRefusal } from '../../auth/foreign-refusals.ts';
 import { isRefusal, refusals, type RefusalCode } from '../../auth/grant-refusals.ts';
 import type { SessionOrigin } from '../../catalog/sessions.ts';
+import type { ChannelRow } from '../../catalog/channels.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import type { Asker } from '../../delivery/presentation.ts';
 import { notFound, Problem } from '../kit/problem.ts';
-import { seenVideo } from './access.ts';
+import { findChannel, maySee, seenVideo } from './access.ts';
 import type { Ground } from './ground.ts';
 
 export const grantText = Type.Optional(Type.String({ maxLength: 1024, description: 'A grant that was handed on: what it opens is there, whoever asks.' }));
@@ -44,4 +45,15 @@ export const seenByGrant = async (ground: Ground, id: string, who: Who | null, g
   const row = await ground.catalog.videos.get(id);
   if (!row || (!verdict.ok && verdict.status === 404)) throw notFound('video');
   return row;
+};
+
+/** Whoever may see it anyhow needs none. */
+export const channelByGrant = async (ground: Ground, ref: string, who: Who | null, grant: string | undefined, origin: SessionOrigin): Promise<ChannelRow> => {
+  const channel = await findChannel(ground, ref);
+  if (channel && maySee(who, channel)) return channel;
+  if (grant === undefined) throw notFound('channel');
+  const verdict = await ground.hooks.grants.ofChannel(grant, channel, askerOf(origin));
+  if (typeof verdict === 'string') throw new Problem(verdict, refusals[verdict]);
+  if (!channel) throw notFound('channel');
+  return channel;
 };

@@ -8,7 +8,8 @@ import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import { mustBeAble } from './abilities.ts';
-import { ownChannel, owns, seenBy, seenChannel } from './access.ts';
+import { ownChannel, owns, seenBy } from './access.ts';
+import { channelByGrant, grantProblems } from './by-grant.ts';
 import { channelShape, channelView, newChannelShape, ownerChannelView } from './channel-view.ts';
 import type { Ground } from './ground.ts';
 import { captions, channelParams, closed, description, downloads, dvr, ladder, latency, protection, title, visibility } from './shapes.ts';
@@ -118,7 +119,9 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
       auth: 'none',
       params: channelParams,
       answers: { 200: channelShape },
-      handler: async ({ who, params, base }) => ({ status: 200, body: viewFor(who, base)(await seenChannel(ground, params.channel, who)) }),
+      problems: [...grantProblems],
+      byGrant: true,
+      handler: async ({ who, params, grant, base, origin }) => ({ status: 200, body: viewFor(who, base)(await channelByGrant(ground, params.channel, who, grant, origin)) }),
     }),
     route({
       name: 'patchChannel',

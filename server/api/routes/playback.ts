@@ -8,8 +8,8 @@ import type { CallFacts, Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
-import { owns, seenChannel } from './access.ts';
-import { askerOf, grantByToken, grantProblems, grantText, seenByGrant, tokenProblems, tokenText } from './by-grant.ts';
+import { owns } from './access.ts';
+import { askerOf, channelByGrant, grantByToken, grantProblems, grantText, seenByGrant, tokenProblems, tokenText } from './by-grant.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
 import { moment, spanOf } from './span.ts';
@@ -110,7 +110,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       answers: { 200: playbackShape },
       problems: [...grantProblems, ...tokenProblems],
       handler: async ({ who, params, body, ...facts }) => {
-        const channel = await seenChannel(ground, params.channel, who);
+        const channel = await channelByGrant(ground, params.channel, who, body.grant, facts.origin);
         const live = hooks.liveOf(channel.id);
         if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
         const asked = await withGrant(live.videoId, body);
