@@ -3,13 +3,13 @@ import t from 'tap';
 import type { Page } from 'playwright-core';
 import { launchChromium, openPage } from './support/chromium.ts';
 import { clip } from './support/clips.ts';
-import { mustFfmpeg } from './support/ffmpeg.ts';
+import { mustFfmpeg, push } from './support/ffmpeg.ts';
 import { until } from './support/playlists.ts';
-import { adminPassword, startServer } from './support/server.ts';
-import { plays, signIn, unexpected } from './support/web-app.ts';
+import { adminPassword, startServer, type MillraceServer } from './support/server.ts';
+import { badge, plays, signIn, unexpected } from './support/web-app.ts';
 
 const source = await clip({ bframes: 2 });
-const server = await startServer({ env: { MILLRACE_STREAMS_PER_ACCOUNT: '1' } });
+const server = await startServer({ env: { MILLRACE_STREAMS_PER_ACCOUNT: '1', MILLRACE_LOG_LEVEL: 'trace' } });
 t.teardown(() => server.stop());
 const browser = await launchChromium();
 t.teardown(() => browser.close());
@@ -24,6 +24,20 @@ await mustFfmpeg(['-stream_loop', '12', '-i', source.file, '-t', '40', '-c', 'co
 type Listed = { items: readonly { id: string; state: string }[] };
 const { items } = await until(() => server.must<Listed>('GET', 'videos?channel=@family', undefined, token), (list) => list.items.some(({ state }) => state === 'ready'));
 const where = `${server.origin}/watch/${items[0]?.id}`;
+const phone = { ...korean, userAgent: 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36' };
+
+const signInOnPhone = async (page: Page, { origin }: MillraceServer): Promise<void> => {
+  await page.goto(`${origin}/login`);
+  await page.getByLabel('사용자 이름').fill('admin');
+  await page.getByLabel('비밀번호', { exact: true }).fill(adminPassword);
+  await page.getByRole('main').getByRole('button', { name: '로그인' }).click();
+  await page.waitForURL('**/studio');
+};
+/** What was watched before has been silent for a minute, or is stopped here. */
+const stopAll = async (): Promise<void> => {
+  const { items } = await server.must<{ items: readonly { id: string }[] }>('GET', 'streams', undefined, token);
+  for (const { id } of items) await server.must('DELETE', `streams/${id}`, undefined, token);
+};
 
 t.test('an owner makes a link, whoever has it watches, and it is taken back', async (t) => {
   const owner = await openPage(browser, english);
@@ -41,12 +55,31 @@ t.test('an owner makes a link, whoever has it watches, and it is taken back', as
   await field.waitFor();
   await shot(page, 'links');
   const address = await field.inputValue();
-  t.match(address, new RegExp(`^${where}\\?grant=[A-Za-z0-9_-]{108}$`));
+  t.match(address, new RegExp(`^${where}#grant=[A-Za-z0-9_-]{108}$`));
 
+  const asked: { readonly url: string; readonly referer: string | undefined }[] = [];
+  friend.page.on('request', (request) => void asked.push({ url: request.url(), referer: request.headers()['referer'] }));
   await friend.page.goto(where);
   await friend.page.getByRole('heading', { name: '영상을 찾을 수 없습니다' }).waitFor();
+  // The same page but for what stands after the #: browsers load nothing for that.
   await friend.page.goto(address);
   await plays(friend.page, 1);
+  // A link from before grants stood there. It goes on working, and is sent this once.
+  const old = address.replace('#', '?');
+  await friend.page.goto(old);
+  await plays(friend.page, 1);
+  t.equal(friend.page.url(), address, 'the page has put the grant where nobody is sent it');
+  await friend.page.reload();
+  await plays(friend.page, 1);
+  await friend.page.keyboard.press('Tab');
+  await friend.page.keyboard.press('Enter');
+  t.equal(friend.page.url(), address, 'and leading to the content keeps it');
+  t.same(asked.filter(({ url }) => url.includes('grant=') && url !== old && !url.startsWith(`${where}#`)), [], 'it is in no other request’s address');
+  t.same(asked.filter(({ referer }) => referer !== undefined), [], 'and no request says where it comes from');
+  const grant = new URL(address).hash.slice('#grant='.length);
+  const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+  const page404 = await (await fetch(`${server.origin}/watch/${items[0]?.id}?grant=${grant}`)).text();
+  for (const said of [server.log, metrics, page404]) t.notOk(said.includes(grant.slice(0, 40)), 'nor does the server print it');
   t.equal(await friend.page.getByText('나와 관리자만').count(), 0, 'that is for its owner to know');
   await shot(friend.page, 'friend');
   await friend.page.goto(`${address.slice(0, -2)}AA`);
@@ -64,18 +97,12 @@ t.test('an owner makes a link, whoever has it watches, and it is taken back', as
 });
 
 t.test('too many screens: the page lists the devices, one is stopped, and it goes on here; the other one says why and comes back', async (t) => {
-  // What was watched before has been silent for a minute, or is stopped here.
-  const { items: before } = await server.must<{ items: readonly { id: string }[] }>('GET', 'streams', undefined, token);
-  for (const { id } of before) await server.must('DELETE', `streams/${id}`, undefined, token);
+  await stopAll();
   const first = await openPage(browser, english);
-  const second = await openPage(browser, { ...korean, userAgent: 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36' });
+  const second = await openPage(browser, phone);
   t.teardown(() => Promise.all([first.context.close(), second.context.close()]));
   await signIn(first.page, server.origin, adminPassword);
-  await second.page.goto(`${server.origin}/login`);
-  await second.page.getByLabel('사용자 이름').fill('admin');
-  await second.page.getByLabel('비밀번호', { exact: true }).fill(adminPassword);
-  await second.page.getByRole('main').getByRole('button', { name: '로그인' }).click();
-  await second.page.waitForURL('**/studio');
+  await signInOnPhone(second.page, server);
 
   await first.page.goto(where);
   await plays(first.page, 1);
@@ -98,4 +125,61 @@ t.test('too many screens: the page lists the devices, one is stopped, and it goe
   await first.page.getByRole('button', { name: 'Stop watching on Chrome · Android' }).click();
   await plays(first.page, 1);
   t.same(unexpected([...first.complaints, ...second.complaints], /status of 40[34]/), []);
+});
+
+t.test('a link to a channel shows what is live there as soon as something is, and is taken back while it is watched', async (t) => {
+  const owner = await openPage(browser, english);
+  const friend = await openPage(browser, korean);
+  t.teardown(() => Promise.all([owner.context.close(), friend.context.close()]));
+  await signIn(owner.page, server.origin, adminPassword);
+  await owner.page.goto(`${server.origin}/studio/channels/${channel.id}`);
+  const card = owner.page.locator('section[aria-labelledby=links]');
+  await card.getByLabel('For whom').fill('Aunt');
+  await card.getByRole('button', { name: 'Make a link' }).click();
+  const field = card.getByLabel('Aunt', { exact: true });
+  await field.waitFor();
+  await shot(owner.page, 'channel-links');
+  const address = await field.inputValue();
+  t.match(address, new RegExp(`^${server.origin}/@family#grant=[A-Za-z0-9_-]{108}$`));
+  await owner.page.goto('about:blank');
+
+  await friend.page.goto(`${server.origin}/@family`);
+  await friend.page.getByRole('heading', { name: '채널을 찾을 수 없습니다' }).waitFor();
+  await friend.page.goto(address);
+  await badge(friend.page, 'offline').waitFor();
+  const sender = push(source.file, server.rtmpUrl(channel));
+  t.teardown(() => sender.kill());
+  await badge(friend.page, 'live').waitFor();
+  await plays(friend.page, 1);
+  await shot(friend.page, 'channel-friend');
+
+  await owner.page.goto(`${server.origin}/studio/channels/${channel.id}`);
+  await card.getByRole('button', { name: 'Take back the link: Aunt' }).click();
+  await owner.page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
+  await friend.page.getByText('이 링크는 거두어졌습니다.').waitFor();
+  await shot(friend.page, 'channel-taken-back');
+  await friend.page.reload();
+  await friend.page.getByRole('heading', { name: '링크가 열리지 않습니다' }).waitFor();
+  t.same(unexpected([...owner.complaints, ...friend.complaints], /status of 40[34]/), []);
+  await owner.page.goto('about:blank');
+  await stopAll();
+
+  // The same show, on two devices of its owner.
+  await owner.page.goto(`${server.origin}/@family`);
+  await plays(owner.page, 1);
+  const second = await openPage(browser, phone);
+  t.teardown(() => second.context.close());
+  await signInOnPhone(second.page, server);
+  await second.page.goto(`${server.origin}/@family`);
+  await second.page.getByRole('heading', { name: '화면이 너무 많습니다' }).waitFor();
+  const stop = second.page.getByRole('button', { name: /^기기에서 재생 멈추기: Chrome/ });
+  await stop.waitFor();
+  await shot(second.page, 'channel-too-many');
+  await stop.click();
+  await plays(second.page, 1);
+  await owner.page.getByRole('heading', { name: 'Stopped here' }).waitFor();
+  await shot(owner.page, 'channel-stopped');
+  await owner.page.getByRole('button', { name: 'Watch here' }).click();
+  await owner.page.getByRole('heading', { name: 'Too many screens' }).waitFor();
+  t.same(unexpected(second.complaints, /status of 40[34]/), []);
 });

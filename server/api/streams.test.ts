@@ -74,7 +74,7 @@ t.test('the token of an issuer whom the server trusts is exchanged for a grant, 
   const { server, video, playback } = await setUp(t, undefined, foreign);
   const grantOf = async (token: string) => String((await playback({ token })).body['hls']).split('/')[4] ?? '';
   const kim = await grantOf('kim');
-  t.match(server.grants.read(kim), { video, viewer: 'kim', own: false, maxHeight: 720, streams: 1, expiresAt: Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000 });
+  t.match(server.grants.read(kim), { opens: { kind: 'video', id: video }, viewer: 'kim', own: false, maxHeight: 720, streams: 1, expiresAt: Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000 });
   const watch = (text: string, address: string) => server.grants.verdict(text, video, 'media', { address, agent: 'a player', wantsMedia: true });
   t.match(await watch(kim, '192.0.2.1'), { ok: true, shared: false, maxHeight: 720, mayDownload: false });
   t.match(await watch(kim, '192.0.2.2'), { ok: false, code: 'too-many-streams' });

@@ -123,6 +123,37 @@ t.test('a private channel is heard by its owner alone, and one that becomes priv
   t.match(await stranger.next(), { type: 'error', data: { code: 'not-found' } });
 });
 
+t.test('who has a link to a private channel hears it until the link expires or is taken back', async (t) => {
+  const { server, client, topic: channelTopic } = await setUp(t, { pingMs: 3_600_000 });
+  const ann = await server.person('ann', 'creator');
+  const { channel } = await server.catalog.channels.create(channelOf(ann.id, { name: 'home', visibility: 'private' }));
+  const topic = 'channel:@home';
+  const link = async (ms: number) => {
+    const { body } = await server.ask('/api/v1/channels/@home/grants', { method: 'POST', token: ann.token, body: { expiresAt: new Date(server.clock.wall() + ms).toISOString() } });
+    return { id: String(body['id']), grant: String(body['page']).split('#grant=')[1] };
+  };
+  const [brief, long] = [await link(60_000), await link(600_000)];
+  const [first, second, third] = [await client(), await client(), await client()];
+  first.say({ subscribe: topic, grant: brief.grant });
+  second.say({ subscribe: topic, grant: long.grant });
+  for (const one of [first, second]) t.match(await one.next(), { topic, type: 'snapshot', data: { state: 'ended' } });
+  for (const grant of ['made-up', null]) {
+    third.say({ subscribe: topic, grant });
+    t.match(await third.next(), { type: 'error', data: { code: 'not-found' } });
+  }
+  third.say({ subscribe: topic, grant: 'x'.repeat(2000) });
+  t.match(await third.next(), { type: 'error', data: { code: 'malformed' } });
+  const tell = () => channelTopic.changed(channel.id, { state: 'waiting', videoId: null, startedAt: null, until: 5 });
+  await tell();
+  for (const one of [first, second]) t.match(await one.next(), { type: 'update', data: { state: 'waiting' } });
+  server.clock.advance(60_000);
+  await tell();
+  t.same(await first.next(), { topic, type: 'gone' });
+  t.match(await second.next(), { type: 'update' });
+  await server.ask(`/api/v1/channels/@home/grants/${long.id}`, { method: 'DELETE', token: ann.token });
+  t.same(await second.next(), { topic, type: 'gone' });
+});
+
 t.test('whoever logs out is disconnected, and a wrong token does not connect', async (t) => {
   const { server, client, url } = await setUp(t);
   const ann = await server.person('ann', 'viewer');

@@ -7,6 +7,7 @@ import type {
   Attempt,
   CaptionTrack,
   Channel,
+  HandedLink,
   Latency,
   NewVideo,
   Page,
@@ -19,12 +20,14 @@ import type {
   UploadAddresses,
   UploadView,
   Video,
-  VideoLink,
 } from './types.ts';
 
 const part = encodeURIComponent;
 const channelPath = (id: string): string => `/channels/${id.startsWith('@') ? `@${part(id.slice(1))}` : part(id)}`;
 const videoPath = (id: string): string => `/videos/${part(id)}`;
+/** What a link opens: a video, or what is live on a channel. */
+export type LinkTarget = { readonly kind: 'video' | 'channel'; readonly id: string };
+const pathTo = ({ kind, id }: LinkTarget): string => (kind === 'video' ? videoPath(id) : channelPath(id));
 const keyPath = (channel: string, key: string): string => `${channelPath(channel)}/stream-keys/${part(key)}`;
 
 /**
@@ -62,7 +65,7 @@ export const api = {
 
   channels: () => ask<Page<Channel>>('GET', '/channels?limit=200'),
   myChannels: () => ask<Page<Channel>>('GET', '/channels?mine=true&limit=200'),
-  channel: (id: string) => ask<Channel>('GET', channelPath(id)),
+  channel: (id: string, grant?: string) => ask<Channel>('GET', channelPath(id), undefined, { grant }),
   createChannel: (body: NewChannel) => ask<Channel>('POST', '/channels', body),
   changeChannel: (id: string, body: ChannelChange) => ask<Channel>('PATCH', channelPath(id), body),
   channelIngest: (id: string) => ask<Health>('GET', `${channelPath(id)}/ingest`),
@@ -106,9 +109,9 @@ export const api = {
   /** Addresses that were signed anew; another machine goes on with them. */
   signUpload: (id: string, options: AskOptions = {}) =>
     ask<{ upload: UploadAddresses & UploadView }>('POST', `${videoPath(id)}/upload`, undefined, options),
-  links: (video: string) => ask<{ items: readonly VideoLink[] }>('GET', `${videoPath(video)}/grants`),
-  createLink: (video: string, body: { label: string; expiresAt: string }) => ask<VideoLink>('POST', `${videoPath(video)}/grants`, body),
-  deleteLink: (video: string, id: string) => ask<void>('DELETE', `${videoPath(video)}/grants/${part(id)}`),
+  links: (to: LinkTarget) => ask<{ items: readonly HandedLink[] }>('GET', `${pathTo(to)}/grants`),
+  createLink: (to: LinkTarget, body: { label: string; expiresAt: string }) => ask<HandedLink>('POST', `${pathTo(to)}/grants`, body),
+  deleteLink: (to: LinkTarget, id: string) => ask<void>('DELETE', `${pathTo(to)}/grants/${part(id)}`),
   streams: () => ask<{ items: readonly StreamView[] }>('GET', '/streams'),
   stopStream: (id: string) => ask<void>('DELETE', `/streams/${part(id)}`),
   captions: (video: string) => ask<{ items: readonly CaptionTrack[] }>('GET', `${videoPath(video)}/captions`),

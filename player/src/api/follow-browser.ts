@@ -1,5 +1,6 @@
 /** The browser's socket, timers and polling for what is followed. */
 import { api } from './endpoints.ts';
+import { askedGrant } from './head-start.ts';
 import { followChannel } from './follow.ts';
 import type { ChannelNow } from './follow.ts';
 import { healthTopic } from './health.ts';
@@ -11,7 +12,7 @@ import type { Socket, TopicTools } from './topics.ts';
 
 const poll = async (name: string): Promise<ChannelNow | null> => {
   try {
-    const { live, title } = await api.channel(`@${name}`);
+    const { live, title } = await api.channel(`@${name}`, askedGrant());
     return {
       state: live ? 'live' : 'offline',
       videoId: live?.videoId ?? null,
@@ -47,7 +48,7 @@ const tools: TopicTools = {
 };
 
 export const follow = (name: string, tell: (now: ChannelNow) => void): (() => void) =>
-  followChannel(name, tell, { ...tools, poll: () => poll(name) });
+  followChannel(name, tell, { ...tools, poll: () => poll(name), grant: askedGrant() });
 
 /** Everything else that the page follows shares a socket. */
 const others = createTopics(tools);

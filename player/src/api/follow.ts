@@ -20,6 +20,8 @@ export type ChannelNow = {
 export type FollowTools = TopicTools & {
   /** Null: the server could not say. */
   poll(): Promise<ChannelNow | null>;
+  /** Of a link to the channel. */
+  readonly grant?: string | undefined;
 };
 
 const states: readonly unknown[] = ['offline', 'starting', 'live', 'waiting', 'ended'] satisfies ChannelState[];
@@ -31,4 +33,4 @@ export const readChannel = (data: unknown): ChannelNow | null => {
 
 /** Returns the way to stop. */
 export const followChannel = (name: string, tell: (now: ChannelNow) => void, tools: FollowTools): (() => void) =>
-  createTopics(tools).follow({ name: `channel:@${name}`, read: readChannel, poll: () => tools.poll(), tell });
+  createTopics(tools).follow({ name: `channel:@${name}`, grant: tools.grant, read: readChannel, poll: () => tools.poll(), tell });

@@ -46,5 +46,5 @@ export const headStart = (route: Route): void => {
     begin(`video ${route.video}`, () => api.video(route.video, askedGrant()));
     begin(`play ${route.video}`, () => api.playVideo(route.video, askedPiece()));
   }
-  if (route.page === 'channel') begin(`channel @${route.name}`, () => api.channel(`@${route.name}`));
+  if (route.page === 'channel') begin(`channel @${route.name}`, () => api.channel(`@${route.name}`, askedGrant()));
 };

@@ -50,6 +50,7 @@ export const byCode: Readonly<Record<string, PlainKey>> = {
   'grant-key-unknown': 'problem.linkBroken',
   'grant-signature': 'problem.linkBroken',
   'grant-other-video': 'problem.linkBroken',
+  'grant-other-channel': 'problem.linkBroken',
   'grant-other-audience': 'problem.linkBroken',
   'grant-other-network': 'problem.linkElsewhere',
   'grant-other-device': 'problem.linkElsewhere',

@@ -22,6 +22,8 @@ export type TopicTools = {
 export type Topic<T> = {
   /** `kind:name`, as the server calls it. */
   readonly name: string;
+  /** Of a link that was handed on: it is heard by that. */
+  readonly grant?: string | undefined;
   /** Null: this is not (yet) a thing that this page understands. */
   read(data: unknown): T | null;
   /** Null: the server could not say. */
@@ -54,7 +56,7 @@ export const readMessage = (text: unknown): Message | null => {
   return typeof topic === 'string' && (type === 'snapshot' || type === 'update') ? { topic, data } : null;
 };
 
-type Follower = { readonly topic: string; hear(data: unknown): void; socketLost(): void };
+type Follower = { readonly topic: string; readonly grant: string | undefined; hear(data: unknown): void; socketLost(): void };
 
 export const createTopics = (tools: TopicTools): Topics => {
   const followers = new Set<Follower>();
@@ -63,15 +65,16 @@ export const createTopics = (tools: TopicTools): Topics => {
   let attempt = 0;
   let cancelRetry = (): void => {};
 
-  const say = (verb: 'subscribe' | 'unsubscribe', topic: string): void => {
-    if (isOpen) socket?.send(JSON.stringify({ [verb]: topic }));
+  const say = (order: object): void => {
+    if (isOpen) socket?.send(JSON.stringify(order));
   };
+  const subscribe = ({ topic, grant }: Follower): void => say({ subscribe: topic, ...(grant === undefined ? {} : { grant }) });
   const connect = (): void => {
     const mine = tools.open();
     socket = mine;
     mine.onopen = () => {
       isOpen = true;
-      for (const topic of new Set([...followers].map((follower) => follower.topic))) say('subscribe', topic);
+      for (const follower of new Map([...followers].map((one) => [one.topic, one])).values()) subscribe(follower);
     };
     mine.onmessage = (event) => {
       const message = readMessage(event.data);
@@ -99,11 +102,11 @@ export const createTopics = (tools: TopicTools): Topics => {
       isOpen = false;
       attempt = 0;
       last?.close();
-    } else if (![...followers].some(({ topic }) => topic === follower.topic)) say('unsubscribe', follower.topic);
+    } else if (![...followers].some(({ topic }) => topic === follower.topic)) say({ unsubscribe: follower.topic });
   };
 
   return {
-    follow<T>({ name, read, poll, tell }: Topic<T>) {
+    follow<T>({ name, grant, read, poll, tell }: Topic<T>) {
       let stopped = false;
       let heard = false;
       let cancelPoll = (): void => {};
@@ -118,6 +121,7 @@ export const createTopics = (tools: TopicTools): Topics => {
       };
       const follower: Follower = {
         topic: name,
+        grant,
         hear(data) {
           const now = read(data);
           if (now === null) return;
@@ -134,7 +138,7 @@ export const createTopics = (tools: TopicTools): Topics => {
       pollLater();
       if (followers.size === 1) connect();
       // Also when the topic is followed already: the new one wants its snapshot.
-      else say('subscribe', name);
+      else subscribe(follower);
       return () => {
         stopped = true;
         cancelPoll();

@@ -173,8 +173,8 @@ export type PlaybackAddress = {
   readonly downloads?: readonly Download[];
   readonly expiresAt: Instant | null;
 };
-/** A link to a private video. */
-export type VideoLink = { readonly id: string; readonly label: string; readonly expiresAt: Instant; readonly page: string };
+/** A link that is handed on, to a private video or channel. */
+export type HandedLink = { readonly id: string; readonly label: string; readonly expiresAt: Instant; readonly page: string };
 /** Somewhere where the account is watching. */
 export type StreamView = {
   readonly id: string;

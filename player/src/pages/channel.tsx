@@ -1,12 +1,12 @@
 /** A channel: what is live on it, changing by itself, and its replays below. */
 import { useEffect } from 'preact/hooks';
 import { api } from '../api/endpoints.ts';
-import { take } from '../api/head-start.ts';
+import { askedGrant, take } from '../api/head-start.ts';
 import type { Video } from '../api/types.ts';
 import { StateBadge } from '../parts/badge.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { since } from '../parts/since.ts';
-import { Failed, Missing, Skeleton, SkeletonTiles } from '../parts/states.tsx';
+import { Failed, Missing, problemText, Skeleton, SkeletonTiles } from '../parts/states.tsx';
 import { VideoTile, viewersText } from '../parts/tiles.tsx';
 import { Heading } from '../parts/title.tsx';
 import { Link } from '../router.tsx';
@@ -17,7 +17,7 @@ import { useChannelNow } from './channel-live.ts';
 import { LiveStage } from './live-stage.tsx';
 
 export const ChannelPage = ({ name }: { name: string }) => {
-  const record = useLoaded(`@${name}`, () => take(`channel @${name}`, () => api.channel(`@${name}`)));
+  const record = useLoaded(`@${name}`, () => take(`channel @${name}`, () => api.channel(`@${name}`, askedGrant())));
   const channel = record.now.is === 'here' ? record.now.value : null;
   const missing = record.now.is === 'failed' && record.now.problem.hidden;
   const now = useChannelNow(missing ? null : name, channel);
@@ -34,10 +34,11 @@ export const ChannelPage = ({ name }: { name: string }) => {
     return () => clearTimeout(timer);
   }, [now?.state]);
 
-  if (missing) {
-    return (
-      <Missing title={t('channel.missing.title')} text={t('channel.missing.text')} />
-    );
+  if (missing && record.now.is === 'failed') {
+    // By a link that does not open.
+    const refused = record.now.problem.status === 403;
+    const words = refused ? problemText(record.now.problem) : t('channel.missing.text');
+    return <Missing title={t(refused ? 'links.closed' : 'channel.missing.title')} text={words} />;
   }
   return (
     <main id="main">

@@ -4,6 +4,7 @@ import { api } from '../api/endpoints.ts';
 import type { ChannelNow } from '../api/follow.ts';
 import { askedGrant, askedLink } from '../api/head-start.ts';
 import { ApiProblem } from '../api/problem.ts';
+import { withGrant } from '../lib/link-grant.ts';
 import { Button } from '../parts/button.tsx';
 import { problemText } from '../parts/states.tsx';
 import { toast } from '../parts/toasts.tsx';
@@ -180,7 +181,7 @@ const Ended = ({ video, voice, water, onRestart }: EndedProps) => (
             {t('live.ended.restart')}
           </Button>
         )}
-        <Link class={onRestart ? 'button' : 'button primary'} to={paths.watch(video)}>
+        <Link class={onRestart ? 'button' : 'button primary'} to={withGrant(paths.watch(video), askedGrant())}>
           {t('live.ended.replay')}
         </Link>
       </div>

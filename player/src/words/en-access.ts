@@ -1,7 +1,8 @@
-/** Links to private videos, and how many may watch at once. */
+/** Links to private videos and channels, and how many may watch at once. */
 export const enAccess = {
   'links.title': 'Links for others',
-  'links.text': 'Whoever has such a link can watch this video, without an account, until the link expires or you take it back.',
+  'links.text.video': 'Whoever has such a link can watch this video, without an account, until the link expires or you take it back.',
+  'links.text.channel': 'Whoever has such a link can watch what is live on this channel, and the shows that follow, without an account, until the link expires or you take it back.',
   'links.label': 'For whom',
   'links.label.hint': 'For your own list; it is not shown to them.',
   'links.span': 'Works for',

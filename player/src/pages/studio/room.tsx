@@ -19,6 +19,7 @@ import { useSending } from '../../state/use-form.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { fromRecord, useChannelNow } from '../channel-live.ts';
+import { LinksCard } from '../links.tsx';
 import { LiveStage } from '../live-stage.tsx';
 import { ConnectCard, FfmpegCard } from './connect.tsx';
 import { DetailsCard } from './details.tsx';
@@ -91,6 +92,7 @@ const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: C
         </div>
         <div>
           <DetailsCard channel={channel} onChanged={change} />
+          {channel.visibility !== 'public' && <LinksCard to={{ kind: 'channel', id: channel.id }} />}
           <EncoderCard />
         </div>
       </div>

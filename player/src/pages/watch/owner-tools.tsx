@@ -11,9 +11,9 @@ import { toast } from '../../parts/toasts.tsx';
 import type { Playback } from '../../playback/index.ts';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
+import { LinksCard } from '../links.tsx';
 import { ReportCard } from '../studio/health/report-card.tsx';
 import { CaptionFiles } from './caption-files.tsx';
-import { LinksCard } from './links.tsx';
 import { PieceFields, usePiece } from './piece-fields.tsx';
 
 type OwnerToolsProps = {
@@ -38,7 +38,7 @@ export const OwnerTools = (props: OwnerToolsProps) => (
         <CaptionFiles video={props.video.id} onChanged={props.onCut} />
       </div>
       <div>
-        {props.video.visibility === 'private' && <LinksCard video={props.video.id} />}
+        {props.video.visibility === 'private' && <LinksCard to={{ kind: 'video', id: props.video.id }} />}
         {props.video.downloads !== undefined && <DownloadsCard {...props} />}
         {props.video.source === 'live' && <ReportCard video={props.video.id} />}
       </div>

@@ -44,7 +44,7 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
   /** Only the first viewing begins where the address says; the recording of a show begins at its beginning. */
   const [start, setStart] = useState(() => askedTimes(location.search).start);
   const channelId = video?.state === 'live' ? video.channelId : null;
-  const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
+  const channel = useLoaded(channelId, () => api.channel(channelId ?? '', askedGrant()));
   // While it is live, only its channel knows whether the host has gone.
   const show = useChannelNow(channel.now.is === 'here' ? channel.now.value.name : null, null);
   const stands = picture !== 'playing' && picture !== 'paused';

@@ -1,7 +1,7 @@
 /** One video and what is known about it; for its owner, what can be done with it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import type { Video } from '../../api/types.ts';
+import type { Channel, Video } from '../../api/types.ts';
 import { askedGrant } from '../../api/head-start.ts';
 import { withGrant } from '../../lib/link-grant.ts';
 import { askedTimes } from '../../lib/time-param.ts';
@@ -36,6 +36,9 @@ const useBetter = (video: Video | null, playing: boolean): { better: boolean; ta
   return { better: low && video?.state === 'ready', taken: () => setLow(false) };
 };
 
+/** The link that this page was opened by opens the channel, too: without it there would be nothing to see. */
+const isByLink = ({ visibility, ingest }: Channel): boolean => visibility === 'private' && ingest === undefined;
+
 export const WatchPage = ({ id }: { id: string }) => {
   const parts = useVideo(id);
   const player = useRef<Playback | null>(null);
@@ -57,7 +60,7 @@ export const WatchPage = ({ id }: { id: string }) => {
   const own = video?.ownerId !== undefined;
   const ownerCode = useOwnerCode(own);
   const channelId = shown?.channelId ?? null;
-  const channel = useLoaded(channelId, () => api.channel(channelId ?? ''));
+  const channel = useLoaded(channelId, () => api.channel(channelId ?? '', askedGrant()));
   if (missing) return <Missing title={title} text={refused ? problemText(refused) : t('video.missing.text')} signIn />;
   const address = parts.address.now.is === 'here' ? parts.address.now.value : null;
   const playBetter = (): void => {
@@ -91,7 +94,7 @@ export const WatchPage = ({ id }: { id: string }) => {
             <p class="row soft">
               {video?.state === 'live' && <StateBadge state="live" />}
               {channel.now.is === 'here' && (
-                <Link to={paths.channel(channel.now.value.name)}>@{channel.now.value.name}</Link>
+                <Link to={withGrant(paths.channel(channel.now.value.name), isByLink(channel.now.value) ? askedGrant() : undefined)}>@{channel.now.value.name}</Link>
               )}
               {shown && <span>{since(shown.startedAt ?? shown.createdAt)}</span>}
               {video && (isGrowing(video) || isRising(video)) && <span>{stateText(video)}</span>}

@@ -1,64 +1,65 @@
-/** Links to a private video, to hand on: they open it to whoever has them, until they expire or are taken back. */
+/** Links to a private video, or to what is live on a channel, to hand on: they open it to whoever has them, until they expire or are taken back. */
 import { useState } from 'preact/hooks';
-import { api } from '../../api/endpoints.ts';
-import type { VideoLink } from '../../api/types.ts';
-import { dateOf } from '../../lib/format.ts';
-import { Button } from '../../parts/button.tsx';
-import { CopyField } from '../../parts/copy-field.tsx';
-import { Confirm } from '../../parts/dialog.tsx';
-import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
-import { Failed, problemText } from '../../parts/states.tsx';
-import { toast } from '../../parts/toasts.tsx';
-import { useSending } from '../../state/use-form.ts';
-import { useLoaded } from '../../state/use.ts';
-import { language, t } from '../../words/index.ts';
+import { api } from '../api/endpoints.ts';
+import type { LinkTarget } from '../api/endpoints.ts';
+import type { HandedLink } from '../api/types.ts';
+import { dateOf } from '../lib/format.ts';
+import { Button } from '../parts/button.tsx';
+import { CopyField } from '../parts/copy-field.tsx';
+import { Confirm } from '../parts/dialog.tsx';
+import { ChoiceField, Notice, TextField } from '../parts/field.tsx';
+import { Failed, problemText } from '../parts/states.tsx';
+import { toast } from '../parts/toasts.tsx';
+import { useSending } from '../state/use-form.ts';
+import { useLoaded } from '../state/use.ts';
+import { language, t } from '../words/index.ts';
 
 const hour = 3_600_000;
 const spans = { hour, day: 24 * hour, week: 7 * 24 * hour, month: 30 * 24 * hour } as const;
 type Span = keyof typeof spans;
 
-const untilText = ({ expiresAt }: VideoLink): string =>
+const untilText = ({ expiresAt }: HandedLink): string =>
   t('links.until', { when: new Intl.DateTimeFormat(language.get(), { dateStyle: 'medium', timeStyle: 'short' }).format(dateOf(expiresAt)) });
 
 /** By the page's own name for this server: it was reached by it. */
-const addressOf = ({ page }: VideoLink): string => {
+const addressOf = ({ page }: HandedLink): string => {
   const { pathname, hash } = new URL(page);
   return location.origin + pathname + hash;
 };
 
-export const LinksCard = ({ video }: { video: string }) => {
-  const list = useLoaded(`links ${video}`, () => api.links(video));
+export const LinksCard = ({ to }: { to: LinkTarget }) => {
+  const list = useLoaded(`links ${to.kind} ${to.id}`, () => api.links(to));
   const [label, setLabel] = useState('');
   const [span, setSpan] = useState<Span>('week');
-  const [ending, setEnding] = useState<VideoLink | null>(null);
+  const [ending, setEnding] = useState<HandedLink | null>(null);
   const sending = useSending();
   const items = list.now.is === 'here' ? list.now.value.items : [];
   const make = (event: Event): void => {
     event.preventDefault();
     sending.run(async () => {
       const expiresAt = new Date(Date.now() + spans[span]).toISOString();
-      await api.createLink(video, { label: label.trim().normalize('NFC'), expiresAt });
+      await api.createLink(to, { label: label.trim().normalize('NFC'), expiresAt });
       setLabel('');
       list.reload();
       toast(t('links.made'));
     });
   };
-  const end = (link: VideoLink): void =>
+  const end = (link: HandedLink): void =>
     sending.run(async () => {
       try {
-        await api.deleteLink(video, link.id);
+        await api.deleteLink(to, link.id);
         list.reload();
         toast(t('links.ended'));
       } finally {
         setEnding(null);
       }
     });
-  const nameOf = (link: VideoLink): string => link.label || t('links.unnamed');
+  const nameOf = (link: HandedLink): string => link.label || t('links.unnamed');
   return (
     <section class="card" aria-labelledby="links">
       <header>
         <h2 id="links">{t('links.title')}</h2>
-        <p class="small soft">{t('links.text')}</p>
+        <p class="small soft">{t(`links.text.${to.kind}`)}</p>
       </header>
       {list.now.is === 'failed' && <Failed problem={list.now.problem} onRetry={list.reload} />}
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
