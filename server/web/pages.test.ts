@@ -30,3 +30,12 @@ t.test('a page that does not exist is a 404 with the app, and what is no reading
   t.equal(refused.headers.get('allow'), 'GET, HEAD');
   t.match(await refused.json(), { code: 'method-not-allowed', status: 405 });
 });
+
+t.test('no page says to others where its visitor comes from, and none prints what stands in its address', async (t) => {
+  for (const path of ['/', '/@mill', '/watch/abcdefgh12345678?grant=SECRET', '/embed/abcdefgh12345678?grant=SECRET', '/nothing?grant=SECRET']) {
+    const page = await fetch(base + path);
+    t.equal(page.headers.get('referrer-policy'), 'no-referrer', path);
+    t.notMatch([await page.text(), ...[...page.headers].flat()].join(' '), /SECRET/);
+  }
+  t.equal((await fetch(base, { method: 'POST' })).headers.get('referrer-policy'), 'no-referrer');
+});

@@ -13,7 +13,7 @@ const message = (state: ChannelNow['state'], type = 'update') => ({
   data: JSON.stringify({ topic: 'channel:@mill', type, data: now(state) }),
 });
 
-const bench = (polled: ChannelNow | null = null) => {
+const bench = (polled: ChannelNow | null = null, grant?: string) => {
   const sockets: (Socket & { sent: string[]; closed: boolean })[] = [];
   let timers: { at: number; run: () => void }[] = [];
   let clock = 0;
@@ -40,6 +40,7 @@ const bench = (polled: ChannelNow | null = null) => {
       return () => void (timers = timers.filter((other) => other !== timer));
     },
     random: () => 1,
+    grant,
   });
   const pass = async (milliseconds: number) => {
     const end = clock + milliseconds;
@@ -66,6 +67,15 @@ t.test('it subscribes when the socket opens and passes on what the topic says', 
   await pass(60_000);
   t.same(heard, ['offline', 'live']);
   t.equal(polls(), 0, 'a socket that speaks makes polling needless');
+});
+
+t.test('whoever came by a link subscribes by it, and again after the socket was lost', async (t) => {
+  const { sockets, pass } = bench(null, 'Ab-_9');
+  sockets[0]?.onopen?.();
+  sockets[0]?.onclose?.();
+  await pass(500);
+  sockets[1]?.onopen?.();
+  for (const socket of sockets) t.same(socket.sent, ['{"subscribe":"channel:@mill","grant":"Ab-_9"}']);
 });
 
 t.test('a lost socket is opened again, ever more patiently, and subscribes again', async (t) => {

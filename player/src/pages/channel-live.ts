@@ -8,6 +8,9 @@ import { ApiProblem } from '../api/problem.ts';
 import type { Channel } from '../api/types.ts';
 import { backOff } from '../lib/back-off.ts';
 
+/** It is seen by the link that this page was opened by: without it there would be nothing. */
+export const isByLink = ({ visibility, ingest }: Channel): boolean => visibility === 'private' && ingest === undefined;
+
 /** Until the socket has spoken, the channel's own record tells whether it is live. */
 export const fromRecord = (channel: Channel): ChannelNow => ({
   state: channel.live ? 'live' : 'offline',

@@ -13,7 +13,7 @@ import { Link } from '../router.tsx';
 import { paths } from '../routes.ts';
 import { useAgain, useLoaded, useTitle } from '../state/use.ts';
 import { t } from '../words/index.ts';
-import { useChannelNow } from './channel-live.ts';
+import { isByLink, useChannelNow } from './channel-live.ts';
 import { LiveStage } from './live-stage.tsx';
 
 export const ChannelPage = ({ name }: { name: string }) => {
@@ -21,7 +21,9 @@ export const ChannelPage = ({ name }: { name: string }) => {
   const channel = record.now.is === 'here' ? record.now.value : null;
   const missing = record.now.is === 'failed' && record.now.problem.hidden;
   const now = useChannelNow(missing ? null : name, channel);
-  const replays = useLoaded(channel && `${channel.id} ${now?.state === 'ended' || now?.state === 'offline'}`, () =>
+  // A link opens what is live and what follows: what was before is not listed for it.
+  const byLink = channel !== null && isByLink(channel);
+  const replays = useLoaded(channel && !byLink ? `${channel.id} ${now?.state === 'ended' || now?.state === 'offline'}` : null, () =>
     api.channelVideos(channel?.id ?? ''),
   );
   const title = now?.title || channel?.title || `@${name}`;
@@ -66,14 +68,16 @@ export const ChannelPage = ({ name }: { name: string }) => {
           )}
         </div>
       </div>
-      <section class="section" aria-labelledby="replays">
-        <h2 id="replays">{t('channel.replays')}</h2>
-        {replays.now.is === 'loading' && (record.now.is === 'failed' ? <Skeleton lines={1} /> : <SkeletonTiles />)}
-        {replays.now.is === 'failed' && <Failed problem={replays.now.problem} onRetry={replays.reload} />}
-        {replays.now.is === 'here' && (
-          <Replays videos={replays.now.value.items.filter((video) => video.state !== 'live')} />
-        )}
-      </section>
+      {!byLink && (
+        <section class="section" aria-labelledby="replays">
+          <h2 id="replays">{t('channel.replays')}</h2>
+          {replays.now.is === 'loading' && (record.now.is === 'failed' ? <Skeleton lines={1} /> : <SkeletonTiles />)}
+          {replays.now.is === 'failed' && <Failed problem={replays.now.problem} onRetry={replays.reload} />}
+          {replays.now.is === 'here' && (
+            <Replays videos={replays.now.value.items.filter((video) => video.state !== 'live')} />
+          )}
+        </section>
+      )}
     </main>
   );
 };

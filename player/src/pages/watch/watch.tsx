@@ -1,7 +1,7 @@
 /** One video and what is known about it; for its owner, what can be done with it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import type { Channel, Video } from '../../api/types.ts';
+import type { Video } from '../../api/types.ts';
 import { askedGrant } from '../../api/head-start.ts';
 import { withGrant } from '../../lib/link-grant.ts';
 import { askedTimes } from '../../lib/time-param.ts';
@@ -17,6 +17,7 @@ import { Link } from '../../router.tsx';
 import { paths } from '../../routes.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
+import { isByLink } from '../channel-live.ts';
 import { Downloads } from './downloads.tsx';
 import { useOwnerCode } from './for-owner.ts';
 import { ShareButton } from './share.tsx';
@@ -35,9 +36,6 @@ const useBetter = (video: Video | null, playing: boolean): { better: boolean; ta
   }, [playing, rising]);
   return { better: low && video?.state === 'ready', taken: () => setLow(false) };
 };
-
-/** The link that this page was opened by opens the channel, too: without it there would be nothing to see. */
-const isByLink = ({ visibility, ingest }: Channel): boolean => visibility === 'private' && ingest === undefined;
 
 export const WatchPage = ({ id }: { id: string }) => {
   const parts = useVideo(id);
