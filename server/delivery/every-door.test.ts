@@ -102,7 +102,7 @@ t.test('nobody who has no right passes any door, before it was opened for somebo
   const brief = await perVideo(with_({ expiresAt: now + 60_000 }));
   const taken = await perVideo(async (video) => {
     const { text, id } = await issue(video);
-    await catalog.grants.revoke(video.id, id);
+    await catalog.grants.revoke({ kind: 'video', id: video.id }, id);
     return text;
   });
   const session = await logIn(owner);

@@ -80,7 +80,7 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
   await events.settled();
 
   const issue = async (video: VideoRow, change: Partial<GrantWish> = {}, by = owner): Promise<{ text: string; id: string }> => {
-    const made = await grants.issue(video, by, { ...open, ...change });
+    const made = await grants.issue({ kind: 'video', id: video.id }, by, { ...open, ...change });
     if (made.kind !== 'made') throw new Error(made.kind);
     return { text: made.text, id: made.grant.id };
   };
