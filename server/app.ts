@@ -163,6 +163,7 @@ const start = async (
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
     ...{ grants, grantKeys, streams: viewings, foreign },
+    shownAnew: (videoId) => live.presentations.forget(videoId),
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
       return found ? downloadsOf(found.snapshot()) : [];

@@ -38,7 +38,7 @@ export interface KeyProvider {
 export type Protected = { readonly scheme: Scheme; readonly ring: KeyRing };
 
 /** Captions lie beside protected media in the clear: no player reads them otherwise everywhere. */
-export const isProtected = ({ kind }: TrackSnapshot): boolean => kind !== 'text';
+export const isProtected = ({ kind }: Pick<TrackSnapshot, 'kind'>): boolean => kind !== 'text';
 
 /**
  * In AES-128 a key lasts for so many segments; the same number means the same time in all tracks. In cbcs the init segment

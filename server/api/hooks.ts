@@ -86,6 +86,8 @@ export type ApiHooks = {
   /** Null: none is trusted. */
   readonly foreign: ForeignHooks | null;
   readonly streams: StreamHooks;
+  /** The video is shown otherwise from now on. Resolves when nothing of it comes as it was before. */
+  shownAnew(videoId: string): Promise<void>;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
   /** Whether MPEG-TS carries it. */

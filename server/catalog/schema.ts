@@ -93,6 +93,8 @@ export type Schema = {
     /** Bytes of the original, from the moment that they are promised. */
     originalBytes: number;
     run: string | null;
+    /** Another with each change of protection; null: files are named by their run. */
+    names: string | null;
     policy: string | null;
     startedAt: number | null;
     endedAt: number | null;

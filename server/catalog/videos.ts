@@ -71,6 +71,8 @@ export type VideoChange = {
   readonly description?: string;
   readonly visibility?: Visibility;
   readonly downloads?: boolean;
+  /** Only of a video that is not live; its files get other names. */
+  readonly protection?: Protection;
   readonly cutInMs?: number | null;
   readonly cutOutMs?: number | null;
 };
@@ -98,6 +100,7 @@ export interface VideoStore {
   /** The newest video that is live on the channel of this name. */
   liveOfChannel(name: string): Promise<LiveNow | null>;
   list(query: VideoQuery): Promise<Page<VideoRow>>;
+  /** Null: no such video, or it is live and was to be protected otherwise. */
   update(id: string, change: VideoChange): Promise<VideoRow | null>;
   /** False: no such video, or it is live (end it first). Its files go when `video.deleted` is heard. */
   remove(id: string): Promise<boolean>;
@@ -118,7 +121,7 @@ const notUploaded = { source: 'live' as VideoSource, ladder: 'source', filename:
 const unprotected: Protection = 'none';
 const notLive = {
   latency: 'standard' as Latency,
-  ...{ channelId: null, run: null, policy: null, startedAt: null, endedAt: null, expiresAt: null, durationMs: null },
+  ...{ channelId: null, run: null, names: null, policy: null, startedAt: null, endedAt: null, expiresAt: null, durationMs: null },
   ...{ bytes: 0, errorCode: null, errorMessage: null, cutInMs: null, cutOutMs: null },
 };
 
@@ -164,6 +167,7 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
         ...notUploaded,
         id,
         protection,
+        names: null,
         description: '',
         state: 'live',
         policy: JSON.stringify(policy),
@@ -253,9 +257,11 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       if (!before) return null;
       const visibility = change.visibility ?? before.visibility;
       const { downloads, ...plain } = change;
-      const set = { ...plain, ...(downloads !== undefined && { downloads: Number(downloads) }), updatedAt: clock.wall() };
+      const { protection } = plain;
+      const set = { ...plain, ...(downloads !== undefined && { downloads: Number(downloads) }), ...(protection !== undefined && { names: newId() }), updatedAt: clock.wall() };
+      const row = db.updateTable('videos').set(set).where('id', '=', id);
       const done = await write(
-        [must(db.updateTable('videos').set(set).where('id', '=', id))],
+        [must(protection === undefined ? row : row.where('state', '!=', 'live'))],
         [{ type: 'video.updated', videoId: id, channelId: before.channelId, visibility, changed: Object.keys(change) }],
       );
       return done ? get(id) : null;

@@ -9,13 +9,19 @@ import type { PresentationSnapshot, TrackSnapshot } from '../../packager/snapsho
 import type { Presentation } from './presentation.ts';
 import { problems, type Problem } from './problem.ts';
 
-const isCarried = (track: TrackSnapshot): boolean => !isProtected(track) || takesCbcs(track.codec);
+type Track = Pick<TrackSnapshot, 'kind' | 'codec'>;
+
+const isCarried = (track: Track): boolean => !isProtected(track) || takesCbcs(track.codec);
+
+/** Whether something remains of its pictures, and something of its sound. */
+export const cbcsCarries = (tracks: readonly Track[]): boolean => {
+  const remains = new Set(tracks.filter(isCarried).map(({ kind }) => kind));
+  return tracks.every(({ kind }) => remains.has(kind));
+};
 
 /** Why this presentation is not served as its owner wants it protected; null: it is. */
 export const unprotectable = ({ policy, tracks }: PresentationSnapshot): Problem | null => {
-  if (policy.protection !== 'cbcs') return null;
-  const remains = new Set(tracks.filter(isCarried).map(({ kind }) => kind));
-  return tracks.every(({ kind }) => remains.has(kind)) ? null : problems.noCbcs;
+  return policy.protection !== 'cbcs' || cbcsCarries(tracks) ? null : problems.noCbcs;
 };
 
 class CbcsView implements Presentation {

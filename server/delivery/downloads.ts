@@ -13,7 +13,7 @@ import { planning } from '../../packager/progressive/plan.ts';
 import { ProgressiveError } from '../../packager/progressive/progressive-error.ts';
 import { openProgressive, readProgressive, type SourceOf } from '../../packager/progressive/read.ts';
 import { inTurns } from '../../packager/progressive/steps.ts';
-import type { Cut, PresentationSnapshot, TrackSnapshot } from '../../packager/snapshot.ts';
+import type { PresentationSnapshot, TrackSnapshot } from '../../packager/snapshot.ts';
 import { HotCache } from './cache.ts';
 import type { Exchange } from './exchange.ts';
 import { attachment } from './file-name.ts';
@@ -65,7 +65,7 @@ export class Downloads {
     if (!tracks.every((track) => allowedHeight(track, exchange.maxHeight))) return exchange.problem(problems.height);
     this.#service.later(exchange, async () => {
       try {
-        const sourceOf = this.#sourceOf(path.video, snapshot.cut);
+        const sourceOf = this.#sourceOf(path.video, snapshot);
         await this.#send(exchange, await this.#describe(snapshot, path, sourceOf), sourceOf, headOf(tracks, path, query));
       } catch (error) {
         const problem = error instanceof ProgressiveError ? unfit(error) : null;
@@ -112,12 +112,14 @@ export class Downloads {
     if (bytes === 0 || (await flow.write(Buffer.concat(gathered)))) flow.end();
   }
 
-  /** A download takes as long as it takes: meanwhile logs are closed and opened again, videos removed and trimmed. */
-  #sourceOf(video: string, { inMicros, outMicros }: Cut): SourceOf {
+  /** A download takes as long as it takes: meanwhile logs are closed and opened again, videos removed, trimmed, protected. */
+  #sourceOf(video: string, begun: PresentationSnapshot): SourceOf {
+    const { inMicros, outMicros } = begun.cut;
     const readerOf = async (track: string): Promise<TrackLogReader> => {
       const found = this.#service.released ? null : await this.#service.presentations.find(video);
-      const cut = found?.snapshot().cut;
-      const reader = cut?.inMicros === inMicros && cut.outMicros === outMicros ? found?.reader(track) : null;
+      const now = found?.snapshot();
+      const same = now && fileRun(now) === fileRun(begun) && now.cut.inMicros === inMicros && now.cut.outMicros === outMicros;
+      const reader = same ? found?.reader(track) : null;
       if (!reader) throw new LogError('gone', `video ${video} is not there any more, or is another`);
       return reader;
     };

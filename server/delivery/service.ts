@@ -100,7 +100,11 @@ export class Service {
       const problem = unprotectable(snapshot);
       if (problem) return exchange.problem(problem);
       const shown = scheme === 'cbcs' ? cbcsView(presentation) : presentation;
-      this.ring(exchange, video, (ring) => next({ presentation: shown, sealed: { scheme, ring } }));
+      this.ring(exchange, video, (ring) => {
+        // The first time that takes a moment, in which its owner may have changed his mind.
+        if (presentation.snapshot().policy.protection !== scheme) return this.open(exchange, video, next);
+        next({ presentation: shown, sealed: { scheme, ring } });
+      });
     });
   }
 

@@ -13,7 +13,8 @@ import { newId } from '../catalog/ids.ts';
 import type { Step, VideoWithTracks } from '../catalog/videos.ts';
 import type { SingleFlight } from '../delivery/single-flight.ts';
 import { cutOut, logsOf, openFile, planOf, type OpenFile } from '../live/originals.ts';
-import { cutOf, factsOf } from '../live/runs.ts';
+import { factsOf } from '../live/runs.ts';
+import { shownOf } from '../live/shown.ts';
 import type { ArrivalsOptions } from './arrivals.ts';
 import { GrowingVideo } from './growing.ts';
 import type { Arriving } from './types.ts';
@@ -205,12 +206,12 @@ export class Arrival {
       facts,
       logs: logsOf(plan, facts.tracks.map(({ id }) => id), source, epoch, 0),
       closeFile: close,
-      readCut: async () => {
+      shown: shownOf(found.video),
+      readShown: async () => {
         const row = await this.#o.videos.get(this.#video);
-        return row && cutOf(row);
+        return row && shownOf(row);
       },
     });
-    await growing.retrim();
     return { growing, told, weight: plan.weight, movie, source, final: standard.final };
   }
 
@@ -231,8 +232,11 @@ export class Arrival {
       this.#over = true;
       return this.#letGo();
     }
+    await growing.retrim();
     this.#isPlayable = true;
     this.#o.presentations.add(growing);
+    // Until now it could not be found by whoever tells what its owner has changed.
+    await growing.retrim();
   }
 
   /** All of it has landed: whoever watches hears the end, and whoever comes in the next moment finds it open. */
@@ -244,9 +248,11 @@ export class Arrival {
     }
     this.#over = true;
     this.#prepared = null;
+    if (!this.#isPlayable) await growing.retrim();
     growing.end();
     if (!this.#isPlayable) this.#o.presentations.add(growing);
     this.#o.presentations.ended(growing);
+    await growing.retrim();
     return 'taken';
   }
 

@@ -8,19 +8,22 @@ import { TrackWindow } from '../../packager/live/track-window.ts';
 import type { TrackLogReader } from '../../packager/log/types.ts';
 import { Landing } from '../../packager/mp4/virtual-landing.ts';
 import type { VirtualTrackLog } from '../../packager/mp4/virtual-log.ts';
-import type { Cut, EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
+import type { EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
 import type { Running } from '../live/presentations.ts';
+import { shownAs, type Shown } from '../live/shown.ts';
 
 export type GrowingOptions = {
   readonly facts: RunFacts;
   /** Of each track of `facts`, with nothing landed. */
   readonly logs: ReadonlyMap<string, VirtualTrackLog>;
   readonly closeFile: () => Promise<void>;
-  /** What its owner wants to be seen of it; null: the video is gone. */
-  readonly readCut: () => Promise<Cut | null>;
+  /** How its owner wants it to be seen, to begin with. */
+  readonly shown: Shown;
+  /** And now; null: the video is gone. */
+  readonly readShown: () => Promise<Shown | null>;
 };
 
-type Growing = { readonly track: RunTrack; readonly log: VirtualTrackLog; readonly window: TrackWindow; readonly epochs: readonly TrackEpoch[] };
+type Growing = { readonly track: RunTrack; readonly log: VirtualTrackLog; window: TrackWindow; readonly epochs: readonly TrackEpoch[] };
 
 export class GrowingVideo implements Running {
   readonly facts: RunFacts;
@@ -28,22 +31,22 @@ export class GrowingVideo implements Running {
   readonly #epochs: readonly EpochRef[];
   readonly #landing: Landing;
   readonly #closeFile: () => Promise<void>;
-  readonly #readCut: () => Promise<Cut | null>;
+  readonly #readShown: () => Promise<Shown | null>;
   readonly #listeners = new Set<() => void>();
-  #cut: Cut = { inMicros: null, outMicros: null };
+  #shown: Shown;
   #state: 'live' | 'ended' = 'live';
   #revision = 1;
   #cached: PresentationSnapshot | null = null;
 
-  constructor({ facts, logs, closeFile, readCut }: GrowingOptions) {
+  constructor({ facts, logs, closeFile, shown, readShown }: GrowingOptions) {
     this.facts = facts;
     this.#closeFile = closeFile;
-    this.#readCut = readCut;
+    this.#shown = shown;
+    this.#readShown = readShown;
     this.#tracks = facts.tracks.flatMap((track) => {
       const log = logs.get(track.id);
       if (!log) return [];
-      const window = new TrackWindow(track.timescale, facts.policy.dvrSeconds);
-      return [{ track, log, window, epochs: trackEpochs(log.snapshot(), facts.rhythm.frameRate) }];
+      return [{ track, log, window: this.#emptyWindow(track), epochs: trackEpochs(log.snapshot(), facts.rhythm.frameRate) }];
     });
     this.#epochs = commonEpochs(this.#tracks.map(({ track, log }) => ({ timescale: track.timescale, log: log.snapshot() })), facts.run);
     this.#landing = new Landing(this.#tracks.map(({ log }) => log));
@@ -60,13 +63,7 @@ export class GrowingVideo implements Running {
   /** More of the file is there. True: call again, in another turn, for there may be more to list. */
   landed(has: (from: number, to: number) => boolean): boolean {
     if (!this.#landing.landed(has)) return false;
-    for (const { log, window } of this.#tracks) {
-      const { end, entry } = log.snapshot();
-      for (let seq = window.segments.length; seq < end; seq += 1) {
-        window.add(entry(seq));
-        window.closeSegment();
-      }
-    }
+    for (const one of this.#tracks) list(one);
     this.#changed();
     return true;
   }
@@ -78,25 +75,27 @@ export class GrowingVideo implements Running {
   }
 
   async retrim(): Promise<'shown' | 'gone'> {
-    const cut = await this.#readCut();
-    if (!cut) return 'gone';
-    this.#cut = cut;
+    const shown = await this.#readShown();
+    if (!shown) return 'gone';
+    const renamed = shown.names !== this.#shown.names;
+    this.#shown = shown;
+    // The lines of a playlist are kept beside the segments that they name.
+    if (renamed) for (const one of this.#tracks) list(Object.assign(one, { window: this.#emptyWindow(one.track) }));
     this.#changed();
     return 'shown';
   }
 
+  #emptyWindow({ timescale }: RunTrack): TrackWindow {
+    return new TrackWindow(timescale, this.facts.policy.dvrSeconds);
+  }
+
   snapshot(): PresentationSnapshot {
-    this.#cached ??= {
-      video: this.facts.video,
-      run: this.facts.run,
-      state: this.#state,
-      revision: this.#revision,
-      policy: this.facts.policy,
-      epochs: this.#epochs,
-      tracks: this.#tracks.map(trackSnapshot),
-      events: [],
-      cut: this.#cut,
-    };
+    const { video, run, policy } = this.facts;
+    const { cut } = this.#shown;
+    this.#cached ??= shownAs(
+      { ...{ video, run, policy, cut }, state: this.#state, revision: this.#revision, epochs: this.#epochs, tracks: this.#tracks.map(trackSnapshot), events: [] },
+      this.#shown,
+    );
     return this.#cached;
   }
 
@@ -120,6 +119,15 @@ export class GrowingVideo implements Running {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** What has landed since. */
+const list = ({ log, window }: Growing): void => {
+  const { end, entry } = log.snapshot();
+  for (let seq = window.segments.length; seq < end; seq += 1) {
+    window.add(entry(seq));
+    window.closeSegment();
+  }
+};
 
 const trackSnapshot = ({ track, window, epochs }: Growing): TrackSnapshot => {
   const { segments, liveStart } = window;

@@ -47,6 +47,8 @@ export type LiveOptions = {
 
 const OFFLINE: ChannelStatus = { state: 'offline', videoId: null, startedAt: null, until: null };
 const RETENTION_EVERY_MS = 10 * 60_000;
+/** What of a video says how it is shown. */
+const shownBy: ReadonlySet<string> = new Set(['cutInMs', 'cutOutMs', 'protection']);
 
 export class Live {
   readonly #o: LiveOptions;
@@ -217,11 +219,11 @@ export class Live {
       if (channel) this.#desk.channel(channelId)?.becomes(settingsOf(channel));
     });
     events.subscribe('channel.deleted', ({ channelId }) => this.#desk.end(channelId, 'channel-deleted'));
-    events.subscribe('video.updated', ({ videoId, changed }) => {
-      if (changed.some((field) => field === 'cutInMs' || field === 'cutOutMs')) this.#videos.forget(videoId);
+    events.subscribe('video.updated', async ({ videoId, changed }) => {
+      if (changed.some((field) => shownBy.has(field))) await this.#videos.forget(videoId);
     });
     events.subscribe('video.deleted', async ({ videoId }) => {
-      this.#videos.forget(videoId);
+      await this.#videos.forget(videoId);
       await this.#o.letGo(videoId);
       await this.#runs.remove(videoId);
     });

@@ -24,7 +24,7 @@ const CLOSE_AFTER_MS = 30_000;
 /** What changes while it is played: whoever makes it says when it has ended. */
 export type Running = Presentation & {
   readonly facts: { readonly video: string };
-  /** Another part of it is shown from now on, or none. Only what can be trimmed and removed while it is on has this. */
+  /** It is shown otherwise from now on (another part of it, under other keys), or not at all. Only what can be changed and removed while it is on has this. */
   readonly retrim?: () => Promise<'shown' | 'gone'>;
   close(): Promise<void>;
 };
@@ -78,12 +78,15 @@ export class PlayableVideos implements Presentations {
     this.#ending.set(run, cancel);
   }
 
-  #retrim(run: Running): void {
+  async #retrim(run: Running): Promise<void> {
     const { video } = run.facts;
-    run.retrim?.().then(
-      (outcome) => (outcome === 'gone' ? this.drop(run) : this.#tellForgotten(video)),
-      (error: unknown) => this.#o.log.error({ video, err: error }, 'What is shown of an upload could not be read.'),
-    );
+    try {
+      const outcome = await run.retrim?.();
+      if (outcome === 'gone') this.drop(run);
+      else if (outcome === 'shown') this.#tellForgotten(video);
+    } catch (error) {
+      this.#o.log.error({ video, err: error }, 'What is shown of an upload could not be read.');
+    }
   }
 
   /** Its video is gone before it was whole. */
@@ -96,10 +99,11 @@ export class PlayableVideos implements Presentations {
   }
 
   /**
-   * The video is gone, or another part of it is shown from now on: what reads it now reads on, and who comes opens it anew.
-   * A show that is on is neither: it cannot be removed, and no trim holds for it but "none".
+   * The video is gone, or is shown otherwise from now on: what reads it now reads on, and who comes opens it anew.
+   * A show that is on is neither: it cannot be removed, no trim holds for it but "none", and it stays as protected as it
+   * began. Resolves when that holds.
    */
-  forget(video: string): void {
+  async forget(video: string): Promise<void> {
     const run = this.#runs.get(video);
     if (run?.snapshot().state === 'live') return this.#retrim(run);
     this.#runs.delete(video);

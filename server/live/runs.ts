@@ -17,14 +17,14 @@ import { createTrackLog, openTrackLog, openTrackLogReader } from '../../packager
 import type { Disk, TrackLogReader } from '../../packager/log/types.ts';
 import type { RecordingLog } from '../../packager/log/writer.ts';
 import { MICROS } from '../../packager/media/wire-time.ts';
-import type { Cut, PresentationPolicy, PresentationSnapshot } from '../../packager/snapshot.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { isId, newId } from '../catalog/ids.ts';
-import type { Protection } from '../catalog/schema.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
-import type { VideoRow, VideoStore, VideoWithTracks } from '../catalog/videos.ts';
+import type { VideoStore, VideoWithTracks } from '../catalog/videos.ts';
 import { SingleFlight } from '../delivery/single-flight.ts';
 import type { ServerLog } from '../log.ts';
 import { arrivingNames, cutOut, gridOf, openOriginal, originalName, type Original } from './originals.ts';
+import { shownAs, shownOf, under } from './shown.ts';
 
 export type RunStoreOptions = {
   /** `<data>/videos` */
@@ -161,7 +161,7 @@ export class RunStore {
       if (!snapshot) await close();
     }
     const fragments = [...readers.values()].reduce((sum, reader) => sum + reader.snapshot().end - reader.snapshot().first, 0);
-    return snapshot && { snapshot: { ...snapshot, cut: cutOf(found.video) }, readers, weight: fragments * bytesOfFragment + (original?.weight ?? 0), close };
+    return snapshot && { snapshot: shownAs(snapshot, shownOf(found.video)), readers, weight: fragments * bytesOfFragment + (original?.weight ?? 0), close };
   }
 
   #openOriginal({ video, tracks }: VideoWithTracks, { run, startedAt }: RunFacts, readers: ReadonlyMap<string, TrackLogReader>): Promise<Original> {
@@ -198,13 +198,6 @@ export class RunStore {
     return ({ kind, message, cause }) => this.#o.log.warn({ video, fault: kind, err: cause }, `A track log had trouble: ${message}.`);
   }
 }
-
-export const cutOf = ({ cutInMs, cutOutMs }: VideoRow): Cut => ({
-  inMicros: cutInMs === null ? null : cutInMs * 1000,
-  outMicros: cutOutMs === null ? null : cutOutMs * 1000,
-});
-
-const under = (protection: Protection, policy: PresentationPolicy): PresentationPolicy => (protection === 'none' ? policy : { ...policy, protection });
 
 /** Null: nothing has been promised to anybody yet. */
 export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {

@@ -43,6 +43,7 @@ export const problemKinds = {
   'not-json': [415, 'Not JSON'],
   'idempotency-mismatch': [422, 'The Idempotency-Key was used for something else'],
   'not-available': [422, 'Not available'],
+  'cbcs-not-carried': [422, 'Not for cbcs'],
   'address-not-allowed': [422, 'Nothing is fetched from this address'],
   'slow-down': [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],

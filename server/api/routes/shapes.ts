@@ -15,7 +15,7 @@ export const visibility = Type.Enum(['public', 'unlisted', 'private', 'members',
 });
 export const latency = Type.Enum(['ultra', 'low', 'standard'], { description: 'Parts of 0.2 s, parts of 1/3 s, or whole segments.' });
 export const protection = Type.Enum(['none', 'aes-128', 'cbcs'], {
-  description: '`aes-128`: HLS, of any codec; `cbcs`: HLS and DASH, of H.264 and AAC. What is protected cannot be downloaded. A show keeps what it began with.',
+  description: '`aes-128`: HLS, of any codec; `cbcs`: HLS and DASH, of H.264 and AAC. What is protected cannot be downloaded. A show keeps what it began with; a recording or an upload may be changed at any time.',
 });
 export const ladder = Type.String({ pattern: '^[a-z0-9_-]{1,40}$', wants: '`source`, `auto`, or the name of a ladder', description: '`source` encodes nothing.' });
 /** How far back: no more than one playlist lists. */

@@ -10,7 +10,8 @@ import { mustBeAble } from './abilities.ts';
 import { ownVideo, seenBy, seenChannel } from './access.ts';
 import { grantProblems, grantText, seenByGrant } from './by-grant.ts';
 import type { Ground } from './ground.ts';
-import { channelParams, closed, description, downloads, idText, title, videoState, visibility } from './shapes.ts';
+import { liveKeepsProtection, newProtection } from './protect.ts';
+import { channelParams, closed, description, downloads, idText, protection, title, videoState, visibility } from './shapes.ts';
 import { spanOf, trimShape } from './span.ts';
 import { videoShape, videoView } from './video-view.ts';
 
@@ -78,7 +79,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
     }),
     route({
       name: 'patchVideo',
-      summary: 'Changes what a video is called, who may see it, whether it may be downloaded, and what of it is shown.',
+      summary: 'Changes what a video is called, who may see it, whether it may be downloaded, how it is protected, and what of it is shown.',
       method: 'PATCH',
       path: '/videos/:video',
       auth: 'viewer',
@@ -89,18 +90,27 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
           description: Type.Optional(description),
           visibility: Type.Optional(visibility),
           downloads: Type.Optional(downloads),
+          protection: Type.Optional(protection),
           trim: Type.Optional(trimShape),
         },
         { ...closed, minProperties: 1 },
       ),
       answers: { 200: videoShape },
-      problems: ['not-yours', 'not-available', 'video-is-live', 'not-playable'],
+      problems: ['not-yours', 'not-available', 'video-is-live', 'not-playable', 'cbcs-not-carried'],
       handler: async ({ who, params: { video }, body, base }) => {
         const row = await ownVideo(ground, video, who);
         mustBeAble(config.abilities, body);
-        const { trim, ...plain } = body;
-        const changed = await catalog.videos.update(row.id, { ...plain, ...(trim !== undefined && trimmed(row, trim, uploads.received(row.id) !== null)) });
+        const { trim, protection: wanted, ...plain } = body;
+        const protection = wanted && (await newProtection(ground, row, wanted));
+        const changed = await catalog.videos.update(row.id, {
+          ...plain,
+          ...(protection && { protection }),
+          ...(trim !== undefined && trimmed(row, trim, uploads.received(row.id) !== null)),
+        });
+        if (!changed && protection && (await catalog.videos.get(row.id))) throw liveKeepsProtection();
         if (!changed) throw notFound('video');
+        // Whoever reads the answer may count on it.
+        if (protection) await hooks.shownAnew(row.id);
         return { status: 200, body: videoView(changed, { who, base, uploads }) };
       },
     }),

@@ -7,5 +7,6 @@ import { ingestReports } from './004-ingest-reports.ts';
 import { senders } from './005-senders.ts';
 import { grants } from './006-grants.ts';
 import { protection } from './007-protection.ts';
+import { names } from './008-names.ts';
 
-export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection, names];
