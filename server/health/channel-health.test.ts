@@ -175,6 +175,17 @@ t.test('a broadcast that begins while the one before is remembered inherits noth
   t.end();
 });
 
+t.test('what cbcs cannot carry is told of as soon as a show is served under it, and not when it is over', async (t) => {
+  const opus = { kind: 'audio', codec: 'opus', config: Buffer.from('4f70757348656164010238010080bb0000000000', 'hex') } as const;
+  const stage = new HealthStage().connect({ tracks: [videoConfig, opus] }).send(units(3_000, { only: 'video' }));
+  t.same(only(stage.codes, 'videoCodecProtection', 'audioCodecProtection'), []);
+  stage.health.shown('cbcs');
+  t.same(only(stage.codes, 'videoCodecProtection', 'audioCodecProtection'), ['audioCodecProtection']);
+  t.match(stage.health.findings, [{ code: 'audioCodecProtection', severity: 'error', params: { codec: 'Opus' } }]);
+  stage.health.finish();
+  t.same(only(stage.pass(2_000).codes, 'audioCodecProtection'), [], 'the next show may be protected otherwise');
+});
+
 t.test('a second encoder that was refused is told of for five minutes, and in this broadcast only', async (t) => {
   const stage = new HealthStage().connect().send(units(3_000));
   t.same(only(stage.codes, 'twoEncoders'), []);

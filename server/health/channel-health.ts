@@ -5,6 +5,7 @@
 import type { Clock } from '../../packager/clock.ts';
 import type { EndReason, Protocol, PublishRequest, PublishSink } from '../../packager/media/publish.ts';
 import type { MediaKind } from '../../packager/media/unit.ts';
+import type { Scheme } from '../../packager/protect/keys.ts';
 import { FindingBoard } from './board.ts';
 import type { AudioShape, BroadcastFacts, Change, History, IngestFacts, Minute, VideoShape } from './facts.ts';
 import type { Finding } from './findings.ts';
@@ -43,6 +44,7 @@ export class ChannelHealth {
   #rivals: Moment[] = [];
   #uncarried: { readonly media: MediaKind; readonly codec: string }[] = [];
   #lastEnd: EndReason | null = null;
+  #protection: Scheme | null = null;
   #report: IngestReport;
   /** Monotonic ms of the last that happened. */
   #stirredAt: number;
@@ -109,6 +111,11 @@ export class ChannelHealth {
     this.#rivals = remember(this.#rivals, { at: this.#clock.now() });
   }
 
+  /** A show has begun, and is served so. */
+  shown(protection: Scheme | null): void {
+    this.#protection = protection;
+  }
+
   /** Judges what is there now. */
   look(): void {
     const { findings } = this.#report;
@@ -150,6 +157,7 @@ export class ChannelHealth {
     if (this.#audio) this.#report = { ...this.#report, audio: [this.#audio] };
     this.#seconds.restart(this.#clock.now());
     this.#changes = [];
+    this.#protection = null;
     return report;
   }
 
@@ -242,6 +250,7 @@ export class ChannelHealth {
       arrival: gauge?.arrival ?? noArrival,
       line: gauge?.lineFacts ?? null,
       broadcast: this.#broadcast(),
+      protection: this.#protection,
       uncarried: this.#uncarried,
     };
   }

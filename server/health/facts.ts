@@ -4,6 +4,7 @@
  */
 import type { EndReason, LineReport, Protocol } from '../../packager/media/publish.ts';
 import type { MediaKind } from '../../packager/media/unit.ts';
+import type { Scheme } from '../../packager/protect/keys.ts';
 
 /** What a configuration says; null where it says nothing that is understood here. */
 export type VideoShape = {
@@ -111,6 +112,8 @@ export type IngestFacts = {
   /** Null: the protocol counts nothing. */
   readonly line: LineFacts | null;
   readonly broadcast: BroadcastFacts;
+  /** Under which the show is served; null: it is served as it comes, or there is none yet. */
+  readonly protection: Scheme | null;
   /** Named by the edge: in the stream, and not carried. */
   readonly uncarried: readonly { readonly media: MediaKind; readonly codec: string }[];
 };

@@ -11,6 +11,8 @@ export const findingCodes = [
   'noAudioStream',
   'videoCodec',
   'audioCodec',
+  'videoCodecProtection',
+  'audioCodecProtection',
   'videoProfile',
   'videoInterlaced',
   'gopSizeOver',

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../packager/clock.ts';
 import type { Protocol, PublishRequest, PublishSink } from '../../packager/media/publish.ts';
+import type { Scheme } from '../../packager/protect/keys.ts';
 import type { IngestReportStore } from '../catalog/ingest-reports.ts';
 import type { ServerLog } from '../log.ts';
 import { ChannelHealth, type HealthView, type Tally } from './channel-health.ts';
@@ -60,15 +61,18 @@ export class IngestHealth {
   }
 
   /** Something is live on the channel. */
-  begins(channelId: string, videoId: string): void {
+  begins(channelId: string, videoId: string, protection: Scheme | null = null): void {
     this.#videos.set(videoId, channelId);
+    this.#channels.get(channelId)?.shown(protection);
   }
 
   /** A show goes on that a stop of the server interrupted. */
-  async resumes(channelId: string, videoId: string): Promise<void> {
-    this.begins(channelId, videoId);
+  async resumes(channelId: string, videoId: string, protection: Scheme | null = null): Promise<void> {
+    this.#videos.set(videoId, channelId);
     const kept = await this.of(videoId);
-    if (kept) this.#open(channelId).restore(kept);
+    const health = this.#open(channelId);
+    if (kept) health.restore(kept);
+    health.shown(protection);
   }
 
   /** The video has come to its end: what is known of how it came in is kept with it. */

@@ -1,4 +1,5 @@
 /** What is judged of tracks: whether they are there, whether they can be carried, what became of them, and the sound's form. */
+import { takesCbcs } from '../../packager/protect/cbcs-init.ts';
 import type { Change, IngestFacts } from './facts.ts';
 import type { FindingParams } from './findings.ts';
 import type { Rule } from './judge.ts';
@@ -24,6 +25,15 @@ const cannotCarry =
     return found ? { codec: found.codec } : null;
   };
 
+/** As people write them. */
+const codecNames: Readonly<Record<string, string>> = { hevc: 'HEVC', av1: 'AV1', vp9: 'VP9', opus: 'Opus' };
+
+/** A show has one picture and one sound, so delivery refuses all of it: see `unprotectable` in server/delivery/cbcs-view.ts. */
+const notForCbcs =
+  (kind: 'video' | 'audio'): Rule['judge'] =>
+  ({ session, protection, [kind]: track }) =>
+    session && protection === 'cbcs' && track && !takesCbcs(track.codec) ? { codec: codecNames[track.codec] ?? track.codec } : null;
+
 const became =
   (what: Change['what']): Rule['judge'] =>
   ({ broadcast }): FindingParams | null => {
@@ -36,6 +46,8 @@ export const mediaRules: readonly Rule[] = [
   { ...{ code: 'noAudioStream', severity: 'warning', after: 0, stays: 1_000 }, judge: missing('audio') },
   { ...{ code: 'videoCodec', severity: 'error', after: 0, stays: 1_000 }, judge: cannotCarry('video') },
   { ...{ code: 'audioCodec', severity: 'error', after: 0, stays: 1_000 }, judge: cannotCarry('audio') },
+  { ...{ code: 'videoCodecProtection', severity: 'error', after: 0, stays: 1_000 }, judge: notForCbcs('video') },
+  { ...{ code: 'audioCodecProtection', severity: 'error', after: 0, stays: 1_000 }, judge: notForCbcs('audio') },
   { ...{ code: 'videoResolutionChanged', severity: 'info', after: 0, stays: 0 }, judge: became('resolution') },
   { ...{ code: 'videoCodecMismatch', severity: 'warning', after: 0, stays: 0 }, judge: became('videoCodec') },
   { ...{ code: 'audioCodecMismatch', severity: 'warning', after: 0, stays: 0 }, judge: became('audioCodec') },

@@ -19,6 +19,7 @@ const good: IngestFacts = {
   arrival: { jitter: 3, late: 40, speed: 1 },
   line: goodLine,
   broadcast: { since: 0, sessions: 1, reconnects: 0, recentReconnects: 0, recentRivals: 0, jumps: 0, recentJumps: 0, gaps: 0, changes: [], lastEnd: null },
+  protection: null,
   uncarried: [],
 };
 const video = (more: Partial<VideoFacts>): IngestFacts => ({ ...good, video: { ...goodVideo, ...more } });
@@ -47,6 +48,8 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   noAudioStream: [{ ...good, audio: null, session: good.session && { ...good.session, age: 6_000 } }, { ...good, audio: null, session: good.session && { ...good.session, age: 6_001 } }],
   videoCodec: [good, { ...good, uncarried: [{ media: 'video', codec: 'Theora' }] }],
   audioCodec: [good, { ...good, uncarried: [{ media: 'audio', codec: 'Speex' }] }],
+  videoCodecProtection: [{ ...video({ codec: 'hevc' }), protection: 'aes-128' }, { ...video({ codec: 'hevc' }), protection: 'cbcs' }],
+  audioCodecProtection: [{ ...good, protection: 'cbcs' }, { ...audio({ codec: 'opus' }), protection: 'cbcs' }],
   videoProfile: [video({ bitDepth: 8 }), video({ bitDepth: 10, profile: 'High 10' })],
   videoInterlaced: [video({ interlaced: null }), video({ interlaced: true })],
   gopSizeOver: [video({ gop: { ...goodVideo.gop, last: 4_000, running: 4_100 } }), gop(8_333)],

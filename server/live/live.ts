@@ -82,7 +82,7 @@ export class Live {
       createRun: async (key, shape, onFault) => {
         const run = await this.#runs.create(await this.#asItIsNow(key), shape, onFault);
         this.#videos.add(run);
-        this.#health.begins(key.channelId, run.facts.video);
+        this.#health.begins(key.channelId, run.facts.video, run.facts.policy.protection);
         return run;
       },
       finishRun: async (run) => {
@@ -207,7 +207,7 @@ export class Live {
       return;
     }
     const key: ResolvedKey = { ...settingsOf(channel), allowedNetworks: [], channelId, streamKeyId: '', channelName, ownerId, visibility, title };
-    await this.#health.resumes(channelId, video.id);
+    await this.#health.resumes(channelId, video.id, run.facts.policy.protection);
     this.#desk.resume(key).resume(run);
     this.#o.log.info({ channel: channelId, video: video.id }, 'A show was interrupted by the stop of the server; it goes on when its publisher comes back.');
   }

@@ -12,6 +12,7 @@ import type {
   NewVideo,
   Page,
   PlaybackAddress,
+  Protection,
   Role,
   ShownKey,
   StreamKey,
@@ -44,11 +45,11 @@ const fromHere = (address: PlaybackAddress): PlaybackAddress => {
 };
 
 export type Credentials = { username: string; password: string };
-export type NewChannel = { name: string; title: string; visibility: string; latency: Latency };
-export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency'>> &
+export type NewChannel = { name: string; title: string; visibility: string; latency: Latency; protection?: Protection };
+export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency' | 'protection'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
 export type KeySettings = { allowedNetworks?: readonly string[] };
-export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean }>;
+export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean; protection: Protection }>;
 export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
 export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
 /** A piece of a video, in seconds; `grant`: a link that was handed on. */

@@ -7,15 +7,18 @@ export class ApiProblem extends Error {
   readonly detail: string;
   /** How long the server wants to be left alone; null: it did not say. */
   readonly retryAfterMs: number | null;
+  /** Those of the form that it is about. */
+  readonly fields: readonly string[];
 
   /** Status 0: the server was not reached at all. */
-  constructor(status: number, code: string, detail: string, retryAfterMs: number | null = null) {
+  constructor(status: number, code: string, detail: string, retryAfterMs: number | null = null, fields: readonly string[] = []) {
     super(`${status} ${code}${detail === '' ? '' : `: ${detail}`}`);
     this.name = 'ApiProblem';
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.retryAfterMs = retryAfterMs;
+    this.fields = fields;
   }
 
   /** There is no such thing, or not for this person, or the address cannot be one: to a page all the same. */
@@ -31,11 +34,14 @@ export class ApiProblem extends Error {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
+const fieldsOf = (errors: unknown): readonly string[] =>
+  Array.isArray(errors) ? errors.map((error: unknown) => (typeof error === 'object' && error !== null && 'field' in error ? text(error.field) : '')) : [];
+
 /** The body may be a problem document, some proxy's HTML, or nothing. */
 export const problemOf = (status: number, body: unknown, retryAfterMs: number | null = null): ApiProblem => {
   const fields: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
   const code = text(fields.code) || `http-${status}`;
-  return new ApiProblem(status, code, text(fields.detail) || text(fields.title), retryAfterMs);
+  return new ApiProblem(status, code, text(fields.detail) || text(fields.title), retryAfterMs, fieldsOf(fields.errors));
 };
 
 export const byCode: Readonly<Record<string, PlainKey>> = {
@@ -74,6 +80,7 @@ export const byCode: Readonly<Record<string, PlainKey>> = {
   'video-is-live': 'problem.videoIsLive',
   'not-playable': 'problem.notPlayable',
   'not-available': 'problem.notAvailable',
+  'cbcs-not-carried': 'protection.notCarried',
   'last-admin': 'problem.lastAdmin',
   'password-wrong': 'problem.passwordWrong',
 };

@@ -20,6 +20,10 @@ export type Visibility = (typeof visibilities)[number];
 export const latencies = ['ultra', 'low', 'standard'] as const;
 export type Latency = (typeof latencies)[number];
 
+/** Servers before there was protection say nothing of it. */
+export const protections = ['none', 'aes-128', 'cbcs'] as const;
+export type Protection = (typeof protections)[number];
+
 /** An ISO date or milliseconds since 1970. */
 export type Instant = string | number;
 
@@ -32,6 +36,7 @@ export type Channel = {
   readonly page: string;
   readonly visibility: string;
   readonly latency: Latency;
+  readonly protection?: Protection;
   readonly live: LiveNow | null;
   /** Seconds that viewers can go back; null: the whole show. Servers before it could be set do not say. */
   readonly dvr?: number | null;
@@ -86,6 +91,7 @@ export type Video = {
   /** Seconds. */
   readonly duration: number | null;
   readonly channelId: string | null;
+  readonly protection?: Protection;
   readonly downloads?: boolean;
   /** What is played of it, in seconds; null: all. */
   readonly trim?: Trim | null;

@@ -137,6 +137,7 @@ export const ChoiceField = <T extends string>({
         class="input"
         name={name}
         value={value}
+        aria-invalid={fault ? 'true' : undefined}
         aria-describedby={`${id}-notes`}
         onChange={(event) => {
           const chosen = options.find(([option]) => option === event.currentTarget.value);

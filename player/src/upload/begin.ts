@@ -51,11 +51,12 @@ export const unfinishedVideos = async (
   return found;
 };
 
-export const metadataOf = ({ title, description = '', visibility, downloads = true }: Video): UploadMetadata => ({
+export const metadataOf = ({ title, description = '', visibility, downloads = true, protection }: Video): UploadMetadata => ({
   title,
   description,
   visibility,
   downloads,
+  ...(protection && { protection }),
 });
 
 /** Null: the server knows of no such upload, or not of this file. */

@@ -28,6 +28,14 @@ export const enFindings = {
     what: 'The sound comes as {codec}, which cannot be carried here.',
     fix: 'Choose AAC as the audio encoder.',
   },
+  videoCodecProtection: {
+    what: 'The picture comes as {codec}, and cbcs, with which this channel is protected, is for H.264 only. Viewers get nothing of this broadcast.',
+    fix: 'Choose H.264 as the video encoder. Or protect the channel with AES-128, which takes {codec}, and start again.',
+  },
+  audioCodecProtection: {
+    what: 'The sound comes as {codec}, and cbcs, with which this channel is protected, is for AAC only. Viewers get nothing of this broadcast.',
+    fix: 'Choose AAC as the audio encoder. Or protect the channel with AES-128, which takes {codec}, and start again.',
+  },
   videoProfile: {
     what: 'The picture is H.264 {profile}, {chroma} with {bits} bits. Browsers cannot show it.',
     fix: 'Choose the profile high, and NV12 (4:2:0, 8 bits) as the colour format.',

@@ -2,12 +2,14 @@
 import type { WordKey } from './en.ts';
 import { koAccess } from './ko-access.ts';
 import { koHealth } from './ko-health.ts';
+import { koProtection } from './ko-protection.ts';
 import { koSenders } from './ko-senders.ts';
 import { koUploads } from './ko-uploads.ts';
 import { koWatch } from './ko-watch.ts';
 
 export const ko: Readonly<Record<WordKey, string>> = {
   ...koAccess,
+  ...koProtection,
   ...koWatch,
   ...koSenders,
   ...koHealth,

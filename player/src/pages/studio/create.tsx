@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import type { Channel, Visibility } from '../../api/types.ts';
+import type { Channel, Protection, Visibility } from '../../api/types.ts';
 import { longestName, nameFault, nameFromTitle } from '../../lib/channel-name.ts';
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
 import { Notice, TextField } from '../../parts/field.tsx';
@@ -10,6 +10,7 @@ import { problemText } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 import { isNamed, TitleField, VisibilityField } from './fields.tsx';
+import { isAboutProtection, ProtectionField } from './protection-field.tsx';
 
 type Taken = 'unknown' | 'free' | 'taken';
 
@@ -43,6 +44,7 @@ export const CreateChannel = ({
   const [title, setTitle] = useState('');
   const [typed, setTyped] = useState<string | null>(null);
   const [visibility, setVisibility] = useState<Visibility>('public');
+  const [protection, setProtection] = useState<Protection>('none');
   const [tried, setTried] = useState(false);
   const sending = useSending();
   // The address follows the title until somebody types an address.
@@ -62,13 +64,13 @@ export const CreateChannel = ({
     setTried(true);
     if (!isNamed(title) || wrong !== null || taken === 'taken') return;
     sending.run(async () => {
-      onCreated(await api.createChannel({ name, title: title.trim().normalize('NFC'), visibility, latency: 'low' }));
+      onCreated(await api.createChannel({ name, title: title.trim().normalize('NFC'), visibility, latency: 'low', protection }));
     });
   };
   return (
     <Dialog title={t('create.title')} onClose={onClose}>
       <form class="form" onSubmit={submit} noValidate>
-        {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
+        {sending.problem && !isAboutProtection(sending.problem) && <Notice>{problemText(sending.problem)}</Notice>}
         <TitleField
           label={t('create.channelTitle')}
           value={title}
@@ -89,6 +91,7 @@ export const CreateChannel = ({
           plain
         />
         <VisibilityField value={visibility} onValue={setVisibility} />
+        <ProtectionField value={protection} onValue={setProtection} when={null} problem={sending.problem} />
         <DialogEnd busy={sending.busy} words={t('create.do')} doing={t('create.doing')} onClose={onClose} />
       </form>
     </Dialog>

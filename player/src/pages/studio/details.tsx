@@ -1,4 +1,4 @@
-/** Visibility, latency and what viewers may do. */
+/** Visibility, protection, latency and what viewers may do. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Channel } from '../../api/types.ts';
@@ -11,9 +11,11 @@ import { t } from '../../words/index.ts';
 import { dvrOf, dvrOptions, dvrValue, latencyOptions } from './choices.ts';
 import { DownloadsField, knownVisibility, VisibilityField } from './fields.tsx';
 import { LanguageList } from './language-list.tsx';
+import { isAboutProtection, ProtectionField } from './protection-field.tsx';
 
 export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: Channel) => void }) => {
   const [visibility, setVisibility] = useState(knownVisibility(channel.visibility));
+  const [protection, setProtection] = useState(channel.protection);
   const [latency, setLatency] = useState(channel.latency);
   // Absent: a server that cannot do it yet, and would refuse to be told.
   const [dvr, setDvr] = useState(channel.dvr);
@@ -26,6 +28,7 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
       const change = {
         latency,
         ...(visibility ? { visibility } : {}),
+        ...(protection === undefined ? {} : { protection }),
         ...(dvr === undefined ? {} : { dvr }),
         ...(captions === undefined ? {} : { captions }),
         ...(downloads === undefined ? {} : { downloads }),
@@ -38,8 +41,9 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
     <section class="card" aria-labelledby="details">
       <h2 id="details">{t('room.details')}</h2>
       <form class="form" onSubmit={submit} noValidate>
-        {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
+        {sending.problem && !isAboutProtection(sending.problem) && <Notice>{problemText(sending.problem)}</Notice>}
         <VisibilityField value={visibility} onValue={setVisibility} />
+        <ProtectionField value={protection} onValue={setProtection} when="protection.next" problem={sending.problem} />
         <ChoiceField
           label={t('room.latency')}
           name="latency"

@@ -29,6 +29,7 @@ const valuesOf = ({ filename, metadata }: UploadItem): Values => ({
   description: metadata.description ?? '',
   visibility: metadata.visibility ?? 'private',
   downloads: metadata.downloads ?? true,
+  protection: metadata.protection ?? 'none',
 });
 
 export const useDraft = (item: UploadItem): Draft => {

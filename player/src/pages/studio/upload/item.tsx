@@ -14,6 +14,7 @@ import { paths } from '../../../routes.ts';
 import type { UploadItem } from '../../../upload/index.ts';
 import { language, t } from '../../../words/index.ts';
 import { visibilityOptions } from '../choices.ts';
+import { isAboutProtection, ProtectionField } from '../protection-field.tsx';
 import { ConfirmCancel } from './cancel.tsx';
 import { useDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -163,6 +164,7 @@ const Describe = ({ draft }: { draft: Draft }) => {
         options={visibilityOptions() as readonly (readonly [string, string])[]}
         onValue={(visibility) => draft.set({ visibility })}
       />
+      <ProtectionField value={values.protection} onValue={(protection) => draft.set({ protection })} when={null} problem={draft.problem} />
       <details>
         <summary>{t('upload.more.options')}</summary>
         <div class="form">
@@ -184,7 +186,7 @@ const Describe = ({ draft }: { draft: Draft }) => {
         </div>
       </details>
       <p class="small soft kept" role="status">
-        {draft.problem ? problemText(draft.problem) : draft.is === 'saving' ? t('upload.saving') : draft.is === 'saved' ? t('upload.saved') : ''}
+        {draft.problem && !isAboutProtection(draft.problem) ? problemText(draft.problem) : draft.is === 'saving' ? t('upload.saving') : draft.is === 'saved' ? t('upload.saved') : ''}
       </p>
     </div>
   );
