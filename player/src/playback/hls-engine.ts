@@ -49,7 +49,7 @@ export type EngineStart = {
   readonly fresh: boolean;
 };
 
-/** Media never changes under its name; playlists of a recording do when its owner trims it. */
+/** Media never changes under its name; playlists of a recording do when its owner trims it, or protects it otherwise. */
 const pastTheCache = (request: XMLHttpRequest, url: string): void => {
   if (!/\.m3u8(?:\?|$)/.test(url)) return;
   if (request.readyState === XMLHttpRequest.UNSENT) request.open('GET', url, true);
@@ -57,7 +57,7 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
 };
 
 /** An error of ours for each error of theirs. */
-const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
+const failureOf = (Hls: typeof HlsClass, data: ErrorData, ended: boolean): Failure => {
   const { ErrorTypes, ErrorDetails } = Hls;
   const manifest =
     data.details === ErrorDetails.MANIFEST_LOAD_ERROR ||
@@ -65,7 +65,7 @@ const failureOf = (Hls: typeof HlsClass, data: ErrorData): Failure => {
     data.details === ErrorDetails.MANIFEST_PARSING_ERROR;
   const codec = data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR;
   const kind = codec ? 'codec' : data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
-  return { kind, status: data.response?.code ?? 0, manifest };
+  return { kind, status: data.response?.code ?? 0, manifest, ended };
 };
 
 export const startHls = (
@@ -75,6 +75,7 @@ export const startHls = (
   events: EngineEvents,
 ): Engine => {
   const tried = nothingTried();
+  let pastCaches = fresh;
   let hls: HlsClass;
   let origin: number | null = null;
   let pending: { timer: ReturnType<typeof setTimeout>; run: () => void } | null = null;
@@ -91,7 +92,7 @@ export const startHls = (
     pending = { timer: setTimeout(run, milliseconds), run };
   };
   const onFatal = (data: ErrorData): void => {
-    const step = nextStep(failureOf(Hls, data), tried, Math.random);
+    const step = nextStep(failureOf(Hls, data, !live && hls.latestLevelDetails?.live === false), tried, Math.random);
     switch (step.do) {
       case 'load-again':
         later(step.after, () => hls.loadSource(source));
@@ -102,6 +103,11 @@ export const startHls = (
       case 'recover-media':
         if (step.swapAudio) hls.swapAudioCodec();
         hls.recoverMediaError();
+        return;
+      case 'read-anew':
+        pastCaches = true;
+        hls.destroy();
+        hls = build(video.currentTime);
         return;
       case 'rebuild': {
         const { currentTime } = video;
@@ -124,7 +130,7 @@ export const startHls = (
     const made = new Hls({
       ...settings,
       ...(from === null ? {} : { startPosition: from }),
-      ...(fresh ? { xhrSetup: pastTheCache } : {}),
+      ...(pastCaches ? { xhrSetup: pastTheCache } : {}),
     });
     made.on(Hls.Events.ERROR, (_event, data) => {
       if (data.response?.code === 404 || data.response?.code === 410) events.onMissing();

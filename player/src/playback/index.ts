@@ -42,6 +42,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   let ended = !options.live;
   /** Where it is to begin, until its first media has told where on the element's clock that is. */
   let wanted = options.start ?? null;
+  let fresh = options.fresh ?? false;
   const pace = createPace();
   const gone = new AbortController();
 
@@ -200,7 +201,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       return events.onGiveUp('player', String(error));
     }
     if (destroyed) return;
-    const begin = { source: options.source, live: options.live, at: wanted, fresh: options.fresh ?? false };
+    const begin = { source: options.source, live: options.live, at: wanted, fresh };
     if (Hls.isSupported()) {
       version = `hls.js ${Hls.version}`;
       engine = startHls(Hls, video, begin, events);
@@ -255,6 +256,8 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       engine?.destroy();
       engine = null;
       networkLost = false;
+      // What failed may have been an old list.
+      fresh = true;
       if (ended) wanted = video.currentTime;
       state = { is: 'loading' };
       options.onState(state);

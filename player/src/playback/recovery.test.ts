@@ -3,7 +3,7 @@ import { nextStep, nothingTried } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 
 const most = () => 1;
-const network = (status: number, manifest = false): Failure => ({ kind: 'network', status, manifest });
+const network = (status: number, manifest = false): Failure => ({ kind: 'network', status, manifest, ended: false });
 
 t.test('a lost network is tried again for ever, from half a second up to eight', async (t) => {
   const tried = nothingTried();
@@ -29,13 +29,25 @@ t.test('what is missing gets a few tries', async (t) => {
   t.same(nextStep(network(404, true), tried, most), { do: 'give-up', code: 'missing' });
 });
 
+t.test('a recording of which a file is missing has an old list, which is read anew a few times', async (t) => {
+  const gone: Failure = { kind: 'network', status: 404, manifest: false, ended: true };
+  const tried = nothingTried();
+  for (let time = 0; time < 4; time += 1) {
+    t.same(nextStep(gone, tried, most), { do: 'read-anew' });
+    // What else there is comes.
+    tried.missing = 0;
+  }
+  t.match(nextStep(gone, tried, most), { do: 'resume' });
+  t.match(nextStep({ ...gone, manifest: true }, nothingTried(), most), { do: 'load-again' }, 'the list itself is not there');
+});
+
 t.test('what this browser has no decoder for is not tried again', async (t) => {
-  t.same(nextStep({ kind: 'codec', status: 0, manifest: false }, nothingTried(), most), { do: 'give-up', code: 'codec' });
+  t.same(nextStep({ kind: 'codec', status: 0, manifest: false, ended: false }, nothingTried(), most), { do: 'give-up', code: 'codec' });
 });
 
 t.test('media errors climb the ladder and then end', async (t) => {
   const tried = nothingTried();
-  const media: Failure = { kind: 'media', status: 0, manifest: false };
+  const media: Failure = { kind: 'media', status: 0, manifest: false, ended: false };
   t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: false });
   t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: true });
   t.same(nextStep(media, tried, most), { do: 'rebuild' });

@@ -4,6 +4,7 @@
  *   network   try again, ever more patiently, for as long as the page is open
  *   403       the grant is wrong, expired or revoked: trying again cannot help
  *   404       live: a few tries (a playlist may be a moment younger than its announcement); then it is gone
+ *             a recording: its list may be an old one (its owner has trimmed or protected it since): it is read anew
  *   codec     this browser has no decoder for it: nothing can help
  *   media     recover the media element; then with the audio codec swapped; then a new player; then give up
  */
@@ -16,26 +17,35 @@ export type Failure = {
   readonly status: number;
   /** The multivariant playlist itself was not there: there is nothing to resume yet. */
   readonly manifest: boolean;
+  /** Nothing is added to the list any more. */
+  readonly ended: boolean;
 };
 
-export type Tried = { network: number; missing: number; media: number };
+export type Tried = { network: number; missing: number; anew: number; media: number };
 
-export const nothingTried = (): Tried => ({ network: 0, missing: 0, media: 0 });
+export const nothingTried = (): Tried => ({ network: 0, missing: 0, anew: 0, media: 0 });
 
 export type Step =
   | { readonly do: 'load-again'; readonly after: number }
   | { readonly do: 'resume'; readonly after: number }
+  | { readonly do: 'read-anew' }
   | { readonly do: 'recover-media'; readonly swapAudio: boolean }
   | { readonly do: 'rebuild' }
   | { readonly do: 'give-up'; readonly code: ErrorCode };
 
 const networkRetry = { first: 500, most: 8_000 };
 const missingTries = 6;
+/** In all of a viewing: one file of it may be missing for good. */
+const anewTries = 4;
 
 export const nextStep = (failure: Failure, tried: Tried, random: () => number): Step => {
   if (failure.kind === 'network') {
     if (failure.status === 401 || failure.status === 403) return { do: 'give-up', code: 'forbidden' };
     const gone = failure.status === 404 || failure.status === 410;
+    if (gone && failure.ended && !failure.manifest && tried.anew < anewTries) {
+      tried.anew += 1;
+      return { do: 'read-anew' };
+    }
     if (gone && ++tried.missing > missingTries) return { do: 'give-up', code: 'missing' };
     return { do: failure.manifest ? 'load-again' : 'resume', after: backOff(tried.network++, networkRetry, random) };
   }

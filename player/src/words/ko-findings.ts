@@ -32,11 +32,11 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
   },
   videoCodecProtection: {
     what: '화면이 {codec} 형식인데, 이 채널의 보호 방식 cbcs는 H.264만 암호화합니다. 시청자는 이 방송을 볼 수 없습니다.',
-    fix: '비디오 인코더를 H.264로 바꾸세요. {codec}을(를) 쓰려면 채널을 AES-128로 보호하고 방송을 다시 시작하세요.',
+    fix: '비디오 인코더를 H.264로 바꾸세요. {codec} 그대로 방송하려면 채널을 AES-128로 보호하고 다시 시작하세요.',
   },
   audioCodecProtection: {
     what: '소리가 {codec} 형식인데, 이 채널의 보호 방식 cbcs는 AAC만 암호화합니다. 시청자는 이 방송을 볼 수 없습니다.',
-    fix: '오디오 인코더를 AAC로 바꾸세요. {codec}을(를) 쓰려면 채널을 AES-128로 보호하고 방송을 다시 시작하세요.',
+    fix: '오디오 인코더를 AAC로 바꾸세요. {codec} 그대로 방송하려면 채널을 AES-128로 보호하고 다시 시작하세요.',
   },
   videoProfile: {
     what: '화면이 H.264 {profile}, {chroma}, {bits}비트입니다. 브라우저에서는 볼 수 없습니다.',

@@ -35,6 +35,12 @@ export const useVideo = (id: string): VideoParts => {
     if (playable && refused) address.reload();
   }, [playable]);
   const growing = video !== null && isGrowing(video);
+  /** Whole, and in the clear, it can be downloaded. What is being played stays: another grant would be another address. */
+  const offerFiles = (playing: PlaybackAddress): void =>
+    void api.playVideo(id, askedPiece()).then(
+      ({ downloads = [] }) => address.replace({ ...playing, downloads }),
+      () => {}, // it plays, and the next visit offers the files
+    );
   const ready = video?.state === 'ready';
   const grew = useRef(false);
   useEffect(() => {
@@ -42,13 +48,15 @@ export const useVideo = (id: string): VideoParts => {
     // Between its last byte and being ready there is a moment without files.
     if (!ready || !grew.current || address.now.is !== 'here') return;
     grew.current = false;
-    const playing = address.now.value;
-    // Whole, it can be downloaded. What is being played stays: another grant would be another address.
-    api.playVideo(id, askedPiece()).then(
-      ({ downloads = [] }) => address.replace({ ...playing, downloads }),
-      () => {}, // it plays, and the next visit offers the file
-    );
+    offerFiles(address.now.value);
   }, [growing, ready]);
+  const protection = video?.protection;
+  const known = useRef(protection);
+  useEffect(() => {
+    const changed = known.current !== undefined && protection !== undefined && known.current !== protection;
+    known.current = protection ?? known.current;
+    if (changed && address.now.is === 'here') offerFiles(address.now.value);
+  }, [protection]);
   useEvery(4_000, () => {
     if (playable && refused) address.reload();
     if (video?.state === 'scheduled') record.reload();

@@ -18,7 +18,6 @@ import { WaitingWords } from '../live-stage.tsx';
 import { isAboutScreens, Screens } from '../screens.tsx';
 import { useWhyRefused } from '../why-refused.ts';
 import { ArrivingWords } from './arriving.tsx';
-import { useProtection } from './use-protection.ts';
 import { plays } from './use-video.ts';
 import type { VideoParts } from './use-video.ts';
 
@@ -41,7 +40,6 @@ type Props = VideoParts & {
 export const VideoStage = ({ id, record, address, video, fill, player, turn, from }: Props) => {
   const own = useRef<Playback | null>(null);
   const playing = player ?? own;
-  const turned = useProtection({ id, protection: video?.protection, address, player: playing, turn: { count: turn ?? 0, at: from ?? null } });
   const [picture, setPicture] = useState<PlaybackState['is']>('loading');
   /** Only the first viewing begins where the address says; the recording of a show begins at its beginning. */
   const [start, setStart] = useState(() => askedTimes(location.search).start);
@@ -103,8 +101,8 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       live={playback?.live ?? false}
       title={video?.title ?? ''}
       water={id}
-      start={turned.count > 0 ? turned.at : start}
-      turn={turned.count}
+      start={(turn ?? 0) > 0 ? (from ?? null) : start}
+      turn={turn ?? 0}
       fill={fill ?? false}
       player={playing}
       onState={(state) => {
