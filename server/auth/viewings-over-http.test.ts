@@ -55,6 +55,55 @@ t.test('a player that stops reading loses its place a minute after it asked', as
   t.equal(await other(), 200);
 });
 
+type Server = Awaited<ReturnType<typeof setUp>>['server'];
+const part = (by: string, msn: number, number: number): string => `/play/${by}/video-00000001/v0/${run}-${msn}-${number}.m4s`;
+/** However a player crashes, without a word: what it had asked for, and how it is known that the answer is stuck, or waits. */
+const crashes: readonly (readonly [string, (server: Server) => string[], (server: Server) => boolean])[] = [
+  ['in a large segment', (server) => {
+    server.presentations.add(new FakePresentation({ partBytes: 8 << 20 })).do((stream) => stream.part().close());
+    return [segment('one', 1)];
+  }, ({ delivery }) => delivery.stats().slowPeers.sending === 1],
+  ['in a segment that is being written', (server) => {
+    server.presentations.add(new FakePresentation({ partBytes: 8 << 20 })).do((stream) => stream.segment(1).part());
+    return [segment('one', 2)];
+  }, ({ delivery }) => delivery.stats().slowPeers.sending === 1 && delivery.stats().flows === 1],
+  ['in answers behind one another, each of one write', (server) => {
+    server.presentations.add(new FakePresentation({ partBytes: 1000 << 10 })).do((stream) => stream.part().close());
+    return Array.from({ length: 24 }, () => segment('one', 1));
+  }, ({ delivery }) => delivery.stats().slowPeers.sending > 0],
+  ['while it waits for a part', (server) => {
+    server.live();
+    return [part('one', 9, 2)];
+  }, ({ delivery }) => delivery.stats().waiters === 1],
+  ['in a segment of which nothing more comes', (server) => {
+    server.live();
+    return [segment('one', 9)];
+  }, ({ delivery }) => delivery.stats().waiters === 1 && delivery.stats().flows === 1],
+  ['behind an answer that was taken', (server) => {
+    server.live();
+    return [segment('one', 8)];
+  }, ({ delivery }) => delivery.stats().requests.get('segment 200') === 1],
+];
+
+for (const [where, ask, isAt] of crashes) {
+  t.test(`a player that crashes ${where} frees its place within 90 s`, async (t) => {
+    const { server } = await setUp(t);
+    const asked = ask(server);
+    const socket = connect(server.port, '127.0.0.1');
+    await once(socket, 'connect');
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(asked.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    await until(() => isAt(server));
+    // What is complete: asking for it waits for nothing.
+    const other = async (): Promise<number> => (await server.ask(segment('two', 1), { method: 'HEAD' })).status;
+    let seconds = 0;
+    for (; (await other()) === 403 && seconds < 120; seconds += 1) server.clock.advance(1000);
+    t.ok(seconds >= silenceMs / 1000 && seconds <= 90, `${seconds} s`);
+  });
+}
+
 t.test('a segment that is under way ends when its viewing is stopped, or its grant taken back', async (t) => {
   const { server, viewings, over } = await setUp(t);
   const video = server.live();
