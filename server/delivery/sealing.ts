@@ -94,5 +94,6 @@ export const sealedMedia = (found: Found, sealed: Protected, track: TrackSnapsho
   const seal = sealOf(sealed, track, { epoch, msn: name.msn });
   if (found.kind === 'open') return { ...found, seal };
   const { made } = found;
-  return { ...found, made: made ? async (fragments) => seal(await made(fragments)) : seal };
+  // Kept at once, and not when it is asked for again as what costs a read alone: it is made once.
+  return { ...found, eager: true, made: made ? async (fragments) => seal(await made(fragments)) : seal };
 };

@@ -65,7 +65,7 @@ export class TransportSegments {
     if (this.#line.waiting >= longestLine) return exchange.problem(problems.crowded);
     this.#service.later(exchange, async () => {
       try {
-        const eager = isAtEdge(snapshot, track, name.msn);
+        const eager = seal !== null || isAtEdge(snapshot, track, name.msn);
         exchange.media(await files.make(key, type, eager, async () => (seal ? seal(await made(plan, presentation)) : made(plan, presentation)), this.#line));
       } catch (error) {
         const problem = unfit(error);
