@@ -14,10 +14,11 @@ import { encodeAvcConfig } from './h264-encode.ts';
 import { nalType, rbsp, typeOf } from './h264-nal.ts';
 import { SliceHeaders } from './h264-slice.ts';
 
+const execute = promisify(execFile);
+const noOpenH264 = await execute('gst-inspect-1.0', ['--exists', 'openh264enc']).then(() => false as const, () => 'GStreamer has no OpenH264 here' as const);
+
 t.before(() => mkdir(scratch, { recursive: true }));
 t.teardown(() => rm(scratch, { recursive: true, force: true }));
-
-const execute = promisify(execFile);
 
 /** NAL units of a byte stream (ISO 14496-10, annex B). */
 const unitsOf = (stream: Buffer): Buffer[] => {
@@ -30,8 +31,11 @@ const unitsOf = (stream: Buffer): Buffer[] => {
   });
 };
 
+/** Each field that ffmpeg has read, in any header, alone and with what it said: `field_pic_flag`, `field_pic_flag 1`. */
+type Seen = Set<string>;
+
 /** Bits of every slice header in the order of the stream, its unit's first byte included, as ffmpeg reads them. */
-const traced = async (path: string): Promise<number[]> => {
+const traced = async (path: string, seen: Seen): Promise<number[]> => {
   const args = ['-hide_banner', '-nostdin', '-i', path, '-c', 'copy', '-copyinkf', '-bsf:v', 'trace_headers', '-f', 'null', '-'];
   const { stderr } = await execute(process.env['FFMPEG_PATH'] ?? 'ffmpeg', args, { maxBuffer: 256 << 20 });
   const lengths: number[] = [];
@@ -40,9 +44,10 @@ const traced = async (path: string): Promise<number[]> => {
   for (const line of stderr.slice(stderr.indexOf('] Packet: ')).split('\n')) {
     const said = /^\[trace_headers @ \w+\] (.*)$/.exec(line)?.[1];
     if (said === undefined) continue;
-    const field = /^(\d+)\s+\S.*?\s+([01]*) = -?\d+$/.exec(said);
-    if (field) {
-      if (isSlice) lengths[lengths.length - 1] = Number(field[1]) + (field[2] ?? '').length;
+    const [, at, name, bits, value] = /^(\d+)\s+(\w+)\S*\s+([01]*) = (-?\d+)$/.exec(said) ?? [];
+    if (bits !== undefined) {
+      seen.add(`${name}`).add(`${name} ${value}`);
+      if (isSlice) lengths[lengths.length - 1] = Number(at) + bits.length;
     } else {
       isSlice = said === 'Slice Header';
       if (isSlice) lengths.push(0);
@@ -66,10 +71,10 @@ const configOf = (units: readonly Buffer[]): Buffer => {
   return encodeAvcConfig(unique(sets(nalType.sps)), unique(sets(nalType.pps)));
 };
 
-const compare = async (t: Test, units: readonly Buffer[], path: string): Promise<number> => {
+const compare = async (t: Test, units: readonly Buffer[], path: string, seen: Seen): Promise<number> => {
   const headers = new SliceHeaders(configOf(units));
   const slices = units.filter(isSlice);
-  const expected = await traced(path);
+  const expected = await traced(path, seen);
   t.equal(slices.length, expected.length, 'as many slices');
   t.same(slices.map((nal) => headers.length(nal)), slices.map((nal, at) => bytesOf(nal, expected[at] ?? 0)));
   return slices.length;
@@ -103,13 +108,39 @@ const streams: readonly (readonly [string, string[]])[] = [
   ['4:4:4, every sample in one plane', x264('bframes=2:weightp=2', '-pix_fmt', 'yuv444p')],
   ['grey', x264('weightp=2', '-pix_fmt', 'gray')],
   ['a lossless picture', x264('qp=0', '-profile:v', 'high444')],
+  ['red, green and blue', [...film, '-c:v', 'libx264rgb', '-preset', 'medium', '-x264-params', 'threads=1:keyint=20:bframes=2:weightp=2']],
 ];
 
-t.test('streams of an encoder', async (t) => {
+/** OpenH264, which browsers have for calls, by way of GStreamer. */
+const openH264 = (profile: string, more: string, pattern = 'ball'): string[] => [
+  ...['-q', 'videotestsrc', 'num-buffers=30', `pattern=${pattern}`, '!', 'video/x-raw,format=I420,width=320,height=180,framerate=30/1'],
+  ...['!', 'openh264enc', 'gop-size=15', 'multi-thread=1', ...more.split(' '), '!', `video/x-h264,stream-format=byte-stream,profile=${profile}`],
+];
+const ofOpenH264: readonly (readonly [string, string[]])[] = [
+  ['constrained Baseline', openH264('constrained-baseline', 'rate-control=off')],
+  ['of a screen, with changes of scene', openH264('main', 'usage-type=screen scene-change-detection=true rate-control=off', 'smpte')],
+  ['High, four slices, deblocked each by itself', openH264('high', 'slice-mode=n-slices num-slices=4 deblocking=not-slice-boundaries')],
+  ['slices of 400 bytes, not deblocked', openH264('main', 'slice-mode=auto max-slice-size=400 deblocking=off rate-control=off', 'snow')],
+];
+
+const byEncoders: Seen = new Set();
+const crafted: Seen = new Set();
+
+t.test('streams of x264', async (t) => {
   for (const [name, args] of streams) {
     await t.test(name, async (t) => {
       const path = await encoded('h264', args);
-      t.ok((await compare(t, unitsOf(await readFile(path)), path)) >= 20);
+      t.ok((await compare(t, unitsOf(await readFile(path)), path, byEncoders)) >= 20);
+    });
+  }
+});
+
+t.test('streams of OpenH264', { skip: noOpenH264 }, async (t) => {
+  for (const [at, [name, args]] of ofOpenH264.entries()) {
+    await t.test(name, async (t) => {
+      const path = join(scratch, `openh264-${at}.h264`);
+      await execute('gst-launch-1.0', [...args, '!', 'filesink', `location=${path}`]);
+      t.ok((await compare(t, unitsOf(await readFile(path)), path, byEncoders)) >= 20);
     });
   }
 });
@@ -130,8 +161,27 @@ t.test('what encoders hardly write: long references, fields, slice groups, switc
     const units = unitsOf(craftStream(new Random(seed), 30));
     const path = join(scratch, `crafted-${seed}.mp4`);
     await writeFile(path, filmOf(units));
-    await compare(t, units, path);
+    await compare(t, units, path, crafted);
   }
+});
+
+t.test('all that a slice header may say was said in one of them', async (t) => {
+  t.ok(streams.length + ofOpenH264.length >= 20);
+  const said: readonly (readonly [string, Seen, readonly string[]])[] = [
+    ['CAVLC and CABAC', byEncoders, ['entropy_coding_mode_flag 0', 'entropy_coding_mode_flag 1', 'cabac_init_idc 0']],
+    ['profiles', byEncoders, ['profile_idc 66', 'profile_idc 77', 'profile_idc 100', 'profile_idc 122', 'profile_idc 244']],
+    ['fields in frames, macroblock by macroblock', byEncoders, ['frame_mbs_only_flag 0', 'mb_adaptive_frame_field_flag 1', 'field_pic_flag 0']],
+    ['fields alone', crafted, ['field_pic_flag 1', 'bottom_field_flag 0', 'bottom_field_flag 1']],
+    ['weights', byEncoders, ['weighted_pred_flag 1', 'luma_weight_l0_flag 1', 'weighted_bipred_idc 2']],
+    ['weights of B slices, of colours', crafted, ['luma_weight_l1_flag 1', 'chroma_weight_l0_flag 1', 'chroma_weight_l1_flag 1']],
+    ['many slices', byEncoders, ['first_mb_in_slice 0', 'first_mb_in_slice 20']],
+    ['references: how many, in which order, and which go', byEncoders, ['num_ref_idx_active_override_flag 1', 'ref_pic_list_modification_flag_l0 1', 'modification_of_pic_nums_idc 0', 'adaptive_ref_pic_marking_mode_flag 1', 'memory_management_control_operation 1']],
+    ['long references', crafted, ['long_term_reference_flag 1', 'modification_of_pic_nums_idc 2', ...[2, 3, 4, 5, 6].map((operation) => `memory_management_control_operation ${operation}`)]],
+    ['deblocking', byEncoders, ['disable_deblocking_filter_idc 0', 'disable_deblocking_filter_idc 1']],
+    ['orders of pictures', crafted, ['pic_order_cnt_lsb', 'delta_pic_order_cnt_bottom', 'delta_pic_order_cnt']],
+    ['switching pictures, planes apart, redundant pictures, slice groups', crafted, ['slice_type 3', 'slice_type 4', 'colour_plane_id 2', 'redundant_pic_cnt 1', 'slice_group_change_cycle 1']],
+  ];
+  for (const [what, seen, fields] of said) t.same(fields.filter((field) => !seen.has(field)), [], what);
 });
 
 t.test('what is damaged is refused, or has a length within the unit', async (t) => {
