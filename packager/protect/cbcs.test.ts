@@ -23,7 +23,7 @@ const kid = Buffer.from('f0e0d0c0b0a090807060504030201000', 'hex');
 const iv = Buffer.from('a1b2c3d4e5f60718293a4b5c6d7e8f90', 'hex');
 
 const fragmented = ['-movflags', '+frag_keyframe+empty_moov+default_base_moof+omit_tfhd_offset', '-use_editlist', '0'];
-const pictures = (...more: string[]): string[] => ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=3,noise=alls=10:allf=t', '-c:v', 'libx264', '-g', '30', ...more, ...fragmented];
+const pictures = (...more: string[]): string[] => ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=2,noise=alls=10:allf=t', '-c:v', 'libx264', '-g', '30', ...more, ...fragmented];
 
 type Parts = { readonly init: Buffer; readonly segments: readonly Buffer[] };
 
@@ -47,6 +47,14 @@ const md5 = async (bytes: Buffer, name: string, ...args: string[]): Promise<stri
   return (await run([...args, '-i', path, '-f', 'framemd5', '-'])).toString();
 };
 
+/** What is said of the first frame, where it can be decoded at all. */
+const firstFrame = async (bytes: Buffer, under: Buffer): Promise<string> => {
+  const path = join(scratch, 'first.mp4');
+  await writeFile(path, bytes);
+  const said = await run(['-decryption_key', under.toString('hex'), '-i', path, '-frames', '1', '-f', 'framemd5', '-']).catch(() => '');
+  return said.toString().split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
+};
+
 /** Each segment by itself: of several at once ffmpeg 5.1 does not keep the lists apart. */
 const compare = async (t: Test, { init, segments }: Parts, track: CbcsTrack): Promise<void> => {
   const coded = cbcsInit(init, { kid, iv });
@@ -55,7 +63,9 @@ const compare = async (t: Test, { init, segments }: Parts, track: CbcsTrack): Pr
     const clear = await md5(Buffer.concat([init, segment]), `clear-${index}`);
     const whole = Buffer.concat([coded, protectedBytes]);
     t.equal(await md5(whole, `coded-${index}`, '-decryption_key', key.toString('hex')), clear, `segment ${index}`);
-    if (index === 0) t.not(await md5(whole, `wrong-${index}`, '-decryption_key', kid.toString('hex')).catch(() => ''), clear, 'and not with another key');
+    if (index > 0) continue;
+    const wrong = await firstFrame(whole, kid);
+    t.ok(wrong === '' || !clear.includes(wrong), 'and not with another key');
   }
 };
 
