@@ -6,11 +6,15 @@
 /** @typedef {readonly string[][]} Lane */
 /** @typedef {readonly Lane[]} Phase */
 
-/** They wait for real time to pass, or for lines that are slow on purpose, and want about a third of a core at most. */
+/**
+ * They wait for real time to pass, or for lines that are slow on purpose, and want a third of a core, two of them half of
+ * one. Their lane is through before that of the units is: two browsers at once are as many as there ever are.
+ */
 export const mostlyWait = [
   'lint/cli.test.ts',
   'lint/watch/net.test.ts',
   'scripts/run-tests.test.ts',
+  'test/admission.test.ts',
   'test/growing.test.ts',
   'test/lint-stream.test.ts',
   'test/players-native.test.ts',
@@ -18,6 +22,8 @@ export const mostlyWait = [
   'test/srt-line.test.ts',
   'test/srt.test.ts',
   'test/support/publisher.test.ts',
+  'test/upload-plays.test.ts',
+  'test/web-dvr.test.ts',
 ];
 
 /** Ten minutes of one show, for a seventh of a core: what comes late there is no fault. */
