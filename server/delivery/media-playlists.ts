@@ -40,12 +40,8 @@ export const givePlaylist = (service: Service, exchange: Exchange, opened: Opene
     deadlineMs: judged.deadlineMs,
     ready: (newer: PresentationSnapshot) => judged.ready(seenThrough(newer, path.cut)),
   };
-  service.wait(exchange, presentation, wish, (there) => {
-    const given = { skip, lasting: there };
-    if (presentation.snapshot().policy.protection === sealed?.scheme) return give(service, exchange, opened, path, given);
-    // An upload that grows is under other keys by now.
-    service.open(exchange, path.video, (now) => give(service, exchange, now, path, given));
-  });
+  // Whoever waits, waits for a show, which stays as protected as it began.
+  service.wait(exchange, presentation, wish, (there) => give(service, exchange, opened, path, { skip, lasting: there }));
 };
 
 const give = (service: Service, exchange: Exchange, { presentation, sealed }: Opened, path: PlaylistPath, { skip, lasting }: Given): void => {
