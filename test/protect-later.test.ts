@@ -113,8 +113,19 @@ t.test('an upload that is watched while it arrives: who comes, and who goes on, 
 
 t.test('what was changed before anything could be played of it holds from the first byte', async (t) => {
   const upload = await stage.upload(file);
-  // Prepared, and not one segment of it is there.
+  const { videos } = stage.catalog;
+  const withTracks = videos.withTracks.bind(videos);
+  const read = new Promise<void>((resolve) => {
+    videos.withTracks = async (id) => {
+      const found = await withTracks(id);
+      if (id === upload.id) resolve();
+      return found;
+    };
+  });
+  // Its row has been read, and not one segment of it is there.
   await upload.land(upload.bytes.indexOf('moov') - 4, upload.bytes.length);
+  await read;
+  videos.withTracks = withTracks;
   await become(upload.id, 'aes-128');
   await upload.land(0, Math.ceil(upload.bytes.length * 0.6));
   await until(() => stage.text(upload.id, 'master.m3u8'), ({ status }) => status === 200);
