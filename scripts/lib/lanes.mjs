@@ -26,7 +26,7 @@ export const mostlyWait = [
   'test/web-dvr.test.ts',
 ];
 
-/** Ten minutes of one show, for a seventh of a core: what comes late there is no fault. */
+/** Twelve minutes of live shows, for a seventh of a core. */
 export const longest = 'test/prove/lint-stream.prove.ts';
 
 /** Figures of time mean nothing in them, so they may run beside the longest. */

@@ -17,8 +17,6 @@ const sound = { ...clip, avcConfig: null, units: clip.units.filter(({ kind }) =>
 const server = await startServer();
 t.teardown(() => server.stop());
 const token = await server.login();
-// The short ones beside the long one: each has channels of its own.
-t.jobs = 3;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const watched = async (channel: Channel) => {
@@ -50,7 +48,7 @@ const events: readonly Event[] = [
   away(40_000, () => 7_777),
 ];
 
-t.test('a show to which everything happens keeps every rule', { timeout: (seconds + 180) * 1000, buffered: true }, async (t) => {
+t.test('a show to which everything happens keeps every rule', { timeout: (seconds + 180) * 1000 }, async (t) => {
   const channel = await server.createChannel(token, { name: 'eventful' });
   const begun = performance.now();
   // The first stamps turn over in the first minute.
@@ -77,7 +75,7 @@ t.test('a show to which everything happens keeps every rule', { timeout: (second
   t.ok(report.counts.parts > seconds && happened >= Math.min(events.length, Math.floor(seconds / 60)), 'it was a show');
 });
 
-t.test('sound alone keeps every rule', { timeout: 240_000, buffered: true }, async (t) => {
+t.test('sound alone keeps every rule', { timeout: 240_000 }, async (t) => {
   const channel = await server.createChannel(token, { name: 'radio' });
   const first = await LiveSender.connect(server, channel, sound);
   const checker = await watched(channel);
@@ -92,7 +90,7 @@ t.test('sound alone keeps every rule', { timeout: 240_000, buffered: true }, asy
   t.same(faultsOf(report), []);
 });
 
-t.test('whole segments, captions and windows of all lengths keep every rule', { timeout: 240_000, buffered: true }, async (t) => {
+t.test('whole segments, captions and windows of all lengths keep every rule', { timeout: 240_000 }, async (t) => {
   const settings = [
     { name: 'standard', latency: 'standard', captions: ['en', 'ko'], dvr: 60 },
     { name: 'captioned', latency: 'low', captions: ['en'], dvr: 0 },
