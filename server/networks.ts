@@ -19,6 +19,7 @@ export type Contains = (address: string) => boolean;
 
 /** Throws RangeError for what is neither an address nor a network. What is no address lies in none. */
 export const networkList = (networks: readonly string[]): Contains => {
+  if (networks.length === 0) return () => false;
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', bits, more] = plainAddress(network).split('/');

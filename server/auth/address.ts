@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 export const clientKey = (address: string): string => {
+  if (!address.includes(':')) return address;
   const v4 = mapped.exec(address)?.[1];
   if (v4 !== undefined) return v4;
   const [bare = address] = address.split('%');

@@ -28,6 +28,8 @@ export const mostOfOne = 1_000;
 export const mostByLink = 10_000;
 /** Open in one player at once. */
 export const mostVideos = 20;
+/** Whoever asks again and again is brought to the end of the lines so often: their order is that of seconds. */
+const movedEveryMs = 1_000;
 /** Looked at for each viewing that begins. */
 const sweptAtOnce = 4;
 
@@ -53,12 +55,13 @@ type Viewing = {
   readonly beganAt: number;
   readonly wall: number;
   seenAt: number;
+  movedAt: number;
   /** On their way to it: how to break each off. */
   readonly answers: Set<() => void>;
   stopped: boolean;
 };
 
-/** Who is counted together. Whoever was seen last is last. */
+/** Who is counted together. Whoever was seen last is last, to the second. */
 type Group = { readonly name: string; readonly most: number; readonly watching: Set<Viewing>; readonly stopped: Set<Viewing> };
 
 export type ViewingView = {
@@ -83,7 +86,7 @@ export class Viewings {
   readonly #clock: Clock;
   readonly #limits: StreamLimits;
   readonly #most: number;
-  /** Whoever was seen last is last. */
+  /** Whoever was seen last is last, to the second. */
   readonly #all = new Map<string, Viewing>();
   readonly #groups = new Map<string, Group>();
 
@@ -112,7 +115,7 @@ export class Viewings {
     if (known && this.#isRemembered(known)) {
       this.#seen(known, now);
       if (known.stopped) return 'stream-stopped';
-      this.#watch(known, grant.video, from);
+      this.#watch(known, grant.video, from, now);
       return null;
     }
     if (known) this.#drop(known);
@@ -122,13 +125,13 @@ export class Viewings {
     const { address, agent } = from;
     const viewing: Viewing = {
       ...{ id: newId(), key, group, grant: grant.id, from: { address, agent }, videos: new Map() },
-      ...{ beganAt: now, wall: this.#clock.wall(), seenAt: now, answers: new Set(), stopped: false },
+      ...{ beganAt: now, wall: this.#clock.wall(), seenAt: now, movedAt: now, answers: new Set(), stopped: false },
     };
     this.#all.set(key, viewing);
     this.#groups.set(name, group);
     group.watching.add(viewing);
     this.#forgetSome(group);
-    this.#watch(viewing, grant.video, from);
+    this.#watch(viewing, grant.video, from, now);
     return null;
   }
 
@@ -210,20 +213,23 @@ export class Viewings {
     return (under > 0 || now - seenAt < silenceMs) && now - beganAt < longestMs;
   }
 
-  #watch(viewing: Viewing, video: string, from: Asker): void {
+  #watch(viewing: Viewing, video: string, from: Asker, now: number): void {
     const { videos } = viewing;
-    const [now, wall] = [this.#clock.now(), this.#clock.wall()];
-    const watched = videos.get(video) ?? { beganAt: now, wall, seenAt: now, under: 0 };
+    const known = videos.get(video);
+    const watched = known ?? { beganAt: now, wall: this.#clock.wall(), seenAt: now, under: 0 };
     if (!this.#lasts(watched)) {
       // After a silence it begins anew; and a grant that is still good begins another day of it.
       watched.beganAt = now;
-      watched.wall = wall;
+      watched.wall = this.#clock.wall();
     }
     watched.seenAt = now;
-    videos.delete(video);
-    videos.set(video, watched);
-    const [oldest] = videos.size > mostVideos ? videos.keys() : [];
-    if (oldest !== undefined) videos.delete(oldest);
+    // Of one there is no order.
+    if (!known || videos.size > 1) {
+      videos.delete(video);
+      videos.set(video, watched);
+      const [oldest] = videos.size > mostVideos ? videos.keys() : [];
+      if (oldest !== undefined) videos.delete(oldest);
+    }
     this.#hold(viewing, watched, from);
   }
 
@@ -245,10 +251,11 @@ export class Viewings {
 
   #seen(viewing: Viewing, now: number): void {
     viewing.seenAt = now;
-    this.#toTheEnd(viewing);
+    if (now - viewing.movedAt >= movedEveryMs) this.#toTheEnd(viewing, now);
   }
 
-  #toTheEnd(viewing: Viewing): void {
+  #toTheEnd(viewing: Viewing, now: number): void {
+    viewing.movedAt = now;
     this.#all.delete(viewing.key);
     this.#all.set(viewing.key, viewing);
     const { watching, stopped } = viewing.group;
@@ -286,7 +293,7 @@ export class Viewings {
       const [longest] = this.#all.values();
       if (!longest) return;
       // It asked long ago and takes its answer still: others behind it may be over.
-      if (longest.answers.size > 0) this.#toTheEnd(longest);
+      if (longest.answers.size > 0) this.#toTheEnd(longest, this.#clock.now());
       else if (this.#isRemembered(longest)) break;
       else this.#drop(longest);
     }

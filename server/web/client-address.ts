@@ -10,15 +10,20 @@ export type AddressOf = (request: IncomingMessage) => string;
 
 const MOST_HOPS = 16;
 
+// The nearest proxies write at the end: whatever a client makes up before that must not push them out.
+const hopsOf = ({ headers }: IncomingMessage): string[] => {
+  const header = headers['x-forwarded-for'];
+  return (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').slice(-MOST_HOPS);
+};
+
 /** `proxies`: addresses or networks (10.0.0.0/8). Throws RangeError for what is neither. */
 export const clientAddresses = (proxies: readonly string[]): AddressOf => {
   const isTrusted = networkList(proxies);
   return (request) => {
     let client = plainAddress(request.socket.remoteAddress ?? '');
-    const header = request.headers['x-forwarded-for'];
-    // The nearest proxies write at the end: whatever a client makes up before that must not push them out.
-    const hops = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').slice(-MOST_HOPS);
+    let hops: string[] | null = null;
     while (isTrusted(client)) {
+      hops ??= hopsOf(request);
       const before = plainAddress(hops.pop() ?? '');
       if (isIP(before) === 0) break;
       client = before;
