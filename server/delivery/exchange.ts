@@ -5,7 +5,7 @@ import type { MediaFile } from './media-files.ts';
 import type { AddressOf } from '../web/client-address.ts';
 import type { Asker, WhenOver } from './presentation.ts';
 import type { Flow, Peers } from './peers.ts';
-import type { Encoding, ReadyPlaylist } from './playlists.ts';
+import type { Encoding, Ready } from './playlists.ts';
 import { problemAnswer, problems, type Problem } from './problem.ts';
 import { judgeRange, type RangeVerdict } from './range.ts';
 import { whenOver } from './when-over.ts';
@@ -131,7 +131,7 @@ export class Exchange implements Asker {
     return acceptsGzip(this.#request.headers['accept-encoding']) ? 'gzip' : 'identity';
   }
 
-  playlist(ready: ReadyPlaylist, encoding: Encoding, body: Buffer, keep: string): void {
+  playlist(ready: Ready, encoding: Encoding, body: Buffer, keep: string): void {
     if (matchesEtag(this.#request.headers['if-none-match'], ready.etag(encoding))) {
       this.#answer(304, [...common, ...ready.validators(encoding, keep)], nothing, nothing);
       return;

@@ -8,58 +8,38 @@ import { gzip, gzipSync } from 'node:zlib';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { common, type RawHeaders } from './headers.ts';
 import type { Presentation } from './presentation.ts';
+import { deflatedHere, Spliced } from './spliced.ts';
 
 export type Encoding = 'identity' | 'gzip';
 
-/** Deflating this much takes less than a turn through the thread pool; more is done there. */
-const gzipHere = 32 * 1024;
 const gzipLevel = { level: 1 };
 const gzipElsewhere = promisify<Buffer, { level: number }, Buffer>(gzip);
 
-export class ReadyPlaylist {
-  readonly plain: Buffer;
-  readonly #type: string;
-  readonly #tag: string;
-  #gzip: Buffer | Promise<Buffer> | null = null;
+const tagOf = (bytes: Buffer | string): string => hash('sha1', bytes, 'base64url').slice(0, 20);
+
+/** An answer in both encodings. */
+export abstract class Ready {
   readonly #heads = new Map<string, RawHeaders>();
-  #pieces: readonly Buffer[] | null = null;
+  readonly type: string;
+  readonly tag: string;
 
-  constructor(text: string | Buffer, type: string) {
-    this.plain = typeof text === 'string' ? Buffer.from(text) : text;
-    this.#type = type;
-    this.#tag = hash('sha1', this.plain, 'base64url').slice(0, 20);
+  constructor(type: string, tag: string) {
+    this.type = type;
+    this.tag = tag;
   }
 
-  /** The same with a text of his own for whoever asks, wherever its place is kept. */
-  filled({ place, text }: Own): ReadyPlaylist {
-    this.#pieces ??= between(this.plain, Buffer.from(place));
-    const own = Buffer.from(text);
-    return new ReadyPlaylist(Buffer.concat(this.#pieces.flatMap((piece, index) => (index === 0 ? [piece] : [own, piece]))), this.#type);
-  }
+  abstract body(encoding: Encoding): Buffer | Promise<Buffer>;
 
   /** Two encodings are two representations (RFC 9110, 8.8.3.3). */
   etag(encoding: Encoding): string {
-    return encoding === 'gzip' ? `"${this.#tag}-gz"` : `"${this.#tag}"`;
-  }
-
-  body(encoding: Encoding): Buffer | Promise<Buffer> {
-    if (encoding === 'identity') return this.plain;
-    if (this.#gzip) return this.#gzip;
-    if (this.plain.length <= gzipHere) return (this.#gzip = gzipSync(this.plain, gzipLevel));
-    const deflating = gzipElsewhere(this.plain, gzipLevel);
-    this.#gzip = deflating;
-    deflating.then(
-      (done) => (this.#gzip = done),
-      () => (this.#gzip = null),
-    );
-    return deflating;
+    return encoding === 'gzip' ? `"${this.tag}-gz"` : `"${this.tag}"`;
   }
 
   headers(encoding: Encoding, cacheControl: string, length: number): RawHeaders {
     const key = `${encoding} ${cacheControl}`;
     let head = this.#heads.get(key);
     if (!head) {
-      head = [...common, 'Content-Type', this.#type, 'Content-Length', String(length), ...this.validators(encoding, cacheControl)];
+      head = [...common, 'Content-Type', this.type, 'Content-Length', String(length), ...this.validators(encoding, cacheControl)];
       if (encoding === 'gzip') head.push('Content-Encoding', 'gzip');
       this.#heads.set(key, head);
     }
@@ -72,15 +52,51 @@ export class ReadyPlaylist {
   }
 }
 
-const between = (bytes: Buffer, mark: Buffer): Buffer[] => {
-  const pieces: Buffer[] = [];
-  let from = 0;
-  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, from)) {
-    pieces.push(bytes.subarray(from, at));
-    from = at + mark.length;
+class ReadyPlaylist extends Ready {
+  readonly plain: Buffer;
+  #gzip: Buffer | Promise<Buffer> | null = null;
+  #spliced: Spliced | null = null;
+
+  constructor(text: string, type: string) {
+    const plain = Buffer.from(text);
+    super(type, tagOf(plain));
+    this.plain = plain;
   }
-  return [...pieces, bytes.subarray(from)];
-};
+
+  /** The same with a text of his own for whoever asks, wherever its place is kept. */
+  filled({ place, text }: Own): Ready {
+    this.#spliced ??= new Spliced(this.plain, place);
+    return new FilledPlaylist(this.#spliced, text, this.type, tagOf(`${this.tag} ${text}`));
+  }
+
+  body(encoding: Encoding): Buffer | Promise<Buffer> {
+    if (encoding === 'identity') return this.plain;
+    if (this.#gzip) return this.#gzip;
+    if (this.plain.length <= deflatedHere) return (this.#gzip = gzipSync(this.plain, gzipLevel));
+    const deflating = gzipElsewhere(this.plain, gzipLevel);
+    this.#gzip = deflating;
+    deflating.then(
+      (done) => (this.#gzip = done),
+      () => (this.#gzip = null),
+    );
+    return deflating;
+  }
+}
+
+class FilledPlaylist extends Ready {
+  readonly #spliced: Spliced;
+  readonly #own: Buffer;
+
+  constructor(spliced: Spliced, own: string, type: string, tag: string) {
+    super(type, tag);
+    this.#spliced = spliced;
+    this.#own = Buffer.from(own);
+  }
+
+  body(encoding: Encoding): Buffer | Promise<Buffer> {
+    return encoding === 'gzip' ? this.#spliced.gzip(this.#own) : this.#spliced.plain(this.#own);
+  }
+}
 
 export const playlistType = 'application/vnd.apple.mpegurl';
 export const manifestType = 'application/dash+xml';
@@ -114,16 +130,9 @@ export class Playlists {
   }
 
   /** Written once per revision; of the rare ones, as long as they are among those that were asked for lately. */
-  get(presentation: Presentation, { revision }: PresentationSnapshot, wanted: Wanted): ReadyPlaylist | null {
-    const shelf = this.#shelf(presentation, revision);
-    const ready = this.#forAll(shelf, wanted);
-    if (!ready || !wanted.own) return ready;
-    const key = `${wanted.key} ${wanted.own.text}`;
-    const known = lately(shelf, key);
-    if (known) return known;
-    const filled = ready.filled(wanted.own);
-    keepRare(shelf, key, filled);
-    return filled;
+  get(presentation: Presentation, { revision }: PresentationSnapshot, wanted: Wanted): Ready | null {
+    const ready = this.#forAll(this.#shelf(presentation, revision), wanted);
+    return ready && wanted.own ? ready.filled(wanted.own) : ready;
   }
 
   #forAll(shelf: Shelf, { key, type, rare, write }: Wanted): ReadyPlaylist | null {
