@@ -5,7 +5,7 @@
  *
  *     node bench/ingest.ts [seconds]        wants taskset; nginx with libnginx-mod-rtmp; srt-live-transmit
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { clip } from '../test/support/clips.ts';
 import { mustFfmpeg } from '../test/support/ffmpeg.ts';
 import { table } from '../test/support/figures.ts';
 import { playlist } from '../test/support/playlists.ts';
-import { cpuSeconds, memoryMb } from '../test/support/process-cost.ts';
+import { childrenOf, cpuSeconds, memoryMb, pin } from '../test/support/process-cost.ts';
 import { freePorts, startServer, type Channel } from '../test/support/server.ts';
 import { flvClip } from '../test/support/show-sender.ts';
 
@@ -87,9 +87,7 @@ const sendSrt = async (urls: readonly string[], file: string, lasts: number): Pr
   }
 };
 
-const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 const sum = (pids: readonly number[], of: (pid: number) => number): number => pids.reduce((all, pid) => all + of(pid), 0);
-const pin = (pid: number | undefined): void => void spawnSync('taskset', ['-apc', '0', String(pid)]);
 
 /** Sends for a while, and says what that cost those who took it. `before`: their memory without it. */
 const during = async (pids: () => readonly number[], before: number, errand: Errand, seconds: number, meanwhile: () => Promise<void> = async () => undefined): Promise<Cost> => {

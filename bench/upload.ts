@@ -5,13 +5,12 @@
  *     node bench/upload.ts [rounds]
  *
  * Sent by a process of its own out of its memory, with digests computed beforehand: what is measured is the server, though both share
- * the machine. Bare sinks in its place show what is left when nothing is done with the bytes (`support/upload-floor.ts`). Where the system
- * allows it, all of it runs in a network of its own without BBR, whose pacing keeps both ends of a loopback waiting.
+ * the machine. Bare sinks in its place show what is left when nothing is done with the bytes (`support/upload-floor.ts`). All of
+ * it runs in a network of its own where that can be (`support/own-network.ts`).
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect } from 'node:net';
@@ -24,6 +23,7 @@ import { crc32c } from '../ingest/upload/crc32c.ts';
 import { percentile, table } from '../test/support/figures.ts';
 import { cpuSeconds, memoryMb } from '../test/support/process-cost.ts';
 import { startServer, type MillraceServer } from '../test/support/server.ts';
+import { inOwnNetwork } from './support/own-network.ts';
 
 const MiB = 2 ** 20;
 const partSize = 8 * MiB;
@@ -33,7 +33,6 @@ const parts = size / partSize;
 /** The file repeats itself after so many: they are the sender's memory. */
 const kinds = 16;
 const many = 8;
-const inItsOwnNetwork = 'MILLRACE_BENCH_NETWORK';
 
 type Algorithm = 'sha-256' | 'crc32c';
 type Upload = { readonly id: string; readonly upload: { readonly parts: { readonly url: string; readonly finish: string } } };
@@ -257,13 +256,6 @@ class Bench {
 const [what, file = ''] = process.argv.slice(2);
 if (what === 'send') {
   await send(file);
-} else if (process.env[inItsOwnNetwork] === undefined) {
-  const script = 'ip link set lo up && echo reno > /proc/sys/net/ipv4/tcp_congestion_control && exec "$@"';
-  const [able, args] = [spawnSync('unshare', ['-rn', 'sh', '-c', script, 'sh', 'true'], { stdio: 'ignore' }).status === 0, [process.execPath, ...process.argv.slice(1)]];
-  const [command = '', ...rest] = able ? ['unshare', '-rn', 'sh', '-c', script, 'sh', ...args] : args;
-  console.log(able ? 'in a network of its own, by reno' : `by ${readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'latin1').trim()}`);
-  const child = spawn(command, rest, { stdio: 'inherit', env: { ...process.env, [inItsOwnNetwork]: '1' } });
-  process.exitCode = Number((await once(child, 'close'))[0] ?? 1);
 } else {
-  await run(what === undefined ? 5 : Number(what));
+  await inOwnNetwork(() => run(what === undefined ? 5 : Number(what)));
 }
