@@ -30,7 +30,7 @@ const nginxMask = (conf: string): Mask => {
 const caddyMask = (conf: string): Mask => {
   const [, pattern = '', into = ''] = /request>uri regexp "(.+)" "(.+)"/.exec(conf) ?? [];
   t.ok(pattern, 'the Caddyfile has an expression');
-  return (address) => address.replace(new RegExp(pattern), into.replace(/\$\{(\d)\}/g, '$$$1'));
+  return (address) => address.replace(new RegExp(pattern, 'g'), into.replace(/\$\{(\d)\}/g, '$$$1'));
 };
 
 const nginx = read('nginx.conf');
@@ -44,7 +44,7 @@ t.test('grants and tokens are not written down, and what else is asked for is', 
       `/play/${grant}`,
       `/watch/b27pp67vwmr07r9f?grant=${grant}`,
       `/watch/b27pp67vwmr07r9f?t=4&grant=${grant}&in=4`,
-      ...(proxy === 'nginx' ? [`/watch/b27pp67vwmr07r9f?grant=${grant}&grant=${grant}`] : []),
+      `/watch/b27pp67vwmr07r9f?grant=${grant}&grant=${grant}`,
       `/api/v1/videos/b27pp67vwmr07r9f?grant=${grant}`,
       `/upload/${grant}/parts/3`,
     ]) {

@@ -27,7 +27,8 @@ const addressOf = ({ page }: HandedLink): string => {
   return location.origin + pathname + hash;
 };
 
-export const LinksCard = ({ to }: { to: LinkTarget }) => {
+/** `open`: it opens without a link, to whoever knows its address. */
+export const LinksCard = ({ to, open = false }: { to: LinkTarget; open?: boolean }) => {
   const list = useLoaded(`links ${to.kind} ${to.id}`, () => api.links(to));
   const [label, setLabel] = useState('');
   const [span, setSpan] = useState<Span>('week');
@@ -60,6 +61,7 @@ export const LinksCard = ({ to }: { to: LinkTarget }) => {
       <header>
         <h2 id="links">{t('links.title')}</h2>
         <p class="small soft">{t(`links.text.${to.kind}`)}</p>
+        {open && <p class="small soft">{t('links.unlisted')}</p>}
       </header>
       {list.now.is === 'failed' && <Failed problem={list.now.problem} onRetry={list.reload} />}
       {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}

@@ -3,6 +3,7 @@ export const enAccess = {
   'links.title': 'Links for others',
   'links.text.video': 'Whoever has such a link can watch this video, without an account, until the link expires or you take it back.',
   'links.text.channel': 'Whoever has such a link can watch what is live on this channel, and the shows that follow, without an account, until the link expires or you take it back.',
+  'links.unlisted': 'Whoever has the address of the channel can watch it without a link, too. For links alone to open it, let “Only you” watch it.',
   'links.label': 'For whom',
   'links.label.hint': 'For your own list; it is not shown to them.',
   'links.span': 'Works for',

@@ -5,6 +5,7 @@ export const koAccess: Record<keyof typeof enAccess, string> = {
   'links.title': '다른 사람을 위한 링크',
   'links.text.video': '이 링크가 있으면 계정이 없어도 이 영상을 볼 수 있습니다. 링크가 만료되거나 거두어질 때까지 열립니다.',
   'links.text.channel': '이 링크가 있으면 계정이 없어도 이 채널의 생방송과 그 뒤에 이어지는 방송을 볼 수 있습니다. 링크가 만료되거나 거두어질 때까지 열립니다.',
+  'links.unlisted': '채널 주소를 아는 사람은 링크 없이도 볼 수 있습니다. 링크로만 열리게 하려면 ‘나만 보기’로 바꾸세요.',
   'links.label': '받는 사람',
   'links.label.hint': '내 목록에만 보이며, 받는 사람에게는 보이지 않습니다.',
   'links.span': '열리는 기간',

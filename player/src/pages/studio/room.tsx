@@ -92,7 +92,7 @@ const Room = ({ channel, onChanged }: { channel: Channel; onChanged: (channel: C
         </div>
         <div>
           <DetailsCard channel={channel} onChanged={change} />
-          {channel.visibility !== 'public' && <LinksCard to={{ kind: 'channel', id: channel.id }} />}
+          {channel.visibility !== 'public' && <LinksCard to={{ kind: 'channel', id: channel.id }} open={channel.visibility === 'unlisted'} />}
           <EncoderCard />
         </div>
       </div>
