@@ -127,7 +127,7 @@ export const LiveStage = ({ name, now, muted, fill, voice = 'viewer' }: LiveStag
     }
   };
   const shown = crowded ? null : (replay ?? source);
-  const next = busy && now.state === 'live' && now.videoId !== shown?.video;
+  const next = busy && now.state === 'live' && now.videoId !== (crowded ?? shown)?.video;
   return (
     <>
       <Stage
