@@ -8,13 +8,14 @@
  *     <run>-<msn>.m4s          a segment
  *     <run>-<msn>-<part>.m4s   one part of it
  *     <run>-i<epoch>.mp4       the init segment of an epoch
+ *     <run>-i<epoch>-<key>.mp4 the same in cbcs: it names its key, by the number of the key
  *     <run>-k<msn>.m4s         the first key picture of a segment, alone
  *     <run>-<msn>.vtt          a segment of captions as WebVTT
  */
 export type MediaName =
   | { readonly kind: 'segment'; readonly run: string; readonly msn: number }
   | { readonly kind: 'part'; readonly run: string; readonly msn: number; readonly part: number }
-  | { readonly kind: 'init'; readonly run: string; readonly epoch: number }
+  | { readonly kind: 'init'; readonly run: string; readonly epoch: number; /** Null: it is under no key. */ readonly slot: number | null }
   | { readonly kind: 'key'; readonly run: string; readonly msn: number }
   | { readonly kind: 'captions'; readonly run: string; readonly msn: number };
 
@@ -29,18 +30,18 @@ export const iframesName = 'iframes.m3u8';
 
 export const segmentName = (run: string, msn: number): string => `${run}-${msn}.m4s`;
 export const partName = (run: string, msn: number, part: number): string => `${run}-${msn}-${part}.m4s`;
-export const initName = (run: string, epoch: number): string => `${run}-i${epoch}.mp4`;
+export const initName = (run: string, epoch: number, slot: number | null = null): string => `${run}-i${epoch}${slot === null ? '' : `-${slot}`}.mp4`;
 export const keyName = (run: string, msn: number): string => `${run}-k${msn}.m4s`;
 export const captionsName = (run: string, msn: number): string => `${run}-${msn}.vtt`;
 
 const longestName = 64;
-const pattern = /^([a-z0-9]{8,32})-(?:(k?)(0|[1-9]\d{0,9})(?:-(0|[1-9]\d{0,4}))?\.(m4s|vtt)|i(0|[1-9]\d{0,5})\.mp4)$/;
+const pattern = /^([a-z0-9]{8,32})-(?:(k?)(0|[1-9]\d{0,9})(?:-(0|[1-9]\d{0,4}))?\.(m4s|vtt)|i(0|[1-9]\d{0,5})(?:-(0|[1-9]\d{0,9}))?\.mp4)$/;
 
 export const parseMediaName = (name: string): MediaName | null => {
   if (name.length > longestName) return null;
-  const [whole, run, key, msnText, partText, ending, epochText] = pattern.exec(name) ?? [];
+  const [whole, run, key, msnText, partText, ending, epochText, slotText] = pattern.exec(name) ?? [];
   if (whole === undefined || run === undefined) return null;
-  if (epochText !== undefined) return { kind: 'init', run, epoch: Number(epochText) };
+  if (epochText !== undefined) return { kind: 'init', run, epoch: Number(epochText), slot: slotText === undefined ? null : Number(slotText) };
   const msn = Number(msnText);
   const alone = key === 'k' ? 'key' : ending === 'vtt' ? 'captions' : null;
   if (alone) return partText === undefined && (alone === 'captions') === (ending === 'vtt') ? { kind: alone, run, msn } : null;

@@ -30,7 +30,8 @@ import { openCatalog } from './catalog/catalog.ts';
 import { FileCertificates, tlsFacts } from './certificates.ts';
 import type { Config } from './config/settings.ts';
 import { createDelivery } from './delivery/handler.ts';
-import { InternalKeys } from './keys/internal-keys.ts';
+import { internalKeys } from './keys/internal-keys.ts';
+import { KeyRings } from './keys/rings.ts';
 import { Demo } from './demo.ts';
 import { EventDispatcher } from './events/dispatcher.ts';
 import { ChannelTopic } from './live/channel-topic.ts';
@@ -148,7 +149,10 @@ const start = async (
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
     ...{ presentations: live.presentations, gatekeeper, clock, addressOf, cacheBytes: config['delivery.cache'] },
-    keys: new InternalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }),
+    keys: new KeyRings({
+      ...{ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }), clock },
+      failed: (video, error) => log.error({ err: error, video }, 'The keys of a protected video could not be had.'),
+    }),
     reachedAt: reachedAt(config.trustedProxies, publicUrl),
     oneAddress: publicUrl !== null,
     onError: (error) => log.error({ err: error }, 'An answer to a player failed.'),

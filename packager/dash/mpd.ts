@@ -8,6 +8,7 @@
 import { allowedHeight } from '../hls/multivariant.ts';
 import { epochOfTrack, listed, runOf } from '../hls/window.ts';
 import { initName } from '../names.ts';
+import { initSlotOf } from '../protect/keys.ts';
 import { ratesOf } from '../rates.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { lowLatency, playbackRate, type LowLatency } from './low-latency.ts';
@@ -44,7 +45,8 @@ export const manifest = (snapshot: PresentationSnapshot, ask: ManifestRequest = 
   const tracks = snapshot.tracks.filter((track) => allowedHeight(track, ask.maxHeight ?? null));
   const ended = tracks.every((track) => listed(snapshot, track).ended);
   const onWallClock = !ended || ask.wasLive === true;
-  const periods = onWallClock ? livePeriods(snapshot, tracks) : contiguousPeriods(snapshot, tracks);
+  const spread = spans(snapshot, ask.protection?.sealed.ring.segmentsPerKey);
+  const periods = onWallClock ? livePeriods(snapshot, tracks, spread) : contiguousPeriods(snapshot, tracks, spread);
   const last = periods.at(-1);
   if (!last) return null;
   const low = ended ? null : lowLatency(snapshot);
@@ -92,24 +94,24 @@ const dynamic = (snapshot: PresentationSnapshot, periods: readonly Period[], las
 const startOfClock = (snapshot: PresentationSnapshot): number => snapshot.epochs[0]?.wallClock ?? 0;
 
 /** Periods as they were while live: neither where one starts nor where its media time does ever changes. */
-const livePeriods = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[]): Period[] => {
+const livePeriods = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[], spread: readonly Span[]): Period[] => {
   const begin = startOfClock(snapshot);
   const periods: Period[] = [];
-  for (const span of spans(snapshot)) {
+  for (const span of spread) {
     const startMicros = Math.round((span.wallClock - begin) * 1000);
     const rows = rowsOf(snapshot, tracks, span);
     if (rows.length === 0) continue;
     // Players take the tracks of a Period for all that it will ever have.
-    if (span.to === Number.POSITIVE_INFINITY && rows.filter(({ track }) => track.kind !== 'text').length < expectedRows(tracks, span)) continue;
+    if (span === spread.at(-1) && rows.filter(({ track }) => track.kind !== 'text').length < expectedRows(tracks, span)) continue;
     periods.push(period(span, rows, startMicros, span.startMicros));
   }
   return periods;
 };
 
 /** A recording starts at zero, wherever its list does. */
-const contiguousPeriods = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[]): Period[] => {
+const contiguousPeriods = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[], spread: readonly Span[]): Period[] => {
   const periods: Period[] = [];
-  for (const span of spans(snapshot)) {
+  for (const span of spread) {
     const rows = rowsOf(snapshot, tracks, span);
     if (rows.length === 0) continue;
     const before = periods.at(-1);
@@ -171,7 +173,8 @@ const periodXml = (sheet: Sheet, one: Period, next: Period | undefined): string 
 /** Rungs of one picture share a set; of sound, only what is the same in every respect but its rate may be switched. */
 const setOf = ({ track }: { readonly track: TrackSnapshot }): string => `${track.group}\n${track.language ?? ''}\n${track.name ?? ''}`;
 
-const adaptationSet = ({ snapshot, low, protection }: Sheet, one: Period, rows: readonly Row[], main: boolean): string => {
+const adaptationSet = (sheet: Sheet, one: Period, rows: readonly Row[], main: boolean): string => {
+  const { snapshot, protection } = sheet;
   const [first] = rows;
   if (!first) return '';
   const { kind, language, name } = first.track;
@@ -184,17 +187,17 @@ const adaptationSet = ({ snapshot, low, protection }: Sheet, one: Period, rows: 
     startWithSAP: snapshot.policy.independentSegments || kind !== 'video' ? 1 : undefined,
   };
   // In the order of the schema (5.3.7.3, 5.3.3.3).
-  let children = protection ? contentProtection(protection, first.track, one.span.epoch) : '';
+  let children = protection ? contentProtection(protection, first.track, one.span.from) : '';
   children += inbandEvents(snapshot, first.track);
   if (name !== undefined) children += element('Label', {}, escapeXml(name));
   children += accessibility(snapshot, first.track);
   const role = kind === 'audio' ? (main ? 'main' : 'alternate') : kind === 'text' ? 'subtitle' : null;
   if (role !== null) children += element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: role });
-  for (const row of rows) children += representation(snapshot, one, row, low);
+  for (const row of rows) children += representation(sheet, one, row);
   return block('AdaptationSet', attributes, children);
 };
 
-const representation = (snapshot: PresentationSnapshot, one: Period, { track, listing }: Row, low: LowLatency | null): string => {
+const representation = ({ snapshot, low, protection }: Sheet, one: Period, { track, listing }: Row): string => {
   const config = epochOfTrack(track, one.span.epoch);
   const video = track.kind === 'video';
   // Captions have no parts: each segment is there when it is complete.
@@ -224,7 +227,7 @@ const representation = (snapshot: PresentationSnapshot, one: Period, { track, li
     presentationTimeOffset: offset === 0 ? undefined : offset,
     availabilityTimeOffset: early ? trimmed(early.availabilityOffset) : undefined,
     availabilityTimeComplete: early ? 'false' : undefined,
-    initialization: `${track.id}/${initName(runOf(snapshot, inited), inited)}`,
+    initialization: `${track.id}/${initName(runOf(snapshot, inited), inited, initSlotOf(protection?.sealed ?? null, track, one.span.from))}`,
     media: `${track.id}/${runOf(snapshot, one.span.epoch)}-$Number$.m4s`,
     startNumber: listing.startNumber,
   };

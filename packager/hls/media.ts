@@ -14,7 +14,7 @@ import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { Blocks, blockLength, type WriteSegment } from './blocks.ts';
 import { dateRanges } from './dateranges.ts';
 import { dateLine, mediaLines, partLines, segmentLines, segmentPartLines } from './lines.ts';
-import { keyLineAt, opening, type Sheet } from './opening.ts';
+import { opening, type Sheet } from './opening.ts';
 import { rebased } from './rebase.ts';
 import { fromBeginning } from './start.ts';
 import {
@@ -89,7 +89,8 @@ const ending = (sheet: Sheet, { from, to, open, ended }: Listed, alone: boolean)
     text += partLines(snapshot, track, open, open.count);
   } else if (to > from) {
     // Shaka loads what is hinted at, and takes what stands ahead of the hint for its key.
-    text += keyLineAt(sheet, { epoch: track.segments[to - 1]?.epoch ?? 0, msn: nextMsn(track) }, '../', false);
+    const epoch = track.segments[to - 1]?.epoch ?? 0;
+    text += opening(sheet, epoch, { epoch, msn: nextMsn(track) }, false);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
   // names the first part of the next segment, whose epoch nobody knows yet.

@@ -4,8 +4,10 @@
  */
 import { iframesName, playlistName, wholePlaylistName } from '../names.ts';
 import { keyRatesOf, ratesOf, type Rates } from '../rates.ts';
+import type { Protected } from '../protect/keys.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import { captionAttributes, captionLines } from './captions-lines.ts';
+import { sessionKeyLines } from './key-lines.ts';
 import { quoted } from './quoted.ts';
 import { startLine } from './start.ts';
 
@@ -18,6 +20,8 @@ export type MultivariantRequest = {
   readonly start?: number | null;
   /** Whether the playlists of key pictures are listed; they are, unless it is said otherwise. */
   readonly keyPictures?: boolean;
+  /** The video is protected, and there lie its keys. */
+  readonly keys?: { readonly sealed: Protected; readonly toVideo: string } | null;
 };
 
 /** What a line is written from. */
@@ -35,6 +39,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
   let text = `#EXTM3U\n#EXT-X-VERSION:${snapshot.policy.version}\n`;
   if (snapshot.policy.independentSegments) text += '#EXT-X-INDEPENDENT-SEGMENTS\n';
   text += startLine(snapshot, request.start ?? null);
+  if (request.keys) text += sessionKeyLines(snapshot, request.keys.sealed, request.keys.toVideo);
   text += captionLines(snapshot, page.address);
   // Sound alone has no group to belong to: each track is a variant.
   if (video.length === 0) return text + audio.map((track) => variant(page, track, null, [])).join('');

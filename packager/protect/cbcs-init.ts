@@ -3,8 +3,9 @@ import { ascii, box, encode, fullBox, u32, u8, type Box, type Part } from '../cm
 import { boxes, children, type BoxView } from '../cmaf/box-reader.ts';
 import type { MediaKey } from './keys.ts';
 import { ProtectError } from './protect-error.ts';
+import type { KeySignal } from './signals.ts';
 
-export type CbcsKey = Pick<MediaKey, 'kid' | 'iv'>;
+export type CbcsKey = Pick<MediaKey, 'kid' | 'iv' | 'signals'>;
 
 type EntryKind = { readonly name: 'encv' | 'enca'; /** Of one block in ten; of sound every block. */ readonly pattern: number; };
 
@@ -22,7 +23,7 @@ export const cbcsInit = (init: Buffer, key: CbcsKey): Buffer =>
 
 const path = ['trak', 'mdia', 'minf', 'stbl', 'stsd'];
 
-const movie = (init: Buffer, moov: BoxView, key: CbcsKey): Box => box('moov', [...inner(init, moov, path, key), pssh(key.kid)]);
+const movie = (init: Buffer, moov: BoxView, key: CbcsKey): Box => box('moov', [...inner(init, moov, path, key), ...key.signals.flatMap((signal) => boxOf(signal, key.kid))]);
 
 /** The children of a box, with the one that leads to the sample entry made anew. */
 const inner = (init: Buffer, parent: BoxView, [next, ...rest]: readonly string[], key: CbcsKey): Part[] =>
@@ -49,4 +50,6 @@ const descriptions = (init: Buffer, stsd: BoxView, key: CbcsKey): Box => {
 /** What the browsers' ClearKey is asked by: the common system of W3C, version 1, with the ids of the keys. */
 const commonSystem = Buffer.from('1077efecc0b24d02ace33c1e52e2fb4b', 'hex');
 
-export const pssh = (kid: Buffer): Box => fullBox('pssh', 1, 0, [commonSystem, u32(1), kid, u32(0)]);
+const commonPssh = (kid: Buffer): Box => fullBox('pssh', 1, 0, [commonSystem, u32(1), kid, u32(0)]);
+
+const boxOf = (signal: KeySignal, kid: Buffer): Part[] => (signal.by === 'server' ? [commonPssh(kid)] : signal.pssh ? [signal.pssh] : []);

@@ -13,6 +13,7 @@ import { aes128, aes128Elsewhere, aes128Size } from './aes-128.ts';
 import { CbcsCipher } from './cbcs-cipher.ts';
 import { cbcsFragments, type CbcsTrack } from './cbcs-fragment.ts';
 import { cbcsInit } from './cbcs-init.ts';
+import { ours } from './signals.ts';
 import { subsamplesOf } from './subsamples.ts';
 
 t.before(() => mkdir(scratch, { recursive: true }));
@@ -57,7 +58,7 @@ const firstFrame = async (bytes: Buffer, under: Buffer): Promise<string> => {
 
 /** Each segment by itself: of several at once ffmpeg 5.1 does not keep the lists apart. */
 const compare = async (t: Test, { init, segments }: Parts, track: CbcsTrack): Promise<void> => {
-  const coded = cbcsInit(init, { kid, iv });
+  const coded = cbcsInit(init, { kid, iv, signals: ours });
   for (const [index, segment] of segments.entries()) {
     const protectedBytes = cbcsFragments(segment, track);
     const clear = await md5(Buffer.concat([init, segment]), `clear-${index}`);
@@ -184,7 +185,7 @@ t.test('a picture with more slices than the list can hold: the largest, or none 
 
 t.test('other media is refused', async (t) => {
   const { init } = await partsOf(await encoded('mp4', ['-f', 'lavfi', '-i', 'sine=440:duration=1', '-c:a', 'libopus', '-strict', '-2', ...fragmented]));
-  t.throws(() => cbcsInit(init, { kid, iv }), { code: 'unsupported' });
+  t.throws(() => cbcsInit(init, { kid, iv, signals: ours }), { code: 'unsupported' });
 });
 
 t.test('AES-128 of whole files is undone by anybody', async (t) => {

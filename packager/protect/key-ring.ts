@@ -7,6 +7,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, MediaKey } from './keys.ts';
+import { ours } from './signals.ts';
 
 const idBytes = 16;
 const slotBytes = 4;
@@ -19,10 +20,13 @@ export const keyRing = (secret: Buffer, segmentsPerKey: number): KeyRing => {
     const kid = expand('id', slot).subarray(0, idBytes);
     kid.writeUInt32BE(slot, 0);
     const made = expand('key', slot);
-    return { kid, key: made.subarray(0, idBytes), iv: made.subarray(idBytes) };
+    return { kid, key: made.subarray(0, idBytes), iv: made.subarray(idBytes), signals: ours };
   };
   return {
     segmentsPerKey,
+    held: 1,
+    // They follow from the secret: there is nothing to wait for.
+    prepare: () => null,
     key,
     withId(kid) {
       if (kid.length !== idBytes) return null;

@@ -4,6 +4,7 @@ import { hasKeyPicture } from '../../packager/hls/iframes.ts';
 import { keyPicture } from '../../packager/hls/key-picture.ts';
 import { epochOfTrack, nextMsn, nextPart, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import type { MediaName } from '../../packager/names.ts';
+import { isProtected } from '../../packager/protect/keys.ts';
 import type { OpenSegment, PartRef, PresentationSnapshot, SegmentRef, TrackSnapshot } from '../../packager/snapshot.ts';
 import { webVttSegment } from '../../packager/text/view.ts';
 import { isWithin } from './cut.ts';
@@ -39,6 +40,9 @@ export const findMedia = (snapshot: PresentationSnapshot, track: TrackSnapshot, 
   if (name.run !== (epoch === undefined ? snapshot.run : runOf(snapshot, epoch))) return refused(problems.otherRun);
   const type = typeOf(track);
   if (name.kind === 'init') {
+    // One object has one name, which says the key where it is under one.
+    const keyed = snapshot.policy.protection === 'cbcs' && isProtected(track);
+    if (keyed !== (name.slot !== null)) return refused(problems.unknown);
     const config = track.epochs.find((known) => known.epoch === name.epoch);
     return config ? { kind: 'bytes', type, bytes: config.init } : refused(problems.unknown);
   }

@@ -4,6 +4,7 @@
  */
 import { parseKeyName } from '../../packager/protect/names.ts';
 import type { KeyRing, MediaKey } from '../../packager/protect/keys.ts';
+import { isGivenHere } from '../../packager/protect/signals.ts';
 import type { Exchange } from './exchange.ts';
 import { cacheControl, common } from './headers.ts';
 import { problems } from './problem.ts';
@@ -15,7 +16,7 @@ const largestRequest = 8 * 1024;
 export const giveKey = (service: Service, exchange: Exchange, video: string, name: string): void =>
   withRing(service, exchange, video, (ring) => {
     const kid = parseKeyName(name);
-    const found = kid && ring.withId(kid);
+    const found = kid && given(ring, kid);
     if (!found) return exchange.problem(problems.noKey);
     give(exchange, found.key, 'application/octet-stream');
   });
@@ -27,11 +28,17 @@ export const giveLicence = (service: Service, exchange: Exchange, video: string)
     const ids = body && wanted(body);
     if (!ids) return exchange.problem(problems.badLicence);
     withRing(service, exchange, video, (ring) => {
-      const found = ids.flatMap((id) => ring.withId(id) ?? []);
+      const found = ids.flatMap((id) => given(ring, id) ?? []);
       if (found.length === 0) return exchange.problem(problems.noKey);
       give(exchange, Buffer.from(JSON.stringify({ keys: found.map(asJwk), type: 'temporary' })), 'application/json');
     });
   });
+
+/** Keys for which players are sent to somebody else are not given here. */
+const given = (ring: KeyRing, kid: Buffer): MediaKey | null => {
+  const found = ring.withId(kid);
+  return found && isGivenHere(found) ? found : null;
+};
 
 /** A video that is not protected has no keys. */
 const withRing = (service: Service, exchange: Exchange, video: string, next: (ring: KeyRing) => void): void =>

@@ -47,7 +47,7 @@ export const giveManifest = (service: Service, exchange: Exchange, opened: Opene
   // A manifest must say how long a film is, and lists what nobody has to wait for.
   if (of === 'dash' && !ended && snapshot.policy.growing) return exchange.problem(problems.stillUploading);
   if (of === 'ts' && tsTracks(snapshot).length === 0) return exchange.problem(problems.noTransport);
-  const wanted = of === 'dash' ? dash(snapshot, sealed, exchange, ask) : hls(snapshot, exchange, ask, start);
+  const wanted = of === 'dash' ? dash(snapshot, sealed, exchange, ask) : hls(snapshot, sealed, exchange, ask, start);
   const ready = service.playlists.get(presentation, snapshot, wanted);
   if (!ready) return exchange.problem(problems.notLiveYet);
   const encoding = exchange.encoding;
@@ -60,7 +60,7 @@ export const giveManifest = (service: Service, exchange: Exchange, opened: Opene
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
-const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, video, ofChannel, keyPictures, cut }: ManifestAsk, start: number | null): Wanted => {
+const hls = (snapshot: PresentationSnapshot, sealed: Protected | null, { maxHeight }: Exchange, { of, video, ofChannel, keyPictures, cut }: ManifestAsk, start: number | null): Wanted => {
   const transport = of === 'ts';
   const base = !ofChannel ? '' : transport ? `../../${video}/${transportFolder}/` : `../${video}/`;
   const write = transport ? tsMultivariant : multivariantPlaylist;
@@ -68,7 +68,7 @@ const hls = (snapshot: PresentationSnapshot, { maxHeight }: Exchange, { of, vide
     key: `${of} ${maxHeight} ${keyPictures} ${base} ${cut?.name ?? ''} ${start ?? ''}`,
     type: playlistType,
     rare: cut !== null || start !== null,
-    write: () => write(snapshot, { base, maxHeight, start, keyPictures }),
+    write: () => write(snapshot, { base, maxHeight, start, keyPictures, keys: sealed && { sealed, toVideo: cut ? '../' : base } }),
   };
 };
 

@@ -4,6 +4,7 @@
  */
 import { CmafError } from '../../packager/cmaf/cmaf-error.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
+import { KeyError } from '../../packager/protect/key-error.ts';
 import { ProtectError } from '../../packager/protect/protect-error.ts';
 import { HotCache } from './cache.ts';
 import type { LogSpan } from './find-media.ts';
@@ -102,6 +103,7 @@ export const readProblem = (error: unknown): Problem | null => {
   // The bytes are what was written, and what was written is not what it should be.
   if (error instanceof CmafError) return problems.damaged;
   if (error instanceof ProtectError) return error.code === 'damaged' ? problems.damaged : problems.noCbcsHere;
+  if (error instanceof KeyError) return keyProblems[error.code];
   if (!(error instanceof LogError)) return null;
   switch (error.code) {
     case 'gone':
@@ -117,6 +119,8 @@ export const readProblem = (error: unknown): Problem | null => {
       return problems.busy;
   }
 };
+
+const keyProblems = { late: problems.keysLate, failed: problems.keysFailed, unusable: problems.keysUnusable } as const;
 
 /** Contiguous, so that it leaves in one write; and of its own memory, so that the cache counts what it keeps. */
 const oneBuffer = (fragments: readonly Buffer[]): Buffer => {

@@ -40,8 +40,7 @@ export const givePlaylist = (service: Service, exchange: Exchange, opened: Opene
     deadlineMs: judged.deadlineMs,
     ready: (newer: PresentationSnapshot) => judged.ready(seenThrough(newer, path.cut)),
   };
-  // Whoever waits, waits for a show, which stays as protected as it began.
-  service.wait(exchange, presentation, wish, (there) => give(service, exchange, opened, path, { skip, lasting: there }));
+  service.wait(exchange, presentation, wish, (there) => service.withKeys(exchange, path.video, opened, (now) => give(service, exchange, now, path, { skip, lasting: there })));
 };
 
 const give = (service: Service, exchange: Exchange, { presentation, sealed }: Opened, path: PlaylistPath, { skip, lasting }: Given): void => {

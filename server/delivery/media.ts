@@ -34,7 +34,7 @@ const fromPresentation = (service: Service, exchange: Exchange, opened: Opened, 
   const known = files.cached(key);
   if (known) return exchange.media(known);
   const clear = findMedia(snapshot, track, path.name);
-  const found = sealed ? sealedMedia(clear, sealed, track, path.name) : clear;
+  const found = sealed ? sealedMedia(clear, sealed, snapshot, track, path.name) : clear;
   switch (found.kind) {
     case 'problem':
       return exchange.problem(found.problem);
@@ -55,7 +55,7 @@ const fromPresentation = (service: Service, exchange: Exchange, opened: Opened, 
         return !now || findMedia(newer, now, path.name).kind !== 'soon';
       };
       const wish = { key: `media ${path.track}/${path.file}`, ready, deadlineMs: longestHold(snapshot) };
-      return service.wait(exchange, presentation, wish, () => fromPresentation(service, exchange, opened, path, key, false));
+      return service.wait(exchange, presentation, wish, () => service.withKeys(exchange, path.video, opened, (now) => fromPresentation(service, exchange, now, path, key, false)));
     }
   }
 };

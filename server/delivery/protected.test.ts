@@ -127,9 +127,13 @@ for (const [name, recorded, list] of [
     const licences: string[] = [];
     for (const track of ['v0', 'a0']) {
       const path = `/play/-/${sealed}/${track}/${list}`;
-      const files = filesOf((await server.ask(path)).text);
-      t.equal(new Set(files.map(({ map }) => map)).size, 2, 'two epochs');
-      t.equal(new Set(files.map(({ key }) => key?.uri)).size, 2, 'and a key for each');
+      const { text } = await server.ask(path);
+      const files = filesOf(text);
+      const periods = new Set(files.map(({ number }) => Math.floor(number / 3)));
+      t.equal(new Set(files.map(({ key }) => key?.uri)).size, periods.size, 'a key for three segments');
+      t.ok(periods.size >= 3 && new Set(files.map(({ map }) => map)).size >= periods.size, 'and an init segment for each');
+      t.equal(text.split('#EXT-X-DISCONTINUITY\n').length - 1, 1, 'which is no discontinuity');
+      t.match(text, /(?:m4s|\d")\n#EXT-X-MAP:.*\n#EXT-X-KEY:METHOD=SAMPLE-AES/, 'both stand between two segments of one epoch');
       for (const { uri, key, map } of files) {
         t.equal(key?.method, 'SAMPLE-AES');
         const init = (await server.ask(at(path, map ?? ''))).body;
@@ -168,13 +172,13 @@ t.test('cbcs: the manifest says which key each Period is under, and where licenc
   const server = await start(t, 'cbcs');
   const { text } = await server.ask(`/play/-/${sealed}/manifest.mpd`, { headers: { host: 'media.example.org' } });
   const { periods } = readManifest(text);
-  t.equal(periods.length, 2);
+  t.equal(periods.length, 3, 'two epochs, and in the first a change of the key');
   const ids = [...text.matchAll(/cenc:default_KID="([0-9a-f-]{36})"/g)].map(([, id = '']) => id.replaceAll('-', ''));
-  t.equal(ids.length, 4);
-  t.equal(new Set(ids).size, 2);
+  t.equal(ids.length, 6);
+  t.equal(new Set(ids).size, 3);
   for (const id of ids) t.equal((await server.ask(`/play/-/${sealed}/keys/${id}`)).status, 200);
   const places = [...text.matchAll(/Laurl[^>]*>([^<]+)</g)].map(([, place]) => place);
-  t.equal(places.length, 8);
+  t.equal(places.length, 12);
   t.ok(places.every((place) => place === `http://media.example.org/play/-/${sealed}/keys/licence`));
   const plain = (await server.ask(`/play/-/${clear}/manifest.mpd`)).text;
   t.notMatch(plain, /ContentProtection|cenc/);
@@ -212,7 +216,7 @@ t.test('what a scheme does not cover is refused with a code, and never served in
     [cbcs, 'ts/v0/whole.m3u8', 404, 'ts-not-protected'],
     [cbcs, `ts/v0/${run}-2.ts`, 404, 'ts-not-protected'],
     [cbcs, `mp4/${run}-v0-a0.mp4`, 403, 'download-protected'],
-    ...['master.m3u8', 'manifest.mpd', 'v0/index.m3u8', `v0/${hevc.snapshot().run}-1.m4s`, `v0/${hevc.snapshot().run}-i0.mp4`].map((path) => [other, path, 404, 'cbcs-not-carried'] as const),
+    ...['master.m3u8', 'manifest.mpd', 'v0/index.m3u8', `v0/${hevc.snapshot().run}-1.m4s`, `v0/${hevc.snapshot().run}-i0-0.mp4`].map((path) => [other, path, 404, 'cbcs-not-carried'] as const),
   ] as const) {
     const answer = await server.ask(`/play/-/${sealed}/${path}`);
     t.equal(answer.status, status, path);

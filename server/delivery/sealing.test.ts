@@ -62,7 +62,7 @@ t.test('pictures whose slices cannot be read are refused as such, and told of on
 t.test('so are init segments', async (t) => {
   const server = await start(t, withInit((init) => void init.write('avc3', init.lastIndexOf('avc1'), 'latin1')));
   for (let ask = 0; ask < 3; ask++) {
-    const { status, text } = await server.ask(`${play}/v0/${run}-i0.mp4`);
+    const { status, text } = await server.ask(`${play}/v0/${run}-i0-0.mp4`);
     t.equal(status, 404);
     t.equal(code(text), 'cbcs-not-carried');
   }
@@ -104,7 +104,7 @@ t.test('tracks that cbcs is not for are left out, where others of their kind are
   t.notMatch(manifest, /v00|a00|of hevc|of opus/);
   t.equal((await server.ask(`${play}/v0/whole.m3u8`)).status, 200);
   t.match(await server.ask(`${play}/v0/${run}-1.m4s`), { status: 200, headers: { 'content-type': 'video/mp4' } });
-  for (const left of ['v00/whole.m3u8', 'v00/iframes.m3u8', `v00/${run}-i0.mp4`, `v00/${run}-1.m4s`, `v00/${run}-k1.m4s`, 'a00/whole.m3u8', `a00/${run}-1.m4s`]) {
+  for (const left of ['v00/whole.m3u8', 'v00/iframes.m3u8', `v00/${run}-i0-0.mp4`, `v00/${run}-1.m4s`, `v00/${run}-k1.m4s`, 'a00/whole.m3u8', `a00/${run}-1.m4s`]) {
     const answer = await server.ask(`${play}/${left}`);
     t.equal(answer.status, 404, left);
     t.equal(code(answer.text), 'no-such-track', left);

@@ -13,9 +13,9 @@ import { aes128, aes128Elsewhere } from '../../packager/protect/aes-128.ts';
 import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
 import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
 import { cbcsInit } from '../../packager/protect/cbcs-init.ts';
-import { isProtected, slotOf, type MediaKey, type Protected } from '../../packager/protect/keys.ts';
+import { isProtected, slotOf, slotsOf, type MediaKey, type Protected } from '../../packager/protect/keys.ts';
 import { ProtectError } from '../../packager/protect/protect-error.ts';
-import type { TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
+import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
 import type { Found } from './find-media.ts';
 import { isLasting } from './media-files.ts';
 import { problems } from './problem.ts';
@@ -75,17 +75,19 @@ const sealInit = (init: Buffer, key: MediaKey): Buffer => {
 };
 
 const sealOf = (sealed: Protected, track: TrackSnapshot, place: Place): Seal => {
-  const slot = slotOf(sealed, track, place);
+  const slot = slotOf(sealed, place.msn);
   return sealed.scheme === 'cbcs' ? sealInside(sealed, slot, epochOfTrack(track, place.epoch), track) : sealWhole(sealed, slot);
 };
 
 /** What has been found of a file, with what remains to be done to it. */
-export const sealedMedia = (found: Found, sealed: Protected, track: TrackSnapshot, name: MediaName): Found => {
+export const sealedMedia = (found: Found, sealed: Protected, snapshot: PresentationSnapshot, track: TrackSnapshot, name: MediaName): Found => {
   if (!isProtected(track)) return found;
   if (name.kind === 'init') {
     // In AES-128 it stays clear.
     if (found.kind !== 'bytes' || sealed.scheme !== 'cbcs') return found;
-    return { ...found, bytes: sealInit(found.bytes, sealed.ring.key(slotOf(sealed, track, { epoch: name.epoch, msn: 0 }))) };
+    const { first, last } = slotsOf(sealed.ring, snapshot);
+    if (name.slot === null || name.slot < first || name.slot > last) return { kind: 'problem', problem: problems.unknown };
+    return { ...found, bytes: sealInit(found.bytes, sealed.ring.key(name.slot)) };
   }
   if (found.kind !== 'log' && found.kind !== 'open') return found;
   // Until all of it is there nobody can encrypt it as a whole.

@@ -2,7 +2,8 @@
  * What every kind of answer is given from, and the ways in which an answer comes later than its request: when
  * something has been opened, when something new is there, or never.
  */
-import type { KeyProvider, KeyRing, Protected } from '../../packager/protect/keys.ts';
+import { KeyError } from '../../packager/protect/key-error.ts';
+import { slotsOf, type KeyProvider, type Protected } from '../../packager/protect/keys.ts';
 import { cbcsView, unprotectable } from './cbcs-view.ts';
 import type { Exchange } from './exchange.ts';
 import { isLasting, readProblem, type MediaFiles } from './media-files.ts';
@@ -79,7 +80,9 @@ export class Service {
   fail(exchange: Exchange, error: unknown): void {
     const known = readProblem(error);
     // That media is gone is everyday; that the disk failed is the operator's business as well.
-    if (known !== problems.gone && known !== problems.notYet && !this.#wasTold(error)) this.#onError(error);
+    // Who wants keys tells of those that are not to be had, once and not for each answer.
+    const everyday = known === problems.gone || known === problems.notYet || error instanceof KeyError;
+    if (!everyday && !this.#wasTold(error)) this.#onError(error);
     if (known && !exchange.over) exchange.problem(known);
     else exchange.broken();
   }
@@ -100,16 +103,24 @@ export class Service {
       const problem = unprotectable(snapshot);
       if (problem) return exchange.problem(problem);
       const shown = scheme === 'cbcs' ? cbcsView(presentation) : presentation;
-      this.ring(exchange, video, (ring) => {
-        // The first time that takes a moment, in which its owner may have changed his mind.
-        if (presentation.snapshot().policy.protection !== scheme) return this.open(exchange, video, next);
-        next({ presentation: shown, sealed: { scheme, ring } });
-      });
+      this.whenKnown(exchange, this.#keys.ringOf(video), (ring) => this.withKeys(exchange, video, { presentation: shown, sealed: { scheme, ring } }, next));
     });
   }
 
-  ring(exchange: Exchange, video: string, next: (ring: KeyRing) => void): void {
-    this.whenKnown(exchange, this.#keys.ringOf(video), next);
+  /**
+   * When there are keys for all that there is now. Whoever has waited asks anew: more may be there, and the video may be under other keys
+   * by now, for its owner may change his mind and an upload that grows may be protected meanwhile.
+   */
+  withKeys(exchange: Exchange, video: string, opened: Opened, next: (opened: Opened) => void): void {
+    const { presentation, sealed } = opened;
+    const snapshot = presentation.snapshot();
+    if (snapshot.policy.protection !== sealed?.scheme) return this.open(exchange, video, next);
+    const wait = sealed && sealed.ring.prepare(slotsOf(sealed.ring, snapshot));
+    if (!wait) return next(opened);
+    this.later(exchange, async () => {
+      await wait;
+      this.withKeys(exchange, video, opened, next);
+    });
   }
 
   /** `next` is told whether what was waited for is there; too late is a 503. */

@@ -61,7 +61,7 @@ export class TransportSegments {
     if (segment && !isWithin(snapshot.cut, track, segment)) return exchange.problem(problems.trimmed);
     const plan = tsSegmentPlan(snapshot, id, name.msn);
     if (plan.kind !== 'media') return exchange.problem(refusals[plan.kind]);
-    const seal = sealed && sealWhole(sealed, slotOf(sealed, track, { epoch: plan.epoch, msn: name.msn }));
+    const seal = sealed && sealWhole(sealed, slotOf(sealed, name.msn));
     if (this.#line.waiting >= longestLine) return exchange.problem(problems.crowded);
     this.#service.later(exchange, async () => {
       try {
