@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { fragment } from '../cmaf/fragment.ts';
-import type { EpochFacts, TrackLogReader, TrackLogWriter } from '../log/types.ts';
+import type { FragmentEntry, EpochFacts, TrackLogReader, TrackLogWriter } from '../log/types.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import type { Cue } from '../text/cue.ts';
@@ -16,6 +16,7 @@ import { textEpoch } from './epoch-tracks.ts';
 import { LeadGrid, LiveCaptions } from './live-captions.ts';
 import type { EpochTrack, RunFacts, RunTrack } from './run-facts.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
+import { RunNames } from './run-names.ts';
 import { RunEvents, storedEvents, type PlacedEvent } from './events.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow, type Slew } from './track-window.ts';
@@ -27,6 +28,8 @@ export type RunOptions = {
   readonly facts: RunFacts;
   /** The run id in the names of the files from now on, for a run that goes on after a restart. */
   readonly names?: string;
+  /** Another one, unguessable. */
+  readonly rename?: () => string;
   readonly logs: ReadonlyMap<string, TrackLogWriter>;
   readonly clock: Clock;
   /** A log refused: the owner ends the session. */
@@ -51,7 +54,7 @@ export class LiveRun {
   readonly #listeners = new Set<() => void>();
   readonly #onFault: (error: unknown) => void;
   readonly #clock: Clock;
-  readonly #names: string;
+  readonly #names: RunNames;
   readonly #events = new RunEvents();
   readonly #grid = new LeadGrid();
   #drift = new WallDrift();
@@ -66,7 +69,7 @@ export class LiveRun {
     this.facts = options.facts;
     this.#onFault = options.onFault;
     this.#clock = options.clock;
-    this.#names = options.names ?? options.facts.run;
+    this.#names = new RunNames(options.names ?? options.facts.run, options.rename ?? null);
     this.#independent = options.facts.policy.independentSegments;
     for (const facts of options.facts.tracks) {
       const log = options.logs.get(facts.id);
@@ -112,12 +115,15 @@ export class LiveRun {
   }
 
   beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
-    const run = this.#names;
+    const of = (track: LiveTrack): EpochTrack | undefined => (track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind));
+    const begun = this.#tracks.flatMap((track) => {
+      const now = of(track);
+      return now ? [{ track, now }] : [];
+    });
+    const run = this.#names.begin(begun.map(({ track, now }) => ({ before: track.epochs.at(-1), from: now })));
     this.#epochs.push({ ...epoch, run });
     this.#drift = new WallDrift();
-    for (const track of this.#tracks) {
-      const now = track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind);
-      if (!now) continue;
+    for (const { track, now } of begun) {
       const { kind: _kind, reorderDelay, ...told } = now;
       track.epochs.push(told);
       this.#enqueue(track, 0, () => track.log.beginEpoch(this.#epochFacts(track, { ...epoch, run }, told, reorderDelay)));
@@ -252,7 +258,7 @@ export class LiveRun {
   snapshot(): PresentationSnapshot {
     this.#cached ??= {
       video: this.facts.video,
-      run: this.#names,
+      run: this.#names.now,
       state: this.#state,
       revision: this.#revision,
       policy: this.#independent === this.facts.policy.independentSegments ? this.facts.policy : { ...this.facts.policy, independentSegments: false },
@@ -294,7 +300,7 @@ export class LiveRun {
     this.#enqueue(track, bytes, async () => {
       const entry = await track.log.append({ dts, firstPts, duration, key, segmentStart, gap: false, ...(events && { events: true }) }, data);
       this.#changed(() => {
-        track.window.add(entry, this.#slewOf(track));
+        this.#add(track, entry);
         const { msn } = track.window.open ?? {};
         if (msn !== undefined) events?.written({ msn, epoch: entry.epoch });
         if (segmentEnd) track.window.closeSegment();
@@ -305,9 +311,14 @@ export class LiveRun {
   async #appendHole(track: LiveTrack, dts: number, duration: number, segmentStart = true): Promise<void> {
     const entry = await track.log.append({ dts, firstPts: dts, duration, key: true, segmentStart, gap: true }, []);
     this.#changed(() => {
-      track.window.add(entry, this.#slewOf(track));
+      this.#add(track, entry);
       track.window.closeSegment();
     });
+  }
+
+  #add(track: LiveTrack, entry: FragmentEntry): void {
+    track.window.add(entry, this.#slewOf(track));
+    this.#names.came(this.#epochs.find(({ epoch }) => epoch === entry.epoch)?.run);
   }
 
   #slewOf({ facts }: LiveTrack): Slew {

@@ -95,7 +95,7 @@ export class RunStore {
       await Promise.all([...logs.values()].map((log) => log.close()));
       throw error;
     }
-    return new LiveRun({ facts, logs, clock, onFault });
+    return new LiveRun({ facts, rename: newId, logs, clock, onFault });
   }
 
   /** What a crash or a stop interrupted, ready to go on; null when it cannot be read. */
@@ -105,7 +105,7 @@ export class RunStore {
     try {
       const logs = await this.#openLogs(facts.video, facts.tracks, openTrackLog);
       if (this.#recording === 'none') for (const log of logs.values()) log.setRecording(false);
-      const run: LiveRun = new LiveRun({ facts, names: newId(), logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
+      const run: LiveRun = new LiveRun({ facts, names: newId(), rename: newId, logs, clock: this.#o.clock, onFault: (error) => onFault(run, error) });
       await run.recallEvents();
       await run.alignTracks();
       return run;
