@@ -38,5 +38,6 @@ const line = (tag: string, scheme: Scheme, { kid, iv }: MediaKey, signal: KeySig
   // Whole files are decrypted by players themselves, which need the key and not a licence.
   if (!hls || (scheme === 'aes-128' && hls.keyFormat !== 'identity')) return '';
   const versions = hls.keyFormatVersions === null ? '' : `,KEYFORMATVERSIONS="${hls.keyFormatVersions}"`;
-  return `${begin},URI="${hls.uri}",KEYFORMAT="${hls.keyFormat}"${versions},${from}\n`;
+  // Widevine wants its id said here too, and nobody else minds.
+  return `${begin},URI="${hls.uri}",KEYID=0x${kid.toString('hex')},KEYFORMAT="${hls.keyFormat}"${versions},${from}\n`;
 };
