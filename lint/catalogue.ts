@@ -39,7 +39,7 @@ export const catalogue = {
   'hls/late-tag': error('HLS 4.4.4', 'what a segment is stands ahead of its first part'),
   'hls/map': error('HLS 4.4.4.5', 'fragmented MP4 has an EXT-X-MAP'),
   'hls/key-map': error('HLS 4.4.4.4', 'an init segment behind a KEY of AES-128 has an IV'),
-  'hls/map-changed': error('HLS 4.4.4.3', 'another init segment comes behind a DISCONTINUITY'),
+  'hls/map-changed': error('HLS 4.4.4.3', 'another init segment comes behind a DISCONTINUITY, or with another key that it names'),
   'hls/date-missing': error('HLS 6.2.4', 'every segment has a date, or none has'),
   'hls/date-drift': error('HLS 4.4.4.6', 'dates go with durations'),
   'hls/hint-missing': error('HLS 4.4.5.3', 'a live playlist with parts hints at the next one'),

@@ -22,6 +22,14 @@ t.test('a stream that keeps the rules has no finding, over an outage and its end
   t.equal(counts.skipped, 0);
 });
 
+t.test('a new key of samples brings an init segment of its own, also ahead of a hint, and is no discontinuity', async (t) => {
+  const key = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="key",KEYFORMAT="identity",IV=0x00\n';
+  const keyed = edit(/^v0\/index/, (text) => text.replace(/(#EXT-X-PRELOAD-HINT.*-0\.m4s")/, `#EXT-X-MAP:URI="i-0.mp4?2"\n${key}$1`));
+  t.same((await look({ tamper: keyed, seconds: 30 })).findings, []);
+  const between = edit(/iframes/, (text) => (/k-8/.test(text) ? text.replace('#EXTINF:2.000000,\nk-9', `#EXT-X-MAP:URI="i-0.mp4?2"\n${key}#EXTINF:2.000000,\nk-9`) : text.replace('#EXT-X-MAP:URI="i-0.mp4"\n', `#EXT-X-MAP:URI="i-0.mp4?2"\n${key}`)));
+  t.same((await look({ tamper: between, seconds: 30 })).findings.map(({ rule }) => rule), []);
+});
+
 t.test('a stream that ends while it is asked strange things is no fault', async (t) => {
   const strange = /_HLS_msn=(?:soon|-1|111)$|^_HLS_part=0$/;
   const { findings } = await look((reply, { query }) => (strange.test(query) ? { ...reply, status: 200, headers: new Map([...reply.headers, ['content-type', 'text/plain']]), body: Buffer.from('#EXTM3U\n#EXT-X-ENDLIST\n') } : undefined));

@@ -10,7 +10,7 @@ const spelt = (name: MediaName): string => {
     case 'part':
       return partName(name.run, name.msn, name.part);
     case 'init':
-      return initName(name.run, name.epoch);
+      return initName(name.run, name.epoch, name.slot);
     case 'key':
       return keyName(name.run, name.msn);
     case 'captions':
@@ -25,14 +25,15 @@ t.test('what is made can be parsed, and says the same', async (t) => {
     t.same(parseMediaName(captionsName(run, msn)), { kind: 'captions', run, msn });
     for (const part of [0, 12, 99_999]) t.same(parseMediaName(partName(run, msn, part)), { kind: 'part', run, msn, part });
   }
-  t.same(parseMediaName(initName(run, 31)), { kind: 'init', run, epoch: 31 });
+  t.same(parseMediaName(initName(run, 31)), { kind: 'init', run, epoch: 31, slot: null });
+  for (const slot of [0, 12, 4_294_967_295]) t.same(parseMediaName(initName(run, 31, slot)), { kind: 'init', run, epoch: 31, slot });
 });
 
 t.test('one object has one name: other spellings are nothing', async (t) => {
   const wrong = [
     '', '.', '..', 'index.m3u8', run, `${run}-`, `${run}-1`, `${run}-1.mp4`, `${run}-k1.vtt`, `${run}-k1-0.m4s`, `${run}-1-0.vtt`, `${run}-k01.m4s`, `${run}-k.m4s`, `${run}-i1.m4s`, `${run}-01.m4s`, `${run}-1-00.m4s`,
     `${run}--1.m4s`, `${run}-+1.m4s`, `${run}-1e3.m4s`, `${run}-0x1.m4s`, `${run}-1-2-3.m4s`, `${run}-1.m4s\n`, ` ${run}-1.m4s`,
-    `${run}-12345678901.m4s`, `${run}-1-123456.m4s`, `${run}-i1234567.mp4`, `${run.toUpperCase()}-1.m4s`, 'short-1.m4s',
+    `${run}-12345678901.m4s`, `${run}-1-123456.m4s`, `${run}-i1234567.mp4`, `${run}-i1-.mp4`, `${run}-i1-01.mp4`, `${run}-i1-2-3.mp4`, `${run}-i1-12345678901.mp4`, `${run.toUpperCase()}-1.m4s`, 'short-1.m4s',
     `${'a'.repeat(33)}-1.m4s`, `${run}%2d1.m4s`, `../${run}-1.m4s`, `${run}-１.m4s`, `${run}-1.m4s\0`, 'a'.repeat(100_000),
   ];
   for (const name of wrong) t.equal(parseMediaName(name), null, JSON.stringify(name.slice(0, 60)));

@@ -30,9 +30,9 @@ export const readPlaylist = (text: string): MediaPlaylist | MultivariantPlaylist
   return reader.done();
 };
 
-type Pending = { duration: number | null; discontinuities: number; map: MapTag | null; ownMap: boolean; date: number | null; gap: boolean; byteRange: string | null; encrypted: boolean; parts: Part[]; late: string[] };
+type Pending = { duration: number | null; discontinuities: number; map: MapTag | null; ownMap: boolean; ownKey: boolean; date: number | null; gap: boolean; byteRange: string | null; encrypted: boolean; parts: Part[]; late: string[] };
 
-const nothing = (map: MapTag | null, encrypted = false): Pending => ({ duration: null, discontinuities: 0, map, ownMap: false, date: null, gap: false, byteRange: null, encrypted, parts: [], late: [] });
+const nothing = (map: MapTag | null, encrypted = false): Pending => ({ duration: null, discontinuities: 0, map, ownMap: false, ownKey: false, date: null, gap: false, byteRange: null, encrypted, parts: [], late: [] });
 
 /** Tags that may stand once in a playlist. */
 const once = new Set(['VERSION', 'TARGETDURATION', 'MEDIA-SEQUENCE', 'DISCONTINUITY-SEQUENCE', 'PLAYLIST-TYPE', 'I-FRAMES-ONLY', 'SERVER-CONTROL', 'PART-INF', 'SKIP', 'START', 'INDEPENDENT-SEGMENTS', 'ENDLIST'].map((name) => `EXT-X-${name}`));
@@ -100,6 +100,7 @@ class Reader {
         if (this.#next.date === null) this.complain(`a PROGRAM-DATE-TIME of "${value.slice(0, 40)}"`);
         return;
       case 'EXT-X-KEY':
+        this.#next.ownKey = /\bMETHOD=SAMPLE-AES/.test(value);
         this.#next.encrypted = !/\bMETHOD=NONE\b/.test(value);
         this.#withoutIv = /\bMETHOD=AES-128\b/.test(value) && !/\bIV=0x/i.test(value);
         return;

@@ -30,6 +30,8 @@ export type Segment = {
   readonly map: MapTag | null;
   /** It stands ahead of this very segment. */
   readonly ownMap: boolean;
+  /** A KEY of samples does: their init segment names it, and is another with it. */
+  readonly ownKey: boolean;
   readonly date: number | null;
   readonly gap: boolean;
   readonly byteRange: string | null;

@@ -77,7 +77,8 @@ function* parts(list: MediaPlaylist): Generator<Fault> {
 }
 
 function* dates(list: MediaPlaylist): Generator<Fault> {
-  const listed = all(list);
+  // What stands ahead of a hint alone is no segment yet.
+  const listed = all(list).filter(({ uri, parts }) => uri !== null || parts.length > 0);
   const dated = listed.filter(({ date }) => date !== null).length;
   if (dated > 0 && dated < listed.length) {
     const without = listed.find(({ date }) => date === null);

@@ -259,7 +259,7 @@ export class PlaylistWatch {
     const listed: Segment[] = [...now.segments, ...(now.open ? [now.open] : [])];
     for (const [index, one] of listed.entries()) {
       const before = listed[index - 1];
-      if (before?.map && one.map && before.map.uri !== one.map.uri && one.discontinuities === 0) {
+      if (before?.map && one.map && before.map.uri !== one.map.uri && one.discontinuities === 0 && !one.ownKey) {
         yield fault('hls/map-changed', `segment ${one.msn} has another MAP than the one before it, and no DISCONTINUITY`);
       }
     }

@@ -6,6 +6,8 @@ const sps = Buffer.from('6764000dacd941419f9f0110000003001000000303c0f1429960', 
 const pps = Buffer.from('68eae3cb22c0', 'hex');
 
 export const videoConfig: VideoConfig = { kind: 'video', codec: 'h264', config: encodeAvcConfig([sps], [pps]) };
+/** The same from another encoder. */
+export const otherVideoConfig: VideoConfig = { kind: 'video', codec: 'h264', config: encodeAvcConfig([sps], [Buffer.from('68eae3cb22c1', 'hex')]) };
 /** AAC-LC in stereo; 3 is 48 kHz, 4 is 44.1 kHz, 8 is 16 kHz (ISO 14496-3, table 1.18). */
 export const audioConfig = (frequencyIndex = 3): AudioConfig => ({
   kind: 'audio',

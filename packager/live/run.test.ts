@@ -6,7 +6,7 @@ import { MemoryLog } from '../log/memory-log.ts';
 import { rtmpClock } from '../media/unit.ts';
 import { initName, partName } from '../names.ts';
 import { broken } from './laws.ts';
-import { audioConfig, units, videoConfig, type Rhythm } from './pretend-sender.ts';
+import { audioConfig, otherVideoConfig, units, videoConfig, type Rhythm } from './pretend-sender.ts';
 import { LiveRun, type RunFacts } from './run.ts';
 import { Show } from './show.ts';
 
@@ -16,7 +16,7 @@ type Stage = { readonly show: Show; readonly logs: Logs; facts: RunFacts | null 
 const fault = (error: unknown): never => {
   throw error;
 };
-const stage = (earlier?: { readonly facts: RunFacts; readonly logs: Logs; readonly names: string }): Stage => {
+const stage = (earlier?: { readonly facts: RunFacts; readonly logs: Logs; readonly names: string }, rename?: () => string): Stage => {
   const clock = new FakeClock();
   const made: Stage = {
     logs: earlier?.logs ?? new Map(),
@@ -29,7 +29,7 @@ const stage = (earlier?: { readonly facts: RunFacts; readonly logs: Logs; readon
       open: async (shape) => {
         made.facts = { video: 'video', run: 'firstrun', ...shape };
         for (const { id } of shape.tracks) made.logs.set(id, new MemoryLog());
-        return new LiveRun({ facts: made.facts, logs: made.logs, clock, onFault: fault });
+        return new LiveRun({ facts: made.facts, logs: made.logs, clock, onFault: fault, ...(rename && { rename }) });
       },
     }),
   };
@@ -103,6 +103,26 @@ t.test('what a power cut took from the disk is in caches still: no name ever sta
   // And once more: a third start still knows each by its name.
   const third = new LiveRun({ facts: first.facts, names: 'thirdrun1', logs, clock: new FakeClock(), onFault: fault });
   t.same([...(await files(third)).keys()].sort(), [...(await files(run)).keys()].sort());
+});
+
+t.test('what was hinted at never comes for another decoder: where the configuration changes, so do the names', async (t) => {
+  const first = stage(undefined, (() => { let names = 0; return () => `renamed-${(names += 1)}`; })());
+  const hint = (): string | undefined => /PRELOAD-HINT:TYPE=PART,URI="([\w-]+)-\d+-\d+\.m4s"/.exec(mediaPlaylist(runOfShow(first).snapshot(), 'v0'))?.[1];
+  send(first, 9_000);
+  await first.show.room();
+  await runOfShow(first).settled();
+  t.equal(hint(), 'firstrun');
+  await first.show.pause();
+  send(first, 6_000, { shift: 20_000 });
+  await first.show.room();
+  await runOfShow(first).settled();
+  t.equal(hint(), 'firstrun', 'who comes back as he was goes on under the same names');
+  await first.show.pause();
+  send(first, 6_000, { shift: 40_000 }, [otherVideoConfig, audioConfig()]);
+  await first.show.room();
+  await runOfShow(first).settled();
+  t.equal(hint(), 'renamed-1');
+  t.same(runOfShow(first).snapshot().epochs.map(({ run }) => run), ['firstrun', 'firstrun', 'renamed-1']);
 });
 
 t.test('after a restart, a publisher that comes back without sound is heard as silence', async (t) => {

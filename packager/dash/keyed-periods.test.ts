@@ -1,0 +1,51 @@
+/** A Period for each key: where one begins and ends, recorded and at the live edge. */
+import t from 'tap';
+import { PretendStream } from '../hls/pretend-stream.ts';
+import { mediaPlaylist } from '../hls/media.ts';
+import { keyRing } from '../protect/key-ring.ts';
+import type { Protected } from '../protect/keys.ts';
+import type { PresentationSnapshot } from '../snapshot.ts';
+import { readManifest, type Said } from './judges.ts';
+import { manifest } from './mpd.ts';
+
+const sealed: Protected = { scheme: 'cbcs', ring: keyRing(Buffer.alloc(32, 7), 3) };
+
+const said = (snapshot: PresentationSnapshot): Said => readManifest(manifest(snapshot, { protection: { sealed, licence: 'http://x/keys/licence' } }) ?? '');
+const rows = (snapshot: PresentationSnapshot): unknown[] =>
+  said(snapshot).periods.map(({ id, start, duration, tracks }) => [id, start, duration, tracks[0]?.init.slice(-8), tracks[0]?.segments.map(({ number }) => number)]);
+
+t.test('recorded, Periods follow each other without a hole, with an init segment each', async (t) => {
+  const stream = new PretendStream().segments(7).part().close().epoch().segments(2).end();
+  t.same(rows(stream.snapshot()).map((row) => (row as unknown[]).filter((_, index) => index !== 2)), [
+    ['e0', 0, 'i0-0.mp4', [1, 2]],
+    ['e0-3', 4, 'i0-1.mp4', [3, 4, 5]],
+    ['e0-6', 10, 'i0-2.mp4', [6, 7, 8]],
+    ['e1', 14.333333, 'i1-3.mp4', [9, 10]],
+  ]);
+});
+
+t.test('live, no Period ever lists a segment of the next key, and none moves', async (t) => {
+  const stream = new PretendStream().segments(5);
+  t.same(rows(stream.snapshot()), [['e0', 0, 4, 'i0-0.mp4', [1, 2]], ['e0-3', 4, null, 'i0-1.mp4', [3, 4, 5]]]);
+  const before = stream.part().snapshot();
+  const sound = before.tracks.map((track) => (track.kind === 'audio' ? { ...track, open: null } : track));
+  t.same(rows({ ...before, tracks: sound }), [['e0', 0, 4, 'i0-0.mp4', [1, 2]], ['e0-3', 4, null, 'i0-1.mp4', [3, 4, 5]]], 'sound is not there yet');
+  const told = [['e0', 0, 4, 'i0-0.mp4', [1, 2]], ['e0-3', 4, 6, 'i0-1.mp4', [3, 4, 5]], ['e0-6', 10, null, 'i0-2.mp4', [6]]];
+  t.same(rows(before), told);
+  t.same(rows(stream.part().part().snapshot()), told);
+  t.same(rows(stream.close().segments(1).snapshot()).slice(0, 3), [...told.slice(0, 2), ['e0-6', 10, null, 'i0-2.mp4', [6, 7]]]);
+});
+
+t.test('a drifting clock moves no Period that a key begins', async (t) => {
+  const { tracks, ...rest } = new PretendStream().segments(5).snapshot();
+  const drifting = tracks.map((track) => ({ ...track, segments: track.segments.map((segment) => ({ ...segment, slewMs: segment.msn * 10 })) }));
+  const [first, second] = said({ ...rest, tracks: drifting }).periods;
+  t.equal((second?.start ?? 0) - (first?.start ?? 0), 4, 'it begins where the one before ends');
+});
+
+t.test('HLS has the same init segments, and names the next one ahead of the hint', async (t) => {
+  const text = mediaPlaylist(new PretendStream().segments(5).snapshot(), 'v0', { sealed });
+  t.match(text, /-5\.m4s\n#EXT-X-MAP:URI="\w+-i0-2\.mp4"\n#EXT-X-KEY:METHOD=SAMPLE-AES,.*\n#EXT-X-PRELOAD-HINT/);
+  t.same([...text.matchAll(/MAP:URI="\w+-(i[\d-]+)\.mp4"/g)].map(([, name]) => name), ['i0-0', 'i0-1', 'i0-2']);
+  t.notMatch(text, /DISCONTINUITY\n/);
+});
