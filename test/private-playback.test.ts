@@ -49,7 +49,7 @@ const everything = async ({ hls, dash, ts, downloads }: Playback): Promise<Map<s
     for (const list of named(from, (await get(from)).body.toString())) {
       found.set(`${kind}playlist ${list.split('/').slice(-2).join('/')}`, list);
       for (const file of named(list, (await get(list)).body.toString())) {
-        found.set(`${kind}${/-i\d+\.mp4$/.test(file) ? 'init' : /-\d+-\d+\.m4s$/.test(file) ? 'part' : /-k\d+\.m4s$/.test(file) ? 'key picture' : 'segment'} of ${list.split('/').at(-2)}`, file);
+        found.set(`${kind}${/-i[\d-]+\.mp4$/.test(file) ? 'init' : /-\d+-\d+\.m4s$/.test(file) ? 'part' : /-k\d+\.m4s$/.test(file) ? 'key picture' : 'segment'} of ${list.split('/').at(-2)}`, file);
       }
     }
   }

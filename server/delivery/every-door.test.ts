@@ -82,7 +82,7 @@ const forged = (grant: string): string => {
 const strangersToAll: ReadonlySet<string> = new Set(['not-found', 'grant-malformed', 'grant-signature', 'grant-key-unknown', 'grant-other-video']);
 const audienceOnly = (audience: Audience) => ({ audience: mine, path }: Door): string | null =>
   // Init segments are for whoever may have key pictures as well, who could not show them otherwise.
-  mine === audience || (audience === 'pictures' && /-i\d+\.mp4$/.test(path)) ? null : 'grant-other-audience';
+  mine === audience || (audience === 'pictures' && /-i[\d-]+\.mp4$/.test(path)) ? null : 'grant-other-audience';
 
 t.test('nobody who has no right passes any door, before it was opened for somebody and after', async (t) => {
   const house = await openHouse(t);

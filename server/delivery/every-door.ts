@@ -12,7 +12,8 @@ import { openCatalog } from '../catalog/catalog.ts';
 import { channelOf, liveOn, quiet, someAccount, testFolder } from '../catalog/testing.ts';
 import type { VideoRow } from '../catalog/videos.ts';
 import { EventDispatcher } from '../events/dispatcher.ts';
-import { InternalKeys } from '../keys/internal-keys.ts';
+import { internalKeys } from '../keys/internal-keys.ts';
+import { KeyRings } from '../keys/rings.ts';
 import { clientAddresses } from '../web/client-address.ts';
 import { recordedPresentation } from './fake-presentation.ts';
 import type { Audience } from './presentation.ts';
@@ -58,7 +59,7 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
   const grants = new Grants({ ...catalog, keys, viewings, events, clock });
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   events.start();
-  const mediaKeys = new InternalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: 3 });
+  const mediaKeys = new KeyRings({ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: 3 }), clock, failed: (_, error) => t.fail(String(error)) });
   const server = await TestServer.start({ gatekeeper, clock, keys: mediaKeys, addressOf: clientAddresses(['127.0.0.0/8']), onError: (error) => t.fail(String(error)) });
   t.teardown(async () => {
     await server.stop();
@@ -123,7 +124,7 @@ const doorsOf = (video: string, of: 'live' | 'cbcs' | 'clear', { snapshot }: Rec
     door('playlist of sound', `a0/${list}.m3u8`),
     door('playlist of captions', `t0/${list}.m3u8`),
     door('playlist of key pictures', 'v0/iframes.m3u8', pictures),
-    door('init segment', `v0/${run}-i0.mp4`, { ...picture, ...media }),
+    door('init segment', `v0/${run}-i0${of === 'cbcs' ? '-0' : ''}.mp4`, { ...picture, ...media }),
     door('segment', `v0/${run}-1.m4s`, { ...picture, ...media }),
     door('segment of sound', `a0/${run}-1.m4s`, media),
     door('captions', `t0/${run}-1.vtt`, media),
