@@ -1,6 +1,6 @@
 /**
- * Media that nobody asks for twice, over HTTP: the segments of 200 films, a third of them clear, in AES-128 and in cbcs, one after the
- * other, from a server whose cache holds a tenth of them. What is kept must not grow, and what is protected anew each time costs
+ * Media that nobody asks for twice, over HTTP: the segments of 201 films, a third of them clear, in AES-128 and in cbcs, one after the
+ * other, from a server whose cache holds a thirtieth of them. What is kept must not grow, and what is protected anew each time costs
  * what `bench/protect.ts` says. The server has one core.
  *
  *     node bench/cold.ts [films of each kind]        wants taskset
