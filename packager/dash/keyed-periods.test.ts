@@ -36,6 +36,16 @@ t.test('live, no Period ever lists a segment of the next key, and none moves', a
   t.same(rows(stream.close().segments(1).snapshot()).slice(0, 3), [...told.slice(0, 2), ['e0-6', 10, null, 'i0-2.mp4', [6, 7]]]);
 });
 
+t.test('where sound is a segment behind, and each has a key of its own, a Period has one still', async (t) => {
+  const each: Protected = { scheme: 'cbcs', ring: keyRing(Buffer.alloc(32, 7), 1) };
+  const stream = new PretendStream().segments(4).part().part();
+  const [, sound] = stream.snapshot().tracks;
+  const { tracks: [picture], ...rest } = stream.part().part().part().part().close().part().snapshot();
+  if (!picture || !sound) return t.fail('no tracks');
+  const { periods } = readManifest(manifest({ ...rest, tracks: [picture, sound] }, { protection: { sealed: each, licence: 'x' } }) ?? '');
+  t.same(periods.map(({ tracks }) => tracks[0]?.segments.map(({ number }) => number)), [[1], [2], [3], [4], [5]]);
+});
+
 t.test('a drifting clock moves no Period that a key begins', async (t) => {
   const { tracks, ...rest } = new PretendStream().segments(5).snapshot();
   const drifting = tracks.map((track) => ({ ...track, segments: track.segments.map((segment) => ({ ...segment, slewMs: segment.msn * 10 })) }));
