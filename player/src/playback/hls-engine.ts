@@ -6,6 +6,8 @@ import { soundFor } from './choices.ts';
 import type { Choice } from './choices.ts';
 import { dateAt } from './dvr.ts';
 import type { Window } from './dvr.ts';
+import { opensByItself } from './native-engine.ts';
+import { keyFailure, protectedSettings } from './protected.ts';
 import { nextStep, nothingTried } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hlsSettings, usefulBandwidth } from './settings.ts';
@@ -57,15 +59,16 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
 };
 
 /** An error of ours for each error of theirs. */
-const failureOf = (Hls: typeof HlsClass, data: ErrorData, ended: boolean): Failure => {
+const failureOf = (Hls: typeof HlsClass, data: ErrorData, list: Pick<Failure, 'ended' | 'sealed'>): Failure => {
   const { ErrorTypes, ErrorDetails } = Hls;
   const manifest =
     data.details === ErrorDetails.MANIFEST_LOAD_ERROR ||
     data.details === ErrorDetails.MANIFEST_LOAD_TIMEOUT ||
     data.details === ErrorDetails.MANIFEST_PARSING_ERROR;
   const codec = data.details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR;
-  const kind = codec ? 'codec' : data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
-  return { kind, status: data.response?.code ?? 0, manifest, ended };
+  const known = codec ? 'codec' : data.type === ErrorTypes.NETWORK_ERROR ? 'network' : data.type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
+  const kind = keyFailure(Hls, data) ?? known;
+  return { kind, status: data.response?.code ?? 0, manifest, ...list, insecure: !isSecureContext };
 };
 
 export const startHls = (
@@ -91,8 +94,12 @@ export const startHls = (
     };
     pending = { timer: setTimeout(run, milliseconds), run };
   };
+  const whatIsListed = (): Pick<Failure, 'ended' | 'sealed'> => {
+    const details = hls.latestLevelDetails;
+    return { ended: !live && details?.live === false, sealed: details?.fragments.some(({ encrypted }) => encrypted) ?? false };
+  };
   const onFatal = (data: ErrorData): void => {
-    const step = nextStep(failureOf(Hls, data, !live && hls.latestLevelDetails?.live === false), tried, Math.random);
+    const step = nextStep(failureOf(Hls, data, whatIsListed()), tried, Math.random);
     switch (step.do) {
       case 'load-again':
         later(step.after, () => hls.loadSource(source));
@@ -129,6 +136,7 @@ export const startHls = (
     const settings = hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
     const made = new Hls({
       ...settings,
+      ...protectedSettings(Hls, opensByItself(video)),
       ...(from === null ? {} : { startPosition: from }),
       ...(pastCaches ? { xhrSetup: pastTheCache } : {}),
     });

@@ -12,8 +12,8 @@ import { createPace } from './catch-up.ts';
 import { beginningOf, bufferedUntil, clampTo, fellOut } from './dvr.ts';
 import type { Window } from './dvr.ts';
 import { startHls } from './hls-engine.ts';
-import type { Engine, EngineEvents } from './hls-engine.ts';
-import { playsNatively, startNative } from './native-engine.ts';
+import type { Engine, EngineEvents, EngineStart } from './hls-engine.ts';
+import { opensByItself, playsNatively, startNative } from './native-engine.ts';
 import { keepServerTime, serverNow } from './server-clock.ts';
 import { liveEdgeTolerance } from './settings.ts';
 import type { Moment, Playback, PlaybackOptions, PlaybackState } from './state.ts';
@@ -148,6 +148,11 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
     onSounds: () => options.onTracks?.(),
     onGiveUp(code, what) {
       lastFailure = what;
+      if ((code === 'noClearKey' || code === 'insecure') && opensByItself(video)) {
+        engine?.destroy();
+        playNatively();
+        return void start();
+      }
       become({ is: 'error', code });
     },
   };
@@ -193,6 +198,11 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
   addEventListener('online', () => engine?.retryNow(), { signal: gone.signal });
   const captions = followCaptions(video, () => options.onTracks?.());
 
+  const beginning = (): EngineStart => ({ source: options.source, live: options.live, at: wanted, fresh });
+  const playNatively = (): void => {
+    version = 'native';
+    engine = startNative(video, beginning(), events);
+  };
   const load = async (): Promise<void> => {
     let Hls;
     try {
@@ -201,12 +211,11 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       return events.onGiveUp('player', String(error));
     }
     if (destroyed) return;
-    const begin = { source: options.source, live: options.live, at: wanted, fresh };
     if (Hls.isSupported()) {
       version = `hls.js ${Hls.version}`;
-      engine = startHls(Hls, video, begin, events);
+      engine = startHls(Hls, video, beginning(), events);
     } else if (playsNatively(video)) {
-      engine = startNative(video, begin, events);
+      playNatively();
     } else {
       return events.onGiveUp('unsupported', 'no MSE');
     }

@@ -4,6 +4,12 @@ import type { Engine, EngineEvents, EngineStart } from './hls-engine.ts';
 export const playsNatively = (video: HTMLVideoElement): boolean =>
   video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
+/**
+ * Safari is said to open SAMPLE-AES with keys of the format `identity` by itself, and not to play by ClearKey (WebKit bug
+ * 231006). Chromium fails on the former. The method is WebKit's alone.
+ */
+export const opensByItself = (video: HTMLVideoElement): boolean => 'getStartDate' in video && playsNatively(video);
+
 /** Safari tells the date of the media's zero; other browsers do not know the method. */
 const startDate = (video: HTMLVideoElement): number | null => {
   const { getStartDate } = video as { getStartDate?: () => Date };

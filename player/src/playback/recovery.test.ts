@@ -3,7 +3,8 @@ import { nextStep, nothingTried } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 
 const most = () => 1;
-const network = (status: number, manifest = false): Failure => ({ kind: 'network', status, manifest, ended: false });
+const plain = { ended: false, sealed: false, insecure: false };
+const network = (status: number, manifest = false): Failure => ({ kind: 'network', status, manifest, ...plain });
 
 t.test('a lost network is tried again for ever, from half a second up to eight', async (t) => {
   const tried = nothingTried();
@@ -30,7 +31,7 @@ t.test('what is missing gets a few tries', async (t) => {
 });
 
 t.test('a recording of which a file is missing has an old list, which is read anew a few times', async (t) => {
-  const gone: Failure = { kind: 'network', status: 404, manifest: false, ended: true };
+  const gone: Failure = { kind: 'network', status: 404, manifest: false, ...plain, ended: true };
   const tried = nothingTried();
   for (let time = 0; time < 4; time += 1) {
     t.same(nextStep(gone, tried, most), { do: 'read-anew' });
@@ -42,12 +43,25 @@ t.test('a recording of which a file is missing has an old list, which is read an
 });
 
 t.test('what this browser has no decoder for is not tried again', async (t) => {
-  t.same(nextStep({ kind: 'codec', status: 0, manifest: false, ended: false }, nothingTried(), most), { do: 'give-up', code: 'codec' });
+  t.same(nextStep({ kind: 'codec', status: 0, manifest: false, ...plain }, nothingTried(), most), { do: 'give-up', code: 'codec' });
+});
+
+t.test('without a key, or without ClearKey, nothing is tried again', async (t) => {
+  const failure = (kind: Failure['kind'], insecure: boolean): Failure => ({ kind, status: 0, manifest: false, ended: false, sealed: true, insecure });
+  t.same(nextStep(failure('keys', false), nothingTried(), most), { do: 'give-up', code: 'keys' });
+  t.same(nextStep({ ...failure('keys', false), status: 404, ended: true }, nothingTried(), most), { do: 'read-anew' }, 'unless the list is an old one');
+  t.same(nextStep(failure('clearkey', false), nothingTried(), most), { do: 'give-up', code: 'noClearKey' });
+  t.same(nextStep(failure('clearkey', true), nothingTried(), most), { do: 'give-up', code: 'insecure' });
+});
+
+t.test('protected media that cannot be decoded in the end is under another key', async (t) => {
+  const tried = { ...nothingTried(), media: 3 };
+  t.same(nextStep({ kind: 'media', status: 0, manifest: false, ended: false, sealed: true, insecure: false }, tried, most), { do: 'give-up', code: 'keys' });
 });
 
 t.test('media errors climb the ladder and then end', async (t) => {
   const tried = nothingTried();
-  const media: Failure = { kind: 'media', status: 0, manifest: false, ended: false };
+  const media: Failure = { kind: 'media', status: 0, manifest: false, ...plain };
   t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: false });
   t.same(nextStep(media, tried, most), { do: 'recover-media', swapAudio: true });
   t.same(nextStep(media, tried, most), { do: 'rebuild' });

@@ -6,19 +6,25 @@
  *   404       live: a few tries (a playlist may be a moment younger than its announcement); then it is gone
  *             a recording: its list may be an old one (its owner has trimmed or protected it since): it is read anew
  *   codec     this browser has no decoder for it: nothing can help
+ *   clearkey  this browser has no ClearKey, or none on a page without https: nothing can help
+ *   keys      the key of a protected video is not there (by a list that is not an old one), or does not open it: trying again cannot help
  *   media     recover the media element; then with the audio codec swapped; then a new player; then give up
  */
 import { backOff } from '../lib/back-off.ts';
 import type { ErrorCode } from './state.ts';
 
 export type Failure = {
-  readonly kind: 'network' | 'codec' | 'media' | 'other';
+  readonly kind: 'network' | 'codec' | 'clearkey' | 'keys' | 'media' | 'other';
   /** HTTP status, 0 when the server was not reached. */
   readonly status: number;
   /** The multivariant playlist itself was not there: there is nothing to resume yet. */
   readonly manifest: boolean;
   /** Nothing is added to the list any more. */
   readonly ended: boolean;
+  /** What was being played is protected: media that cannot be decoded may be under another key. */
+  readonly sealed: boolean;
+  /** Without https; there browsers have no ClearKey. */
+  readonly insecure: boolean;
 };
 
 export type Tried = { network: number; missing: number; anew: number; media: number };
@@ -39,19 +45,20 @@ const missingTries = 6;
 const anewTries = 4;
 
 export const nextStep = (failure: Failure, tried: Tried, random: () => number): Step => {
+  const gone = failure.status === 404 || failure.status === 410;
+  if (gone && failure.ended && !failure.manifest && tried.anew < anewTries) {
+    tried.anew += 1;
+    return { do: 'read-anew' };
+  }
   if (failure.kind === 'network') {
     if (failure.status === 401 || failure.status === 403) return { do: 'give-up', code: 'forbidden' };
-    const gone = failure.status === 404 || failure.status === 410;
-    if (gone && failure.ended && !failure.manifest && tried.anew < anewTries) {
-      tried.anew += 1;
-      return { do: 'read-anew' };
-    }
     if (gone && ++tried.missing > missingTries) return { do: 'give-up', code: 'missing' };
     return { do: failure.manifest ? 'load-again' : 'resume', after: backOff(tried.network++, networkRetry, random) };
   }
-  if (failure.kind === 'codec') return { do: 'give-up', code: 'codec' };
+  if (failure.kind === 'codec' || failure.kind === 'keys') return { do: 'give-up', code: failure.kind };
+  if (failure.kind === 'clearkey') return { do: 'give-up', code: failure.insecure ? 'insecure' : 'noClearKey' };
   tried.media += 1;
   if (failure.kind === 'media' && tried.media <= 2) return { do: 'recover-media', swapAudio: tried.media === 2 };
   if (tried.media <= 3) return { do: 'rebuild' };
-  return { do: 'give-up', code: 'media' };
+  return { do: 'give-up', code: failure.sealed ? 'keys' : 'media' };
 };

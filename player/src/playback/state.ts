@@ -3,7 +3,7 @@ import type { Captions } from './captions.ts';
 import type { Choice } from './choices.ts';
 import type { Window } from './dvr.ts';
 
-export type ErrorCode = 'network' | 'forbidden' | 'missing' | 'media' | 'codec' | 'unsupported' | 'player';
+export type ErrorCode = 'network' | 'forbidden' | 'missing' | 'media' | 'codec' | 'keys' | 'noClearKey' | 'insecure' | 'unsupported' | 'player';
 
 export type PlaybackState =
   | { readonly is: 'loading' }

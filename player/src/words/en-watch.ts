@@ -34,6 +34,10 @@ export const enWatch = {
   'player.error.missing': 'There is nothing to play at this address any more.',
   'player.error.media': 'The picture could not be decoded, even after several tries.',
   'player.error.codec': 'This browser cannot decode the codec of this video (HEVC, AV1 or VP9). Another browser or device may.',
+  'player.error.keys': 'This video is protected, and the key that opens it is missing or does not fit. Load the page again, or ask its owner.',
+  'player.error.insecure':
+    'This video is protected in a way that browsers open only over https. Open this page by an address that begins with https://, or ask whoever runs this server for one.',
+  'player.error.noClearKey': 'The protection of this video cannot be opened here. A current Chrome or Edge does it, on the page of the video itself.',
   'player.error.unsupported': 'This browser cannot play this video. A current Chrome, Edge, Firefox or Safari can.',
   'player.error.player': 'The player could not be loaded. Check the connection and try again.',
   'video.state.scheduled': 'Scheduled',

@@ -36,6 +36,10 @@ export const koWatch: Readonly<Record<keyof typeof enWatch, string>> = {
   'player.error.missing': '이 주소에는 이제 재생할 영상이 없습니다.',
   'player.error.media': '여러 번 시도했지만 영상을 해독하지 못했습니다.',
   'player.error.codec': '이 브라우저는 이 영상의 코덱(HEVC, AV1, VP9)을 해독하지 못합니다. 다른 브라우저나 기기에서 열어 보세요.',
+  'player.error.keys': '보호된 영상인데, 열 수 있는 키가 없거나 맞지 않습니다. 페이지를 다시 불러오거나 영상 주인에게 문의하세요.',
+  'player.error.insecure':
+    '브라우저가 https에서만 열 수 있도록 보호된 영상입니다. https://로 시작하는 주소로 열거나 서버 관리자에게 문의하세요.',
+  'player.error.noClearKey': '여기에서는 이 영상의 보호를 풀 수 없습니다. 최신 Chrome이나 Edge로 영상 페이지에서 직접 열어 보세요.',
   'player.error.unsupported':
     '이 브라우저에서는 재생할 수 없는 영상입니다. 최신 Chrome, Edge, Firefox, Safari에서 열어 보세요.',
   'player.error.player': '플레이어를 불러오지 못했습니다. 연결을 확인하고 다시 시도하세요.',

@@ -1,0 +1,301 @@
+/**
+ * Protected videos on our own pages in a real Chromium: cbcs recorded and live, from key to key and from rung to rung; what is said
+ * where a key is missing, wrong or taken back; and what remains on plain HTTP, where browsers have neither EME nor WebCrypto.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import type { Page } from 'playwright-core';
+import { insecureHost, launchChromium, openPage } from './support/chromium.ts';
+import { until } from './support/playlists.ts';
+import { startServer, type Channel } from './support/server.ts';
+import { flvClip, ShowSender } from './support/show-sender.ts';
+import { badge, plays, videoFacts } from './support/web-app.ts';
+
+t.setTimeout(110_000);
+// Most of them wait for pictures to be shown.
+t.jobs = 3;
+const picture = { bframes: 2, width: 320, height: 180, kbps: 300 };
+const [clip, otherEncoder] = await Promise.all([flvClip(picture), flvClip({ ...picture, bframes: 0 })]);
+const server = await startServer({ env: { MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
+t.teardown(() => server.stop());
+const token = await server.login();
+const browser = await launchChromium();
+t.teardown(() => browser.close());
+const english = { locale: 'en-US', viewport: { width: 1280, height: 900 } };
+const korean = { locale: 'ko-KR', viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const;
+const shots = process.env['MILLRACE_TEST_SHOTS'];
+const shot = async (page: Page, name: string): Promise<void> => void (shots && (await page.screenshot({ path: `${shots}/${name}.png` })));
+
+type Scheme = 'aes-128' | 'cbcs';
+const videoOn = async (channel: Channel): Promise<string> => {
+  type Seen = { readonly live: { readonly videoId: string } | null };
+  const { live } = await until(() => server.must<Seen>('GET', `channels/${channel.id}`, undefined, token), (seen) => seen.live !== null);
+  return live?.videoId ?? '';
+};
+/** Two sessions of 6 s each, by two encoders: in cbcs two keys, in AES-128 one for every other segment. */
+const recorded = async (name: string, protection: Scheme, visibility = 'public'): Promise<string> => {
+  const channel = await server.createChannel(token, { name, protection, visibility });
+  const first = await ShowSender.connect(server, channel, clip);
+  await first.send({ until: 6000 });
+  const video = await videoOn(channel);
+  first.vanish();
+  const second = await ShowSender.connect(server, channel, otherEncoder);
+  await second.send({ until: 6000, shift: 1_000_000 });
+  await second.end();
+  await until(() => server.must<{ state: string }>('GET', `videos/${video}`, undefined, token), ({ state }) => state === 'ready');
+  return video;
+};
+const [wholeFiles, inside] = await Promise.all([recorded('whole-files', 'aes-128'), recorded('inside', 'cbcs')]);
+const recordings = { 'aes-128': wholeFiles, cbcs: inside };
+const watch = (video: string, origin = server.origin): string => `${origin}/watch/${video}`;
+
+type Counts = { made: number; closed: number };
+/** How many sessions of keys a page has made and closed. */
+const countSessions = async (page: Page): Promise<void> => {
+  await page.addInitScript(() => {
+    type Prototype = { createSession(): object; close(): Promise<void> };
+    const { MediaKeys, MediaKeySession } = globalThis as unknown as Record<'MediaKeys' | 'MediaKeySession', { readonly prototype: Prototype }>;
+    const counts: Counts = { made: 0, closed: 0 };
+    Object.assign(globalThis, { counts });
+    const { createSession } = MediaKeys.prototype;
+    const { close } = MediaKeySession.prototype;
+    MediaKeys.prototype.createSession = function () {
+      counts.made += 1;
+      return createSession.call(this);
+    };
+    MediaKeySession.prototype.close = function () {
+      counts.closed += 1;
+      return close.call(this);
+    };
+  });
+};
+const sessions = (page: Page): Promise<Counts> => page.evaluate(() => (globalThis as unknown as { counts: Counts }).counts);
+
+/** Goes to a place and sees pictures there: of what is decrypted in the browser only their number is known. */
+const playsFrom = async (page: Page, place: number): Promise<number> => {
+  type Element = { currentTime: number; getVideoPlaybackQuality(): { totalVideoFrames: number } };
+  const video = page.locator('video').first();
+  const frames = () => video.evaluate((element: Element) => element.getVideoPlaybackQuality().totalVideoFrames);
+  await video.evaluate((element: Element, at) => void (element.currentTime = at), place);
+  const before = await frames();
+  await until(() => videoFacts(page), ({ currentTime, state }) => state === 'playing' && currentTime > place + 0.7 && currentTime < place + 4, 20_000);
+  return (await frames()) - before;
+};
+
+const says = (page: Page, words: string): Promise<void> => page.locator('.stage').getByText(words).waitFor({ timeout: 30_000 });
+const words = {
+  keys: ['the key that opens it is missing or does not fit', '열 수 있는 키가 없거나 맞지 않습니다'],
+  insecure: ['browsers open only over https', '브라우저가 https에서만 열 수 있도록'],
+  noClearKey: ['The protection of this video cannot be opened here', '여기에서는 이 영상의 보호를 풀 수 없습니다'],
+} as const;
+
+t.test('a show in cbcs plays in parts on its page, over a change of the key, and its recording after it', { buffered: true }, async (t) => {
+  const channel = await server.createChannel(token, { name: 'on-air', title: 'On air', protection: 'cbcs', latency: 'low' });
+  const { page, context, complaints } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  await countSessions(page);
+  const parts: string[] = [];
+  page.on('request', (request) => void (/-\d+-\d+\.m4s/.test(request.url()) && parts.push(request.url())));
+  const sender = await ShowSender.connect(server, channel, clip);
+  let sent = 0;
+  /** As fast as it plays, from a second ahead of it. */
+  const feed = async (of: ShowSender, seconds: number, shift: number): Promise<void> => {
+    for (let from = 0; from < seconds * 1000; from += 200) {
+      await of.send({ from, until: from + 200, shift });
+      sent += 200;
+      const early = began + sent - 1000 - performance.now();
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    }
+  };
+  const began = performance.now();
+  const first = feed(sender, 5, 0);
+  await server.live(channel);
+  await page.goto(`${server.origin}/@on-air`);
+  await plays(page, 1);
+  await first;
+  sender.vanish();
+  const second = await ShowSender.connect(server, channel, otherEncoder);
+  const rest = feed(second, 5, 1_000_000);
+  await until(() => videoFacts(page), ({ currentTime }) => currentTime > 7, 30_000);
+  await rest;
+  t.ok(parts.length > 5, 'in parts');
+  t.same(await sessions(page), { made: 2, closed: 0 });
+  await second.end();
+  await badge(page, 'ended').waitFor();
+  await page.locator('.stage').getByRole('button', { name: 'Watch from the beginning' }).click();
+  await plays(page, 1);
+  await until(() => sessions(page), ({ made, closed }) => closed === 2 && made > 2);
+  t.same(complaints, []);
+});
+
+t.test('a recording in cbcs plays, from key to key and back, with one session for each key, to its end', { buffered: true }, async (t) => {
+  const { page, context, complaints } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  await countSessions(page);
+  await page.goto(watch(recordings.cbcs));
+  await plays(page, 1);
+  for (const place of [7, 1, 9, 3]) t.ok((await playsFrom(page, place)) > 10, `pictures from ${place} s on`);
+  t.same(await sessions(page), { made: 2, closed: 0 });
+  await playsFrom(page, 10.5);
+  await until(() => videoFacts(page), ({ state }) => state === 'ended', 20_000);
+  await page.locator('header').getByRole('link', { name: 'Millrace' }).click();
+  await page.locator('video').waitFor({ state: 'detached' });
+  await until(() => sessions(page), ({ made, closed }) => made === closed);
+  t.same(await sessions(page), { made: 2, closed: 2 }, 'who leaves takes nothing along');
+  t.same(complaints, []);
+});
+
+t.test('another rung is under the same keys', { buffered: true }, async (t) => {
+  const { page, context, complaints } = await openPage(browser, { ...english, viewport: { width: 360, height: 640 } });
+  t.teardown(() => context.close());
+  await countSessions(page);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  // One track in two places, as if it were two rungs.
+  await page.route('**/master.m3u8', async (route) => {
+    const response = await route.fetch();
+    const low = (await response.text()).replace(/RESOLUTION=\d+x\d+/, 'RESOLUTION=480x270');
+    const variant = /^(#EXT-X-STREAM-INF.*RESOLUTION=)480x270(.*\n.*\.m3u8)$/m;
+    await route.fulfill({ response, body: low.replace(variant, '$&?low\n$11280x720$2?high').replaceAll(/BANDWIDTH=\d+/g, 'BANDWIDTH=300000') });
+  });
+  await page.goto(watch(recordings.cbcs));
+  await plays(page, 1);
+  const lists = (rung: string): number => asked.filter((url) => url.endsWith(`.m3u8?${rung}`)).length;
+  t.same([lists('low') > 0, lists('high')], [true, 0], 'a small window: the lower one');
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await playsFrom(page, 7);
+  await until(async () => lists('high'), (count) => count > 0);
+  await playsFrom(page, 1);
+  await plays(page, 1);
+  t.ok((await sessions(page)).made <= 2);
+  t.same(complaints, []);
+});
+
+const keys = /\/keys\/[0-9a-z]+$/;
+const otherKey = Buffer.alloc(16, 7);
+/** Every key is another one. */
+const wrong = async (page: Page): Promise<void> => {
+  await page.route(keys, async (route) => {
+    if (route.request().method() !== 'POST') return route.fulfill({ body: otherKey });
+    const { kids } = route.request().postDataJSON() as { kids: string[] };
+    const k = otherKey.toString('base64url');
+    return route.fulfill({ json: { keys: kids.map((kid) => ({ kty: 'oct', kid, k })), type: 'temporary' } });
+  });
+};
+const missing = async (page: Page): Promise<void> => {
+  await page.route(keys, (route) => route.fulfill({ status: 404, contentType: 'application/problem+json', body: '{"code":"not-found"}' }));
+};
+const broken = async (page: Page): Promise<void> => {
+  await page.route(keys, (route) => route.fulfill({ body: 'no key at all' }));
+};
+
+t.test('where the key is missing or wrong the page says so', { buffered: true }, async (t) => {
+  const cases = [
+    ['cbcs', 'wrong', wrong],
+    ['cbcs', 'missing', missing],
+    ['cbcs', 'broken', broken],
+    ['aes-128', 'wrong', wrong],
+    ['aes-128', 'missing', missing],
+  ] as const;
+  await Promise.all(
+    cases.map(async ([scheme, what, spoil], index) => {
+      const { page, context } = await openPage(browser, index % 2 === 0 ? english : korean);
+      await spoil(page);
+      await page.goto(watch(recordings[scheme]));
+      await says(page, words.keys[index % 2] ?? '');
+      t.pass(`${scheme}, ${what}`);
+      await shot(page, `keys-${scheme}-${what}`);
+      if (what === 'missing') {
+        await page.unroute(keys);
+        await page.getByRole('button', { name: /Try again|다시 시도/ }).click();
+        await plays(page, 1);
+      }
+      await context.close();
+    }),
+  );
+});
+
+t.test('who had a licence server that failed for a moment goes on by himself', { buffered: true }, async (t) => {
+  const { page, context } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  let refused = 0;
+  await page.route(keys, (route) => (refused++ < 12 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+  await page.goto(watch(recordings.cbcs));
+  await plays(page, 1);
+  t.ok(refused > 12);
+});
+
+t.test('a link that is taken back before the key is asked for says what it says everywhere', { buffered: true }, async (t) => {
+  const video = await recorded('family', 'cbcs', 'private');
+  const link = await server.must<{ id: string; page: string }>('POST', `videos/${video}/grants`, {}, token);
+  const { page, context } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  const statuses: number[] = [];
+  await page.route(/\/keys\/licence$/, async (route) => {
+    await server.api('DELETE', `videos/${video}/grants/${link.id}`, undefined, token);
+    await route.continue();
+  });
+  page.on('response', (response) => void (response.url().endsWith('/keys/licence') && statuses.push(response.status())));
+  await page.goto(link.page);
+  await says(page, 'This link has been taken back.');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  t.ok(statuses.length > 0 && statuses.every((status) => status === 403), `the licence was refused: ${statuses}`);
+});
+
+t.test('on plain HTTP AES-128 plays all the same, and cbcs says that it needs HTTPS', { buffered: true }, async (t) => {
+  const origin = `http://${insecureHost}:${server.ports.http}`;
+  for (const [index, context] of [english, korean].entries()) {
+    const { page, context: opened, complaints } = await openPage(browser, context);
+    t.teardown(() => opened.close());
+    await page.goto(watch(recordings.cbcs, origin));
+    t.equal(await page.evaluate(() => (globalThis as unknown as { isSecureContext: boolean }).isSecureContext), false);
+    await says(page, words.insecure[index] ?? '');
+    await shot(page, `insecure-${index}`);
+    t.same(complaints, []);
+  }
+  const { page, context, complaints } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  await page.goto(watch(recordings['aes-128'], origin));
+  await plays(page, 1);
+  for (const place of [7, 5]) t.ok((await playsFrom(page, place)) > 10);
+  t.same(complaints, []);
+});
+
+t.test('embedded in another site it plays where that lets it, and says so where it does not', { buffered: true }, async (t) => {
+  const site = createServer(({ url }, response) => {
+    const allow = url === '/lets' ? 'autoplay; encrypted-media' : 'autoplay';
+    response.setHeader('content-type', 'text/html').end(`<iframe width=640 height=360 allow="${allow}" src="${server.origin}/embed/${recordings.cbcs}"></iframe>`);
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => void site.close());
+  const { page, context } = await openPage(browser, english);
+  t.teardown(() => context.close());
+  const frame = page.frameLocator('iframe');
+  // Another site than 127.0.0.1, and as trusted.
+  const at = `http://localhost:${(site.address() as AddressInfo).port}`;
+  await page.goto(`${at}/lets`);
+  await frame.locator('video[data-state=playing]').waitFor();
+  await page.goto(`${at}/does-not`);
+  await frame.getByText(words.noClearKey[0]).waitFor();
+  await shot(page, 'embedded');
+});
+
+t.test('a browser without ClearKey is told so; where its own HLS opens the keys, that plays', { buffered: true }, async (t) => {
+  const { page, context } = await openPage(browser, korean);
+  t.teardown(() => context.close());
+  await page.addInitScript(() => Object.assign((globalThis as unknown as { navigator: object }).navigator, { requestMediaKeySystemAccess: () => Promise.reject(new Error('none')) }));
+  await page.goto(watch(recordings.cbcs));
+  await says(page, words.noClearKey[1]);
+  await shot(page, 'no-clearkey');
+
+  const webkit = await openPage(browser, english);
+  t.teardown(() => webkit.context.close());
+  await webkit.page.addInitScript(() => {
+    const { HTMLMediaElement } = globalThis as unknown as { HTMLMediaElement: { prototype: object } };
+    Object.assign(HTMLMediaElement.prototype, { getStartDate: () => new Date(NaN) });
+  });
+  await webkit.page.goto(watch(recordings.cbcs));
+  const source = await until(() => webkit.page.locator('video').first().evaluate(({ currentSrc }: { currentSrc: string }) => currentSrc), (src) => src !== '' && !src.startsWith('blob:'));
+  t.match(source, /\/play\/-\/[^/]+\/master\.m3u8$/);
+});
