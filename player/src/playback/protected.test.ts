@@ -1,4 +1,4 @@
-import Hls from 'hls.js';
+import Hls, { ErrorDetails, ErrorTypes } from 'hls.js';
 import type { ErrorData } from 'hls.js';
 import t from 'tap';
 import { forClearKey, keyFailure, keyIds } from './protected.ts';
@@ -26,11 +26,10 @@ t.test('other playlists are left alone', async (t) => {
 });
 
 t.test('ids are asked for as W3C says: base64url without padding', async (t) => {
-  t.equal(keyIds(Uint8Array.from([0xfb, 0xff, 0xfe, ...new Array<number>(13).fill(0)])), '{"kids":["-__-AAAAAAAAAAAAAAAAAA"]}');
+  t.equal(keyIds(Uint8Array.from([0xfb, 0xff, 0xfe, ...Array.from({ length: 13 }, () => 0)])), '{"kids":["-__-AAAAAAAAAAAAAAAAAA"]}');
 });
 
 t.test('a key that is not there cannot be waited for; one that is refused, or that nobody answered for, is as media is', async (t) => {
-  const { ErrorDetails, ErrorTypes } = Hls;
   const failure = (details: string, type: string, code?: number): ErrorData => ({ details, type, ...(code === undefined ? {} : { response: { code } }) }) as unknown as ErrorData;
   for (const details of [ErrorDetails.KEY_LOAD_ERROR, ErrorDetails.KEY_SYSTEM_LICENSE_REQUEST_FAILED]) {
     t.equal(keyFailure(Hls, failure(details, ErrorTypes.KEY_SYSTEM_ERROR, 404)), 'keys');
