@@ -4,9 +4,10 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import t from 'tap';
+import { setTimeout } from 'node:timers/promises';
+import t, { type Test } from 'tap';
 import type { Page } from 'playwright-core';
-import { insecureHost, launchChromium, openPage } from './support/chromium.ts';
+import { insecureHost, launchChromium, openPage, type WatchedPage } from './support/chromium.ts';
 import { until } from './support/playlists.ts';
 import { startServer, type Channel } from './support/server.ts';
 import { flvClip, ShowSender } from './support/show-sender.ts';
@@ -17,6 +18,8 @@ t.setTimeout(110_000);
 t.jobs = 3;
 const picture = { bframes: 2, width: 320, height: 180, kbps: 300 };
 const [clip, otherEncoder] = await Promise.all([flvClip(picture), flvClip({ ...picture, bframes: 0 })]);
+const clipMs = 8000;
+const stepMs = 200;
 const server = await startServer({ env: { MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
 t.teardown(() => server.stop());
 const token = await server.login();
@@ -50,6 +53,16 @@ const [wholeFiles, inside] = await Promise.all([recorded('whole-files', 'aes-128
 const recordings = { 'aes-128': wholeFiles, cbcs: inside };
 const watch = (video: string, origin = server.origin): string => `${origin}/watch/${video}`;
 
+/** A page that goes with its test; what it had asked of us by then is not missed. */
+const open = async (t: Test, context: object): Promise<WatchedPage> => {
+  const opened = await openPage(browser, context);
+  t.teardown(async () => {
+    await opened.page.unrouteAll({ behavior: 'ignoreErrors' });
+    await opened.context.close();
+  });
+  return opened;
+};
+
 type Counts = { made: number; closed: number };
 /** How many sessions of keys a page has made and closed. */
 const countSessions = async (page: Page): Promise<void> => {
@@ -72,15 +85,18 @@ const countSessions = async (page: Page): Promise<void> => {
 };
 const sessions = (page: Page): Promise<Counts> => page.evaluate(() => (globalThis as unknown as { counts: Counts }).counts);
 
-/** Goes to a place and sees pictures there: of what is decrypted in the browser only their number is known. */
-const playsFrom = async (page: Page, place: number): Promise<number> => {
-  type Element = { currentTime: number; getVideoPlaybackQuality(): { totalVideoFrames: number } };
+/** Goes to a place and sees pictures from there on: of what is decrypted in the browser only their number is known. */
+const playsFrom = async (page: Page, place: number): Promise<void> => {
+  type Element = { currentTime: number; play(): Promise<void>; getVideoPlaybackQuality(): { totalVideoFrames: number } };
   const video = page.locator('video').first();
-  const frames = () => video.evaluate((element: Element) => element.getVideoPlaybackQuality().totalVideoFrames);
-  await video.evaluate((element: Element, at) => void (element.currentTime = at), place);
-  const before = await frames();
-  await until(() => videoFacts(page), ({ currentTime, state }) => state === 'playing' && currentTime > place + 0.7 && currentTime < place + 4, 20_000);
-  return (await frames()) - before;
+  const pictures = () => video.evaluate((element: Element) => element.getVideoPlaybackQuality().totalVideoFrames);
+  const before = await pictures();
+  // A slow machine may have come to the end, where it would stay.
+  await video.evaluate((element: Element, at) => {
+    element.currentTime = at;
+    void element.play();
+  }, place);
+  await until(pictures, (count) => count > before + 20, 20_000);
 };
 
 const says = (page: Page, words: string): Promise<void> => page.locator('.stage').getByText(words).waitFor({ timeout: 30_000 });
@@ -92,33 +108,35 @@ const words = {
 
 t.test('a show in cbcs plays in parts on its page, over a change of the key, and its recording after it', { buffered: true }, async (t) => {
   const channel = await server.createChannel(token, { name: 'on-air', title: 'On air', protection: 'cbcs', latency: 'low' });
-  const { page, context, complaints } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page, complaints } = await open(t, english);
   await countSessions(page);
   const parts: string[] = [];
   page.on('request', (request) => void (/-\d+-\d+\.m4s/.test(request.url()) && parts.push(request.url())));
-  const sender = await ShowSender.connect(server, channel, clip);
+  /** In ms, a second ahead of the clock. */
   let sent = 0;
-  /** As fast as it plays, from a second ahead of it. */
-  const feed = async (of: ShowSender, seconds: number, shift: number): Promise<void> => {
-    for (let from = 0; from < seconds * 1000; from += 200) {
-      await of.send({ from, until: from + 200, shift });
-      sent += 200;
-      const early = began + sent - 1000 - performance.now();
-      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+  const began = performance.now();
+  const feed = async (sender: ShowSender, isEnough: () => boolean): Promise<void> => {
+    const from = sent;
+    while (!isEnough()) {
+      const place = (sent - from) % clipMs;
+      await sender.send({ from: place, until: place + stepMs, shift: sent - place });
+      sent += stepMs;
+      await setTimeout(Math.max(0, began + sent - 1000 - performance.now()));
     }
   };
-  const began = performance.now();
-  const first = feed(sender, 5, 0);
-  await server.live(channel);
-  await page.goto(`${server.origin}/@on-air`);
-  await plays(page, 1);
-  await first;
-  sender.vanish();
+  /** Sends until what is waited for has come, or will not come any more. */
+  const sendUntil = async (sender: ShowSender, waited: Promise<unknown>): Promise<void> => {
+    let over = false;
+    const sending = feed(sender, () => over);
+    await waited.finally(() => (over = true));
+    await sending;
+  };
+  const first = await ShowSender.connect(server, channel, clip);
+  await sendUntil(first, server.live(channel).then(() => page.goto(`${server.origin}/@on-air`)).then(() => plays(page, 1)));
+  const border = sent / 1000;
+  first.vanish();
   const second = await ShowSender.connect(server, channel, otherEncoder);
-  const rest = feed(second, 5, 1_000_000);
-  await until(() => videoFacts(page), ({ currentTime }) => currentTime > 7, 30_000);
-  await rest;
+  await sendUntil(second, until(() => videoFacts(page), ({ currentTime }) => currentTime > border + 1, 40_000));
   t.ok(parts.length > 5, 'in parts');
   t.same(await sessions(page), { made: 2, closed: 0 });
   await second.end();
@@ -130,14 +148,13 @@ t.test('a show in cbcs plays in parts on its page, over a change of the key, and
 });
 
 t.test('a recording in cbcs plays, from key to key and back, with one session for each key, to its end', { buffered: true }, async (t) => {
-  const { page, context, complaints } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page, complaints } = await open(t, english);
   await countSessions(page);
   await page.goto(watch(recordings.cbcs));
   await plays(page, 1);
-  for (const place of [7, 1, 9, 3]) t.ok((await playsFrom(page, place)) > 10, `pictures from ${place} s on`);
+  for (const place of [7, 1, 8, 3]) await playsFrom(page, place);
   t.same(await sessions(page), { made: 2, closed: 0 });
-  await playsFrom(page, 10.5);
+  await page.locator('video').evaluate((element: { currentTime: number }) => void (element.currentTime = 11));
   await until(() => videoFacts(page), ({ state }) => state === 'ended', 20_000);
   await page.locator('header').getByRole('link', { name: 'Millrace' }).click();
   await page.locator('video').waitFor({ state: 'detached' });
@@ -147,8 +164,7 @@ t.test('a recording in cbcs plays, from key to key and back, with one session fo
 });
 
 t.test('another rung is under the same keys', { buffered: true }, async (t) => {
-  const { page, context, complaints } = await openPage(browser, { ...english, viewport: { width: 360, height: 640 } });
-  t.teardown(() => context.close());
+  const { page, complaints } = await open(t, { ...english, viewport: { width: 360, height: 640 } });
   await countSessions(page);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -164,8 +180,8 @@ t.test('another rung is under the same keys', { buffered: true }, async (t) => {
   const lists = (rung: string): number => asked.filter((url) => url.endsWith(`.m3u8?${rung}`)).length;
   t.same([lists('low') > 0, lists('high')], [true, 0], 'a small window: the lower one');
   await page.setViewportSize({ width: 1400, height: 900 });
-  await playsFrom(page, 7);
   await until(async () => lists('high'), (count) => count > 0);
+  await playsFrom(page, 7);
   await playsFrom(page, 1);
   await plays(page, 1);
   t.ok((await sessions(page)).made <= 2);
@@ -200,7 +216,7 @@ t.test('where the key is missing or wrong the page says so', { buffered: true },
   ] as const;
   await Promise.all(
     cases.map(async ([scheme, what, spoil], index) => {
-      const { page, context } = await openPage(browser, index % 2 === 0 ? english : korean);
+      const { page } = await open(t, index % 2 === 0 ? english : korean);
       await spoil(page);
       await page.goto(watch(recordings[scheme]));
       await says(page, words.keys[index % 2] ?? '');
@@ -211,14 +227,12 @@ t.test('where the key is missing or wrong the page says so', { buffered: true },
         await page.getByRole('button', { name: /Try again|다시 시도/ }).click();
         await plays(page, 1);
       }
-      await context.close();
     }),
   );
 });
 
 t.test('who had a licence server that failed for a moment goes on by himself', { buffered: true }, async (t) => {
-  const { page, context } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page } = await open(t, english);
   let refused = 0;
   await page.route(keys, (route) => (refused++ < 12 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
   await page.goto(watch(recordings.cbcs));
@@ -229,36 +243,33 @@ t.test('who had a licence server that failed for a moment goes on by himself', {
 t.test('a link that is taken back before the key is asked for says what it says everywhere', { buffered: true }, async (t) => {
   const video = await recorded('family', 'cbcs', 'private');
   const link = await server.must<{ id: string; page: string }>('POST', `videos/${video}/grants`, {}, token);
-  const { page, context } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page } = await open(t, english);
   const statuses: number[] = [];
   await page.route(/\/keys\/licence$/, async (route) => {
     await server.api('DELETE', `videos/${video}/grants/${link.id}`, undefined, token);
+    await until(() => fetch(route.request().url().replace('keys/licence', 'master.m3u8')), ({ status }) => status === 403);
     await route.continue();
   });
   page.on('response', (response) => void (response.url().endsWith('/keys/licence') && statuses.push(response.status())));
   await page.goto(link.page);
   await says(page, 'This link has been taken back.');
-  await page.unrouteAll({ behavior: 'ignoreErrors' });
   t.ok(statuses.length > 0 && statuses.every((status) => status === 403), `the licence was refused: ${statuses}`);
 });
 
 t.test('on plain HTTP AES-128 plays all the same, and cbcs says that it needs HTTPS', { buffered: true }, async (t) => {
   const origin = `http://${insecureHost}:${server.ports.http}`;
   for (const [index, context] of [english, korean].entries()) {
-    const { page, context: opened, complaints } = await openPage(browser, context);
-    t.teardown(() => opened.close());
+    const { page, complaints } = await open(t, context);
     await page.goto(watch(recordings.cbcs, origin));
     t.equal(await page.evaluate(() => (globalThis as unknown as { isSecureContext: boolean }).isSecureContext), false);
     await says(page, words.insecure[index] ?? '');
     await shot(page, `insecure-${index}`);
     t.same(complaints, []);
   }
-  const { page, context, complaints } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page, complaints } = await open(t, english);
   await page.goto(watch(recordings['aes-128'], origin));
   await plays(page, 1);
-  for (const place of [7, 5]) t.ok((await playsFrom(page, place)) > 10);
+  for (const place of [7, 5]) await playsFrom(page, place);
   t.same(complaints, []);
 });
 
@@ -269,8 +280,7 @@ t.test('embedded in another site it plays where that lets it, and says so where 
   });
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   t.teardown(() => void site.close());
-  const { page, context } = await openPage(browser, english);
-  t.teardown(() => context.close());
+  const { page } = await open(t, english);
   const frame = page.frameLocator('iframe');
   // Another site than 127.0.0.1, and as trusted.
   const at = `http://localhost:${(site.address() as AddressInfo).port}`;
@@ -282,15 +292,13 @@ t.test('embedded in another site it plays where that lets it, and says so where 
 });
 
 t.test('a browser without ClearKey is told so; where its own HLS opens the keys, that plays', { buffered: true }, async (t) => {
-  const { page, context } = await openPage(browser, korean);
-  t.teardown(() => context.close());
+  const { page } = await open(t, korean);
   await page.addInitScript(() => Object.assign((globalThis as unknown as { navigator: object }).navigator, { requestMediaKeySystemAccess: () => Promise.reject(new Error('none')) }));
   await page.goto(watch(recordings.cbcs));
   await says(page, words.noClearKey[1]);
   await shot(page, 'no-clearkey');
 
-  const webkit = await openPage(browser, english);
-  t.teardown(() => webkit.context.close());
+  const webkit = await open(t, english);
   await webkit.page.addInitScript(() => {
     const { HTMLMediaElement } = globalThis as unknown as { HTMLMediaElement: { prototype: object } };
     Object.assign(HTMLMediaElement.prototype, { getStartDate: () => new Date(NaN) });
