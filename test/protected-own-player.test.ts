@@ -20,6 +20,8 @@ const picture = { bframes: 2, width: 320, height: 180, kbps: 300 };
 const [clip, otherEncoder] = await Promise.all([flvClip(picture), flvClip({ ...picture, bframes: 0 })]);
 const clipMs = 8000;
 const stepMs = 200;
+/** Whoever plays on for so long has met another key. Seconds. */
+const twoSegments = 5;
 const server = await startServer({ env: { MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
 t.teardown(() => server.stop());
 const token = await server.login();
@@ -36,7 +38,7 @@ const videoOn = async (channel: Channel): Promise<string> => {
   const { live } = await until(() => server.must<Seen>('GET', `channels/${channel.id}`, undefined, token), (seen) => seen.live !== null);
   return live?.videoId ?? '';
 };
-/** Two sessions of 6 s each, by two encoders: in cbcs two keys, in AES-128 one for every other segment. */
+/** Two sessions of 6 s each, by two encoders, with another key after every other segment. */
 const recorded = async (name: string, protection: Scheme, visibility = 'public'): Promise<string> => {
   const channel = await server.createChannel(token, { name, protection, visibility });
   const first = await ShowSender.connect(server, channel, clip);
@@ -83,7 +85,23 @@ const countSessions = async (page: Page): Promise<void> => {
     };
   });
 };
+/** The ids of the keys that a page asks licences for, as it goes on. */
+const keysAsked = (page: Page): readonly string[] => {
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/keys/licence')) asked.push(...(request.postDataJSON() as { kids: string[] }).kids);
+  });
+  return asked;
+};
 const sessions = (page: Page): Promise<Counts> => page.evaluate(() => (globalThis as unknown as { counts: Counts }).counts);
+
+/** One session for each key, and none that was made twice. */
+const eachOnce = async (t: Test, page: Page, asked: readonly string[]): Promise<void> => {
+  const { closed } = await until(() => sessions(page), ({ made }) => made === asked.length);
+  t.equal(closed, 0);
+  t.ok(asked.length > 1, `${asked.length} keys`);
+  t.equal(new Set(asked).size, asked.length, 'each is asked for once');
+};
 
 /** Goes to a place and sees pictures from there on: of what is decrypted in the browser only their number is known. */
 const playsFrom = async (page: Page, place: number): Promise<void> => {
@@ -110,6 +128,7 @@ t.test('a show in cbcs plays in parts on its page, over a change of the key, and
   const channel = await server.createChannel(token, { name: 'on-air', title: 'On air', protection: 'cbcs', latency: 'low' });
   const { page, complaints } = await open(t, english);
   await countSessions(page);
+  const asked = keysAsked(page);
   const parts: string[] = [];
   page.on('request', (request) => void (/-\d+-\d+\.m4s/.test(request.url()) && parts.push(request.url())));
   /** In ms, a second ahead of the clock. */
@@ -136,36 +155,37 @@ t.test('a show in cbcs plays in parts on its page, over a change of the key, and
   const border = sent / 1000;
   first.vanish();
   const second = await ShowSender.connect(server, channel, otherEncoder);
-  await sendUntil(second, until(() => videoFacts(page), ({ currentTime }) => currentTime > border + 1, 40_000));
+  await sendUntil(second, until(() => videoFacts(page), ({ currentTime }) => currentTime > border + twoSegments, 40_000));
   t.ok(parts.length > 5, 'in parts');
-  t.same(await sessions(page), { made: 2, closed: 0 });
+  await eachOnce(t, page, asked);
   await second.end();
   await badge(page, 'ended').waitFor();
   await page.locator('.stage').getByRole('button', { name: 'Watch from the beginning' }).click();
   await plays(page, 1);
-  await until(() => sessions(page), ({ made, closed }) => closed === 2 && made > 2);
+  await until(() => sessions(page), ({ made, closed }) => closed > 0 && made > closed);
   t.same(complaints, []);
 });
 
-t.test('a recording in cbcs plays, from key to key and back, with one session for each key, to its end', { buffered: true }, async (t) => {
+t.test('a recording in cbcs plays, from key to key and back, with one session for each key, to its end, and who leaves takes nothing along', { buffered: true }, async (t) => {
   const { page, complaints } = await open(t, english);
   await countSessions(page);
+  const asked = keysAsked(page);
   await page.goto(watch(recordings.cbcs));
   await plays(page, 1);
   for (const place of [7, 1, 8, 3]) await playsFrom(page, place);
-  t.same(await sessions(page), { made: 2, closed: 0 });
+  await eachOnce(t, page, asked);
   await page.locator('video').evaluate((element: { currentTime: number }) => void (element.currentTime = 11));
   await until(() => videoFacts(page), ({ state }) => state === 'ended', 20_000);
   await page.locator('header').getByRole('link', { name: 'Millrace' }).click();
   await page.locator('video').waitFor({ state: 'detached' });
-  await until(() => sessions(page), ({ made, closed }) => made === closed);
-  t.same(await sessions(page), { made: 2, closed: 2 }, 'who leaves takes nothing along');
+  await until(() => sessions(page), ({ made, closed }) => closed > 0 && made === closed);
   t.same(complaints, []);
 });
 
 t.test('another rung is under the same keys', { buffered: true }, async (t) => {
   const { page, complaints } = await open(t, { ...english, viewport: { width: 360, height: 640 } });
   await countSessions(page);
+  const keyIds = keysAsked(page);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
   // One track in two places, as if it were two rungs.
@@ -184,7 +204,7 @@ t.test('another rung is under the same keys', { buffered: true }, async (t) => {
   await playsFrom(page, 7);
   await playsFrom(page, 1);
   await plays(page, 1);
-  t.ok((await sessions(page)).made <= 2);
+  await eachOnce(t, page, keyIds);
   t.same(complaints, []);
 });
 
