@@ -68,7 +68,8 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     sandbox,
     // The budget keeps a quarter of a core for the server itself.
     budget: createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25),
-    outdated: (video) => live.presentations.forget(video),
+    // What went wrong stands in the log.
+    outdated: (video) => void live.presentations.forget(video).catch(() => undefined),
     captions: live.captions,
     changed: (video) => reception.changed(video),
   });

@@ -31,6 +31,13 @@ t.test('two parsers read a live playlist as it was meant, without a complaint', 
   t.match(read.lowLatencyCompatibility, { canBlockReload: true, canSkipUntil: 12, holdBack: 6 });
 });
 
+t.test('the part of an open segment is hinted at by the name that it will have, also where the other track is further', async (t) => {
+  const snapshot = { ...new PretendStream().segments(3).part().snapshot(), run: 'thenextrun' };
+  t.match(mediaPlaylist(snapshot, 'v0'), `URI="${run}-4-1.m4s"`);
+  const between = { ...new PretendStream().segments(3).snapshot(), run: 'thenextrun' };
+  t.match(mediaPlaylist(between, 'v0'), 'URI="thenextrun-4-0.m4s"');
+});
+
 t.test('sound has its own playlist with the same numbers, its own part target and the same server control', async (t) => {
   const tracks = pictureAndSound.map((track) => (track.kind === 'audio' ? { ...track, partTicks: 16_384 } : track));
   const snapshot = new PretendStream({ tracks }).segments(4).part().snapshot();

@@ -26,6 +26,7 @@ import {
   listedEnd,
   nextMsn,
   nextPart,
+  runOf,
   type Listed,
 } from './window.ts';
 
@@ -93,8 +94,10 @@ const ending = (sheet: Sheet, { from, to, open, ended }: Listed, alone: boolean)
     text += opening(sheet, epoch, { epoch, msn: nextMsn(track) }, false);
   }
   // hls.js goes on polling without pause when there is no hint, so there is always one. During an outage it
-  // names the first part of the next segment, whose epoch nobody knows yet.
-  text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(snapshot.run, nextMsn(track), nextPart(track))}"\n`;
+  // names the first part of the next segment, whose epoch nobody knows yet. One that is open is of its own, also where
+  // another track has begun the next one.
+  const run = open ? runOf(snapshot, open.epoch) : snapshot.run;
+  text += `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(run, nextMsn(track), nextPart(track))}"\n`;
   return text + reports(snapshot, track);
 };
 

@@ -103,7 +103,8 @@ export class Live {
     this.#captions = new RecordedCaptions({
       ...{ disk, folder, clock, log, videos: catalog.videos },
       snapshotOf: (video) => this.#runs.snapshotOf(video),
-      changed: (video) => this.#videos.forget(video),
+      // What went wrong stands in the log.
+      changed: (video) => this.#videos.forget(video).catch(() => undefined),
       mayWrite: () => mayTakeMore(this.#watch.level),
     });
     this.#listen(options.events);
@@ -173,7 +174,8 @@ export class Live {
   async #asItIsNow(key: ResolvedKey): Promise<ResolvedKey> {
     const channel = await this.#o.catalog.channels.get(key.channelId);
     if (!channel) throw new Error('The channel has been removed.');
-    return { ...key, title: channel.title, visibility: channel.visibility };
+    const { title, visibility, protection } = channel;
+    return { ...key, title, visibility, protection };
   }
 
   /** One show that cannot be taken up again is no reason for the others to stay away. */

@@ -86,6 +86,8 @@ export class PlayableVideos implements Presentations {
       else if (outcome === 'shown') this.#tellForgotten(video);
     } catch (error) {
       this.#o.log.error({ video, err: error }, 'What is shown of an upload could not be read.');
+      // It may be shown as nobody wants it any more: whoever asked has to ask again.
+      throw error;
     }
   }
 

@@ -249,7 +249,7 @@ export const en = {
   'problem.linkRevoked': 'This link has been taken back.',
   'problem.tooManyStreams': 'Too many devices are watching. Stop one of them first.',
   'problem.streamStopped': 'This was stopped from another device.',
-  'problem.tooManyLinks': 'This video has too many links. Take one back first.',
+  'problem.tooManyLinks': 'There are too many links here already. Take one back first.',
   'problem.tooManyKeys': 'This channel has too many stream keys.',
   'problem.busy': 'The server is very busy. Try again in a moment.',
   'problem.setupToken':

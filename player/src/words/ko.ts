@@ -236,7 +236,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'problem.linkRevoked': '이 링크는 거두어졌습니다.',
   'problem.tooManyStreams': '너무 많은 기기에서 보고 있습니다. 먼저 하나를 멈춰 주세요.',
   'problem.streamStopped': '다른 기기에서 재생을 멈췄습니다.',
-  'problem.tooManyLinks': '이 동영상의 링크가 너무 많습니다. 먼저 하나를 거두어 주세요.',
+  'problem.tooManyLinks': '여기에는 이미 링크가 너무 많습니다. 먼저 하나를 거두어 주세요.',
   'problem.tooManyKeys': '이 채널의 스트림 키가 너무 많습니다.',
   'problem.busy': '서버가 매우 바쁩니다. 잠시 뒤에 다시 시도하세요.',
   'problem.setupToken':
