@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, SignJWT } from 'jose';
 import t from 'tap';
@@ -148,6 +148,31 @@ t.test('keys are changed without a restart; where there are none, nothing is tak
   t.equal(failures.length, 1);
   clock.advance(goodMs - keptMs);
   t.equal(await codeOf(byStranger), 'no-keys');
+  t.equal(failures.length, 2);
+});
+
+t.test('a key of the issuer that cannot be used is none, and whoever names it again and again is not heard of again and again', async (t) => {
+  const { signed, codeOf, put, file, failures, claims, clock } = await setUp(t);
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  await put(['ec-1', ec.publicKey, 'ES256'], ['short', short.publicKey, 'RS256']);
+  const { keys } = JSON.parse(await readFile(file, 'utf8')) as { keys: object[] };
+  const broken = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA', alg: 'ES256', use: 'sig' };
+  const odd = [{ ...broken, kid: 'broken' }, { ...broken, crv: 'P-0', kid: 'unheard-of' }, { kty: 'RSA', alg: 'RS256', use: 'sig', kid: 'empty' }];
+  await writeFile(file, JSON.stringify({ keys: [...keys, ...odd] }));
+  const exp = Math.floor(clock.wall() / 1000) + 86_400;
+  const naming = (kid: string, alg: string): string => `${part({ alg, kid })}.${part({ ...claims, exp })}.${part('no signature')}`;
+  const all = async () => {
+    for (const [kid, alg] of [['short', 'RS256'], ['broken', 'ES256'], ['unheard-of', 'ES256'], ['empty', 'RS256']] as const) t.equal(await codeOf(naming(kid, alg)), 'jwt-key-unknown', kid);
+  };
+  for (let time = 0; time < 3; time += 1) await all();
+  t.equal(failures.length, 1, 'told once');
+  t.equal(await codeOf(await signed({ exp })), 'vouched', 'the others are good');
+  clock.advance(keptMs);
+  await all();
+  t.equal(failures.length, 1, 'nor again while it is the same keys');
+  await put(['short', short.publicKey, 'RS256']);
+  clock.advance(keptMs);
+  t.equal(await codeOf(naming('short', 'RS256')), 'jwt-key-unknown');
   t.equal(failures.length, 2);
 });
 

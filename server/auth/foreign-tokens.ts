@@ -54,13 +54,11 @@ const refused = (code: ForeignRefusal): Vouching => ({ kind: 'refused', code });
 export class ForeignTokens {
   readonly #settings: ForeignSettings;
   readonly #clock: Clock;
-  readonly #failed: (error: unknown) => void;
   readonly #keys: IssuerKeys;
 
   constructor(settings: ForeignSettings, clock: Clock, failed: (error: unknown) => void) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#failed = failed;
     this.#keys = new IssuerKeys(settings.keys, clock, failed);
   }
 
@@ -80,10 +78,12 @@ export class ForeignTokens {
       });
       return vouched(payload, video);
     } catch (error) {
+      if (error instanceof KeysUnavailable) return { kind: 'no-keys' };
       const code = refusalOf(error);
       if (code) return refused(code);
-      if (!(error instanceof KeysUnavailable)) this.#failed(error);
-      return { kind: 'no-keys' };
+      // What is left are keys that jose cannot import or will not use (RSA of 1024 bits): for a token they are none.
+      this.#keys.unfit(error);
+      return refused('jwt-key-unknown');
     }
   }
 
@@ -121,7 +121,7 @@ const areNetworks = (networks: readonly string[]): boolean => {
   }
 };
 
-/** Null: not the token’s fault. */
+/** Null: the fault is not the token’s but the key’s. */
 const refusalOf = (error: unknown): ForeignRefusal | null => {
   if (error instanceof errors.JWTExpired) return 'jwt-expired';
   if (error instanceof errors.JWTClaimValidationFailed) return ofClaim[error.claim] ?? 'jwt-claims';

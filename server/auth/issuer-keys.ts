@@ -31,6 +31,8 @@ export class IssuerKeys {
   #asking: Promise<Kept> | null = null;
   #askedAt = -Infinity;
   #fault: KeysUnavailable | null = null;
+  #text: string | null = null;
+  #toldUnfit = false;
 
   /** `from`: a file, or an https address. `failed` is told once each time that they could not be had. */
   constructor(from: string, clock: Clock, failed: (error: unknown) => void) {
@@ -51,6 +53,13 @@ export class IssuerKeys {
       return newer.keys(header, token);
     }
   };
+
+  /** One of them cannot be used at all. Told once for the same keys, since whoever makes tokens up may name it as often as he likes. */
+  unfit(error: unknown): void {
+    if (this.#toldUnfit) return;
+    this.#toldUnfit = true;
+    this.#failed(error);
+  }
 
   async #current(): Promise<Kept> {
     const kept = this.#kept;
@@ -88,6 +97,8 @@ export class IssuerKeys {
       const text = await this.#read();
       this.#kept = { keys: createLocalJWKSet(JSON.parse(text) as JSONWebKeySet), at: this.#clock.now() };
       this.#fault = null;
+      if (text !== this.#text) this.#toldUnfit = false;
+      this.#text = text;
       return this.#kept;
     } catch (error) {
       this.#fault = new KeysUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
