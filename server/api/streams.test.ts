@@ -12,7 +12,7 @@ const setUp = async (t: Parameters<typeof testApi>[0], streams?: StreamLimits, f
   const made = await server.ask('/api/v1/channels', { method: 'POST', token: owner.token, body: { name: 'mill', title: 'Mine', visibility: 'private' } });
   const { id: video } = await server.catalog.videos.createLive(liveOn(String(made.body['id']), owner.id, { visibility: 'private', title: 'The show' }));
   const playback = (body: object, token?: string, headers: Record<string, string> = {}) => server.ask(`/api/v1/videos/${video}/playback`, { method: 'POST', body, token, headers });
-  return { server, owner, video, playback };
+  return { server, owner, channel: String(made.body['id']), video, playback };
 };
 
 t.test('who has a link sees the video and where it plays, by the link alone', async (t) => {
@@ -71,7 +71,7 @@ t.test('the token of an issuer whom the server trusts is exchanged for a grant, 
     issuer: 'https://school.example',
     read: async (token) => (token === 'none' ? { kind: 'no-keys' } : token === 'wrong' ? { kind: 'refused', code: 'jwt-signature' } : { kind: 'vouched', by: { ...by, viewer: token } }),
   };
-  const { server, video, playback } = await setUp(t, undefined, foreign);
+  const { server, owner, channel, video, playback } = await setUp(t, undefined, foreign);
   const grantOf = async (token: string) => String((await playback({ token })).body['hls']).split('/')[4] ?? '';
   const kim = await grantOf('kim');
   t.match(server.grants.read(kim), { opens: { kind: 'video', id: video }, viewer: 'kim', own: false, maxHeight: 720, streams: 1, expiresAt: Math.floor(server.clock.wall() / 1000) * 1000 + 86_400_000 });
@@ -82,6 +82,17 @@ t.test('the token of an issuer whom the server trusts is exchanged for a grant, 
   t.match(await watch(await grantOf('lee'), '192.0.2.2'), { ok: true });
   t.match(await playback({ token: 'wrong' }), { status: 403, body: { code: 'jwt-signature' } });
   t.match(await playback({ token: 'none' }), { status: 503, body: { code: 'jwt-keys-unavailable' } });
+
+  const onChannel = (name: string, body: object, token?: string) => server.ask(`/api/v1/channels/@${name}/playback`, { method: 'POST', body, token });
+  const nothing = (await onChannel('nobody-here', { token: 'ann' })).body;
+  t.match(nothing, { status: 404, code: 'not-found' });
+  t.same((await onChannel('mill', { token: 'ann' })).body, nothing, 'a channel on which nothing is live is not told of');
+  server.live.set(channel, { videoId: video, startedAt: server.clock.wall(), viewers: 1 });
+  const ann = await onChannel('mill', { token: 'ann' });
+  t.match(ann, { status: 200, body: { videoId: video } });
+  t.match(await watch(String(ann.body['hls']).split('/')[4] ?? '', '192.0.2.3'), { ok: true, maxHeight: 720 });
+  for (const token of ['wrong', 'none']) t.same((await onChannel('mill', { token })).body, nothing, `${token}: nor to whoever brings no good one`);
+  t.match(await onChannel('mill', { token: 'wrong' }, owner.token), { status: 403, body: { code: 'jwt-signature' } }, 'who may see the channel is told what is wrong');
 });
 
 t.test('where no issuer is trusted, tokens are not taken', async (t) => {

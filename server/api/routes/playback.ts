@@ -4,11 +4,12 @@ import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import { refusals } from '../../auth/grant-refusals.ts';
 import type { Asker } from '../../delivery/presentation.ts';
+import type { LiveNow } from '../hooks.ts';
 import type { CallFacts, Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import type { Shape } from '../kit/shape.ts';
-import { owns } from './access.ts';
+import { findChannel, maySee, owns } from './access.ts';
 import { askerOf, channelByGrant, grantByToken, grantProblems, grantText, seenByGrant, tokenProblems, tokenText } from './by-grant.ts';
 import type { Ground } from './ground.ts';
 import { channelParams, closed, idText, isoOrNull, time } from './shapes.ts';
@@ -98,6 +99,25 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
   };
   /** Who brings a token of somebody whom we trust is given a grant for it. */
   const withGrant = async (video: string, asked: Ask): Promise<Ask> => (asked.token === undefined ? asked : { ...asked, grant: await grantByToken(ground, video, asked.token) });
+  /** What is live there, and by which grant. */
+  const liveOn = async (ref: string, asked: Ask, who: Who | null, { origin }: CallFacts): Promise<{ readonly videoId: string; readonly asked: Ask }> => {
+    if (asked.token !== undefined && asked.grant === undefined) {
+      const channel = await findChannel(ground, ref);
+      if (!channel || !maySee(who, channel)) return byTokenAlone(channel && hooks.liveOf(channel.id), asked);
+    }
+    const live = hooks.liveOf((await channelByGrant(ground, ref, who, asked.grant, origin)).id);
+    if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
+    return { videoId: live.videoId, asked: await withGrant(live.videoId, asked) };
+  };
+  /** On a channel that he may not see: tokens are for videos, so that one which is not for what is live there must not tell that there is such a channel. */
+  const byTokenAlone = async (live: LiveNow | null, asked: Ask): Promise<{ readonly videoId: string; readonly asked: Ask }> => {
+    if (!live) throw notFound('channel');
+    try {
+      return { videoId: live.videoId, asked: await withGrant(live.videoId, asked) };
+    } catch (error) {
+      throw error instanceof Problem ? notFound('channel') : error;
+    }
+  };
   return [
     route({
       name: 'playChannel',
@@ -110,11 +130,8 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
       answers: { 200: playbackShape },
       problems: [...grantProblems, ...tokenProblems],
       handler: async ({ who, params, body, ...facts }) => {
-        const channel = await channelByGrant(ground, params.channel, who, body.grant, facts.origin);
-        const live = hooks.liveOf(channel.id);
-        if (!live) throw new Problem('not-found', 'Nothing is live on this channel.');
-        const asked = await withGrant(live.videoId, body);
-        const video = await seenByGrant(ground, live.videoId, who, asked.grant, facts.origin);
+        const { videoId, asked } = await liveOn(params.channel, body, who, facts);
+        const video = await seenByGrant(ground, videoId, who, asked.grant, facts.origin);
         return { status: 200, body: await playback(video, asked, who, facts) };
       },
     }),
