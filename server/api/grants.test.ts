@@ -41,6 +41,21 @@ t.test('a link says what it says, is listed with its address, and is gone when i
   t.same(await server.catalog.db.selectFrom('grants').selectAll().execute(), []);
 });
 
+t.test('when a link is said to be taken back it is, however long events wait to be handed out', async (t) => {
+  // Of this server nobody hands any out.
+  const { server, owner, video, at, post } = await setUp(t);
+  const link = (await post({})).body as Link;
+  const [, , , , grant = ''] = link.hls.split('/');
+  let brokenOff = 0;
+  const watch = () => server.grants.verdict(grant, video, 'media', { address: '192.0.2.9', agent: 'a player', wantsMedia: true, onOver: () => undefined, breakOff: () => void (brokenOff += 1) });
+  t.match(await watch(), { ok: true });
+  t.notOk(watch() instanceof Promise, 'known by now');
+  t.equal((await server.ask(`${at}/${link.id}`, { method: 'DELETE', token: owner.token })).status, 204);
+  t.equal(brokenOff, 2, 'what was on its way is broken off');
+  t.match(await watch(), { ok: false, code: 'grant-revoked' });
+  t.equal((await server.catalog.outbox.next(100)).filter(({ event }) => event.type === 'grant.revoked').length, 1, 'a server that ends in between hears of it at its next start');
+});
+
 t.test('what makes no sense is refused with the field that it is about', async (t) => {
   const { server, post } = await setUp(t);
   const at = (ms: number): string => new Date(server.clock.wall() + ms).toISOString();

@@ -66,7 +66,7 @@ export type IngestHooks = {
 };
 
 /** Grants for who watches himself, and those that are handed on. */
-export type GrantHooks = Pick<Grants, 'mint' | 'ofChannel' | 'vouch' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'read'>;
+export type GrantHooks = Pick<Grants, 'mint' | 'ofChannel' | 'vouch' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'taken' | 'read'>;
 /** Tokens of the issuer whom this server trusts. */
 export type ForeignHooks = Pick<ForeignTokens, 'read'> & { readonly issuer: string };
 /** Who watches just now. */

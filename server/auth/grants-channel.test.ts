@@ -22,7 +22,7 @@ t.test('a link to a channel opens what is live there, then what follows, and the
   const next = await show();
   t.match(await verdict(next.id), { ok: true }, 'the show that follows');
   t.match(await verdict(on.id), { ok: true }, 'and who saw the end of one may see its beginning');
-  t.same(await verdict(newId()), { ok: false, status: 404, code: 'not-found' });
+  t.same(await verdict(newId()), no('grant-other-video'), 'where there is no video it says no more than of others');
   t.same(await grants.verdict(text, on.id, 'statistics', from), no('grant-other-audience'));
 });
 
@@ -41,6 +41,31 @@ t.test('it opens no other channel, no upload, and no page but that of its channe
   t.equal(await grants.ofChannel(text, null, from), 'grant-other-channel', 'that there is none is not told');
   t.equal(await grants.ofChannel((await issue(here)).text, row, from), 'grant-other-channel');
   t.equal(await grants.ofChannel(`${text}A`, row, from), 'grant-malformed');
+});
+
+t.test('whose video it is comes before all else that is wrong with a link: who has one to his own channel learns nothing of others', async (t) => {
+  const { grants, catalog, clock, owner, channel, show, issueFor } = await setUp(t);
+  const { channel: other } = await catalog.channels.create(channelOf(owner, { visibility: 'private' }));
+  const [here, there] = [await show(), await show(other.id)];
+  const now = Math.floor(clock.wall() / 1000) * 1000;
+  const wrong = [
+    ['grant-other-audience', { audiences: ['statistics'] }],
+    ['grant-not-yet', { notBefore: now + hour }],
+    ['grant-expired', { expiresAt: now + 2000 }],
+    ['grant-other-network', { networks: ['198.51.100.0/24'] }],
+    ['grant-other-device', { device: 'another' }],
+    ['grant-blocked', { rules: [{ action: 'block', networks: [] }] }],
+    ['grant-revoked', {}],
+  ] as const;
+  const made = await Promise.all(wrong.map(async ([code, change]) => ({ code, ...(await issueFor({ kind: 'channel', id: channel.id }, change)) })));
+  await catalog.grants.revoke({ kind: 'channel', id: channel.id }, made.at(-1)?.id ?? '');
+  clock.advance(2000);
+  for (let time = 0; time < 2; time += 1) {
+    for (const { code, text } of made) {
+      for (const id of [there.id, newId()]) t.same(await grants.verdict(text, id, 'media', from), no('grant-other-video'), `${code} elsewhere`);
+      t.same(await grants.verdict(text, here.id, 'media', from), no(code), 'and on its own channel it says why');
+    }
+  }
 });
 
 t.test('a show that was begun in time is watched to its end, and the next one is not opened any more', async (t) => {

@@ -54,6 +54,8 @@ export const mostKept = 10_000;
 
 const absent: GrantVerdict = { ok: false, status: 404, code: 'not-found' };
 const refused = (code: RefusalCode): GrantVerdict => ({ ok: false, status: 403, code });
+/** Also where there is no such video: a link to a channel does not tell which there are. */
+const otherVideo = refused('grant-other-video');
 
 type Known = { readonly use: Usable; readonly seat: Seat; readonly verdict: GrantVerdict; /** As many as before it was read. */ readonly removals: number };
 
@@ -71,10 +73,8 @@ export class Grants implements TokenVerifier {
     });
     options.events.subscribe('account.updated', ({ accountId }) => this.#forget(({ seat }) => seat.account === accountId));
     options.events.subscribe('account.sessions-ended', ({ accountId }) => this.#endSessions(accountId));
-    options.events.subscribe('grant.revoked', ({ grantId }) => {
-      this.#forget(({ seat }) => seat.id === grantId);
-      options.viewings.end(grantId);
-    });
+    // Whoever takes one back says so himself; this is for where the server ended in between.
+    options.events.subscribe('grant.revoked', ({ grantId }) => this.taken(grantId));
     // Its shows stay with their owner; the links to them go.
     options.events.subscribe('channel.deleted', ({ channelId }) => {
       const ofIt = this.#forget(({ use }) => use.grant.opens.kind === 'channel' && use.grant.opens.id === channelId);
@@ -133,6 +133,12 @@ export class Grants implements TokenVerifier {
     return this.#o.viewings.look(grant, from);
   }
 
+  /** It was taken back, as the catalog has it: from now on nothing is given by it, and what is on its way is broken off. */
+  taken(id: string): void {
+    this.#forget(({ seat }) => seat.id === id);
+    this.#o.viewings.end(id);
+  }
+
   /** What a grant of this server says; null: it is none. */
   read(text: string): Grant | null {
     const grant = readGrant(this.#o.keys.find, text);
@@ -159,11 +165,16 @@ export class Grants implements TokenVerifier {
     if (typeof grant === 'string') return refused(grant);
     const use = usable(grant);
     const seat = { ...grant, video };
+    const { removals } = this.#o.keys;
+    if (grant.opens.kind === 'channel') {
+      // Whose video it is comes first: any other answer to whoever has a link to another channel would tell that there is one.
+      return this.#judge(text, use, seat, removals).then((verdict) => (verdict === otherVideo ? verdict : this.#use({ use, seat, verdict }, video, audience, from)));
+    }
     const wrong = this.#wrong(use, seat, video, audience, from);
-    return wrong ? refused(wrong) : this.#judge(text, use, seat, this.#o.keys.removals).then((verdict) => this.#enter(seat, verdict, from));
+    return wrong ? refused(wrong) : this.#judge(text, use, seat, removals).then((verdict) => this.#enter(seat, verdict, from));
   }
 
-  #use({ use, seat, verdict }: Known, video: string, audience: Audience, from: Asker): GrantVerdict {
+  #use({ use, seat, verdict }: Omit<Known, 'removals'>, video: string, audience: Audience, from: Asker): GrantVerdict {
     const wrong = this.#wrong(use, seat, video, audience, from);
     return wrong ? refused(wrong) : this.#enter(seat, verdict, from);
   }
@@ -189,10 +200,10 @@ export class Grants implements TokenVerifier {
     const before = this.#changes;
     const { grant } = use;
     const [video, account, revoked] = await Promise.all([this.#o.videos.get(seat.video), this.#o.accounts.get(grant.account), this.#isRevoked(grant)]);
-    const verdict = revoked ? refused('grant-revoked') : judged(grant, video, account);
+    const verdict = judged(grant, video, account, revoked);
     const ofOne = grant.opens.kind === 'video';
     // Made-up videos cost whoever has a link to a channel a look-up each, and us no memory.
-    if (this.#changes === before && (ofOne || (video && isShowOf(grant, video)))) {
+    if (this.#changes === before && verdict !== otherVideo) {
       this.#known.set(ofOne ? text : withVideo(text, seat.video), { use, seat, verdict, removals });
       const [oldest] = this.#known.size > mostKept ? this.#known.keys() : [];
       if (oldest !== undefined) this.#known.delete(oldest);
@@ -241,9 +252,10 @@ const isOwn = ({ ownerId }: Pick<VideoRow, 'ownerId'>, { id, role }: Pick<Accoun
 const mayGive = (thing: Pick<VideoRow, 'ownerId' | 'visibility'>, account: AccountRow | null): boolean =>
   thing.visibility === 'public' || thing.visibility === 'unlisted' || (account !== null && isOwn(thing, account));
 
-const judged = (grant: Grant, video: VideoRow | null, account: AccountRow | null): GrantVerdict => {
+const judged = (grant: Grant, video: VideoRow | null, account: AccountRow | null, revoked: boolean): GrantVerdict => {
+  if (grant.opens.kind === 'channel' && !(video && isShowOf(grant, video))) return otherVideo;
+  if (revoked) return refused('grant-revoked');
   if (!video) return absent;
-  if (grant.opens.kind === 'channel' && !isShowOf(grant, video)) return refused('grant-other-video');
   if (!mayGive(video, account)) return refused('grant-void');
   const { expiresAt, maxHeight, mayDownload } = grant;
   return { ok: true, shared: false, expiresAt, maxHeight, mayDownload: video.downloads && mayDownload };

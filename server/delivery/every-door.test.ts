@@ -86,7 +86,7 @@ const audienceOnly = (audience: Audience) => ({ audience: mine, path }: Door): s
 
 t.test('nobody who has no right passes any door, before it was opened for somebody and after', async (t) => {
   const house = await openHouse(t);
-  const { clock, catalog, events, keys, owner, videos, issue, logIn, own, ask, doors, noKeys } = house;
+  const { clock, catalog, events, keys, owner, videos, elsewhere, issue, issueElsewhere, logIn, own, ask, doors, noKeys } = house;
   const good = new Map(await Promise.all(Object.values(videos).map(async (video) => [video.id, (await issue(video)).text] as const)));
   const of = (video: VideoRow): string => good.get(video.id) ?? '';
   const with_ = (change: Parameters<typeof issue>[1]) => async (video: VideoRow) => (await issue(video, change)).text;
@@ -103,6 +103,9 @@ t.test('nobody who has no right passes any door, before it was opened for somebo
     await catalog.grants.revoke({ kind: 'video', id: video.id }, id);
     return text;
   });
+  const briefElsewhere = (await issueElsewhere({ expiresAt: now + 60_000 })).text;
+  const takenElsewhere = await issueElsewhere();
+  await catalog.grants.revoke({ kind: 'channel', id: elsewhere.id }, takenElsewhere.id);
   const session = await logIn(owner);
   const signedOut = await perVideo(async (video) => own(video, owner, 'creator', session));
   const other = await logIn(owner);
@@ -132,7 +135,18 @@ t.test('nobody who has no right passes any door, before it was opened for somebo
   clock.advance(60_000);
   await events.settled();
 
+  const wrongElsewhere = {
+    'nothing else': {},
+    'for statistics': { audiences: ['statistics'] },
+    'for another network': { networks: ['198.51.100.0/24'] },
+    'kept out by a rule': { rules: [{ action: 'block', networks: ['192.0.2.0/24'] }] },
+    'for another player': { device: deviceMark('another player') },
+    'too early': { notBefore: now + 3_600_000 },
+  } as const;
+  const linksElsewhere = await Promise.all(Object.entries(wrongElsewhere).map(async ([what, change]) => [what, (await issueElsewhere(change)).text] as const));
+  const ofElsewhere = [...linksElsewhere, ['over', briefElsewhere], ['taken back', takenElsewhere.text]] as const;
   const strangers: Stranger[] = [
+    ...ofElsewhere.map(([what, text]) => ({ name: `of another channel, and ${what}`, grant: () => text, code: 'grant-other-video' })),
     { name: 'no grant', grant: () => '-', code: 'not-found' },
     { name: 'a made-up grant', grant: () => 'A'.repeat(108), code: 'grant-malformed' },
     { name: 'a wrong signature', grant: (video) => forged(of(video)), code: 'grant-signature' },

@@ -85,6 +85,13 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
     if (made.kind !== 'made') throw new Error(made.kind);
     return { text: made.text, id: made.grant.id };
   };
+  /** Of a channel on which none of this is. */
+  const { channel: elsewhere } = await catalog.channels.create(channelOf(owner));
+  const issueElsewhere = async (change: Partial<GrantWish> = {}): Promise<{ text: string; id: string }> => {
+    const made = await grants.issue({ kind: 'channel', id: elsewhere.id }, owner, { ...open, ...change });
+    if (made.kind !== 'made') throw new Error(made.kind);
+    return { text: made.text, id: made.grant.id };
+  };
   const logIn = async (account: string): Promise<string> => (await catalog.sessions.create(account, { userAgent: '', address: '' })).session.id;
   const own = (video: VideoRow, accountId: string, role: 'creator' | 'admin', sessionId: string): string => grants.mint(video, { accountId, role, sessionId })?.text ?? 'none was made';
 
@@ -104,7 +111,7 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
     { name: 'a key that nobody has', video: id, audience: 'keys', path: `${id}/keys/${nobodys.toString('hex')}` },
     { name: 'a licence for it', video: id, audience: 'keys', path: `${id}/keys/licence`, kids: [nobodys.toString('base64url')] },
   ]);
-  return { clock, catalog, events, keys, viewings, grants, server, owner, videos, issue, logIn, own, ask, doors: [...doors, ...withKeys.flat()], noKeys };
+  return { clock, catalog, events, keys, viewings, grants, server, owner, videos, elsewhere, issue, issueElsewhere, logIn, own, ask, doors: [...doors, ...withKeys.flat()], noKeys };
 };
 
 export type House = Awaited<ReturnType<typeof openHouse>>;

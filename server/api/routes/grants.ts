@@ -189,6 +189,8 @@ const routesOf = (ground: Ground, { where, params, names, summaries, own }: Kind
       handler: async ({ who, params: { grant, ...given } }) => {
         const { opens } = await own(ground, refOf(given), who);
         if (!(await catalog.grants.revoke(opens, grant))) throw notFound('link');
+        // Events are handed out one after the other, and one that is slow must not let him watch on.
+        hooks.grants.taken(grant);
         return { status: 204 };
       },
     }),
