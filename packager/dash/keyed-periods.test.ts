@@ -1,6 +1,6 @@
 /** A Period for each key: where one begins and ends, recorded and at the live edge. */
 import t from 'tap';
-import { PretendStream } from '../hls/pretend-stream.ts';
+import { pictureAndSound, PretendStream } from '../hls/pretend-stream.ts';
 import { mediaPlaylist } from '../hls/media.ts';
 import { keyRing } from '../protect/key-ring.ts';
 import type { Protected } from '../protect/keys.ts';
@@ -52,6 +52,46 @@ t.test('a drifting clock moves no Period that a key begins', async (t) => {
   const [first, second] = said({ ...rest, tracks: drifting }).periods;
   t.equal((second?.start ?? 0) - (first?.start ?? 0), 4, 'it begins where the one before ends');
 });
+
+/** Two seconds of picture after each other, beside sound that is cut at the whole frame next to where the picture is cut. */
+const inFrames = (rate: number): { readonly live: PresentationSnapshot; readonly ended: PresentationSnapshot } => {
+  const [picture] = pictureAndSound;
+  if (!picture) throw new Error('no picture');
+  const stream = new PretendStream({ tracks: [picture, { id: 'a0', kind: 'audio', timescale: rate, partTicks: Math.round(rate / 3) }] }).segments(9);
+  const cut = ({ tracks, ...rest }: PresentationSnapshot): PresentationSnapshot => {
+    const frames = (seconds: number): number => Math.round((seconds * rate) / 1024) * 1024;
+    const segmentsOf = (track: (typeof tracks)[number]): (typeof track)['segments'] =>
+      track.segments.map((segment, index) => ({ ...segment, start: frames(2 * index), duration: frames(2 * index + 2) - frames(2 * index) }));
+    return { ...rest, tracks: tracks.map((track) => (track.kind === 'audio' ? { ...track, segments: segmentsOf(track) } : track)) };
+  };
+  return { live: cut(stream.snapshot()), ended: cut(stream.end().snapshot()) };
+};
+
+for (const rate of [16_000, 44_100, 48_000]) {
+  t.test(`sound at ${rate} Hz moves no picture out of the Period of its key`, async (t) => {
+    for (const [what, snapshot] of Object.entries(inFrames(rate))) {
+      const { periods } = said(snapshot);
+      t.same(periods.map(({ start }) => start), [0, 4, 10, 16], `${what}: they begin with the picture`);
+      let ahead = 0;
+      for (const [index, { id, start, duration, tracks }] of periods.entries()) {
+        const end = periods[index + 1]?.start ?? Number.POSITIVE_INFINITY;
+        t.ok(duration === null || start + duration <= end, `${what}: ${id} ends before the next`);
+        for (const { id: track, offset, timescale, segments } of tracks) {
+          const [head, last] = [segments[0], segments.at(-1)];
+          if (!head || !last) return t.fail('nothing listed');
+          t.equal(offset, Math.round(start * timescale), `${what}: the offset of ${track} in ${id}`);
+          const late = start + (last.start + last.duration - offset) / timescale - Math.min(end, start + (duration ?? Number.POSITIVE_INFINITY));
+          const early = (offset - head.start) / timescale;
+          // Our numbers are whole microseconds.
+          t.ok(late < (track === 'v0' ? 2e-6 : 0.1), `${what}: ${track} goes ${late} s beyond ${id}`);
+          t.ok(early < (track === 'v0' ? 2e-6 : 0.1), `${what}: ${track} begins ${early} s ahead of ${id}`);
+          if (early > 0.001) ahead++;
+        }
+      }
+      t.ok(ahead > 0 || rate === 48_000, `${what}: ${ahead} times sound begins earlier`);
+    }
+  });
+}
 
 t.test('HLS has the same init segments, and names the next one ahead of the hint', async (t) => {
   const text = mediaPlaylist(new PretendStream().segments(5).snapshot(), 'v0', { sealed });

@@ -22,7 +22,7 @@ export type Span = {
   /** Segment numbers [from, to); the last span has no end, or that of its key. */
   readonly from: number;
   readonly to: number;
-  /** Media time at which it starts: the earliest of its tracks. */
+  /** Media time at which it starts: the earliest of its tracks, or of its pictures where only the key is another. */
   readonly startMicros: number;
   /** Wall clock of that moment, ms since 1970. */
   readonly wallClock: number;
@@ -97,21 +97,27 @@ const beginAt = (snapshot: PresentationSnapshot, msn: number, at: Dated, { befor
   const base = epochAt(snapshot.epochs, epoch);
   if (!base) return null;
   const first = before?.epoch !== epoch;
+  const keyed = before !== undefined && !first && msn >= endOfKey(before.from, perKey) && isNear(at, before);
   // An epoch begins at one moment for all tracks, whichever of them are there when its Period is first told of.
-  const startMicros = first ? base.startMicros : earliest(snapshot.tracks, msn);
+  const startMicros = first ? base.startMicros : (keyed ? earliest(snapshot.tracks.filter(({ kind }) => kind === 'video'), msn) : null) ?? earliest(snapshot.tracks, msn);
+  if (startMicros === null) return null;
   // A new key is no reason to set the clock right: its Period begins where the one before ends.
-  const { slewMs } = before && !first && msn >= endOfKey(before.from, perKey) && isNear(at, before) ? before : at;
+  const { slewMs } = keyed ? before : at;
   const wallClock = base.wallClock + (startMicros - base.startMicros) / 1000 + slewMs;
   return { id: first ? `e${epoch}` : `e${epoch}-${msn}`, epoch, from: msn, startMicros, wallClock, slewMs };
 };
 
-/** Sound is cut at whole frames, so it may begin some milliseconds ahead of the picture: nothing must lie before its Period. */
-const earliest = (tracks: readonly TrackSnapshot[], msn: number): number => {
+/**
+ * Sound is cut at whole frames, so it may begin some milliseconds ahead of the picture: nothing must lie before its Period.
+ * But between two keys without a hole, what lies ahead of one Period lies behind the end of the other. Players forgive sound
+ * that begins up to 100 ms early, and lose pictures that end 10 ms late (dash.js' append window): the picture decides there.
+ */
+const earliest = (tracks: readonly TrackSnapshot[], msn: number): number | null => {
   const starts = tracks.flatMap((track) => {
     const segment = segmentAt(track, msn) ?? openAt(track, msn);
     return segment ? [Math.floor((segment.start / track.timescale) * 1e6)] : [];
   });
-  return Math.min(...starts);
+  return starts.length > 0 ? Math.min(...starts) : null;
 };
 
 const gapsAt = (tracks: readonly TrackSnapshot[], msn: number): string =>
