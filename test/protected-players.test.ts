@@ -67,6 +67,39 @@ t.test('a recording: from its beginning, from key to key, from one encoder to th
   );
 });
 
+// No page can look at a decrypted picture, so a lost one shows in the browser's own count alone (dropped ones are in it), or in a
+// hole of the buffer. From the first picture to the last without a seek, for each seek shows pictures anew.
+t.test('cbcs: no picture is lost where the key changes', async (t) => {
+  const channel = await server.createChannel(stage.token, { name: 'unseeked', protection: 'cbcs' });
+  const sender = await ShowSender.connect(server, channel, await flvClip(picture));
+  await sender.send();
+  const { live } = await until(
+    () => server.must<{ live: { videoId: string } | null }>('GET', `channels/${channel.id}`),
+    (seen) => seen.live !== null,
+  );
+  const video = live?.videoId ?? '';
+  await sender.end();
+  await until(() => server.must<{ state: string }>('GET', `videos/${video}`), ({ state }) => state === 'ready');
+  await Promise.all(
+    contestants
+      .filter(({ scheme }) => scheme === 'cbcs')
+      .map(async (contestant) => {
+        const { name, file } = contestant;
+        const { page, keys, close } = await stage.watch(contestant, `${server.origin}/play/-/${video}/${file}`);
+        // Shaka may rest a picture or two before the end, with all of them in its buffer.
+        const through = `watch.video.ended || (watch.video.currentTime > ${source.seconds - 1} && watch.report().totalFrames >= ${source.frames - 3})`;
+        await page.waitForFunction(through, undefined, { timeout: 25_000, polling: 100 }).catch(() => t.comment(`${name}: it never came to the end`));
+        const { totalFrames } = await report(page);
+        const buffered = await page.evaluate<[number, number][]>('Array.from({ length: watch.video.buffered.length }, (_, n) => [watch.video.buffered.start(n), watch.video.buffered.end(n)])');
+        const holes = buffered.slice(1).map(([start], index) => start - (buffered[index]?.[1] ?? 0));
+        t.ok(keys.size > 2, `${name}: ${keys.size} keys`);
+        t.ok(totalFrames >= source.frames - 3, `${name}: ${totalFrames} of ${source.frames} pictures`);
+        t.same(holes.filter((seconds) => seconds > 0.05), [], `${name}: no hole in ${JSON.stringify(buffered)}`);
+        await close();
+      }),
+  );
+});
+
 // Every player, for longer and over a change of the encoder: prove/protected-live.prove.ts.
 t.test('a show in progress, over a change of the key', async (t) => {
   const channel = await server.createChannel(stage.token, { name: 'in-progress', protection: 'cbcs' });
