@@ -14,8 +14,10 @@ import { flvClip, ShowSender } from './support/show-sender.ts';
 import { badge, plays, videoFacts } from './support/web-app.ts';
 
 t.setTimeout(110_000);
-// Most of them wait for pictures to be shown.
-t.jobs = 3;
+// Most of them wait for pictures to be shown; more of them than cores would wait for each other.
+t.jobs = 2;
+/** For what takes a second where nothing else runs. ms. */
+const patience = 60_000;
 const picture = { bframes: 2, width: 320, height: 180, kbps: 300 };
 const [clip, otherEncoder] = await Promise.all([flvClip(picture), flvClip({ ...picture, bframes: 0 })]);
 const clipMs = 8000;
@@ -114,10 +116,10 @@ const playsFrom = async (page: Page, place: number): Promise<void> => {
     element.currentTime = at;
     void element.play();
   }, place);
-  await until(pictures, (count) => count > before + 20, 20_000);
+  await until(pictures, (count) => count > before + 20, patience);
 };
 
-const says = (page: Page, words: string): Promise<void> => page.locator('.stage').getByText(words).waitFor({ timeout: 30_000 });
+const says = (page: Page, words: string): Promise<void> => page.locator('.stage').getByText(words).waitFor({ timeout: patience });
 const words = {
   keys: ['the key that opens it is missing or does not fit', '열 수 있는 키가 없거나 맞지 않습니다'],
   insecure: ['browsers open only over https', '브라우저가 https에서만 열 수 있도록'],
@@ -151,17 +153,17 @@ t.test('a show in cbcs plays in parts on its page, over a change of the key, and
     await sending;
   };
   const first = await ShowSender.connect(server, channel, clip);
-  await sendUntil(first, server.live(channel).then(() => page.goto(`${server.origin}/@on-air`)).then(() => plays(page, 1)));
+  await sendUntil(first, server.live(channel).then(() => page.goto(`${server.origin}/@on-air`)).then(() => plays(page, 1, patience)));
   const border = sent / 1000;
   first.vanish();
   const second = await ShowSender.connect(server, channel, otherEncoder);
-  await sendUntil(second, until(() => videoFacts(page), ({ currentTime }) => currentTime > border + twoSegments, 40_000));
+  await sendUntil(second, until(() => videoFacts(page), ({ currentTime }) => currentTime > border + twoSegments, patience));
   t.ok(parts.length > 5, 'in parts');
   await eachOnce(t, page, asked);
   await second.end();
   await badge(page, 'ended').waitFor();
   await page.locator('.stage').getByRole('button', { name: 'Watch from the beginning' }).click();
-  await plays(page, 1);
+  await plays(page, 1, patience);
   await until(() => sessions(page), ({ made, closed }) => closed > 0 && made > closed);
   t.same(complaints, []);
 });
@@ -171,11 +173,11 @@ t.test('a recording in cbcs plays, from key to key and back, with one session fo
   await countSessions(page);
   const asked = keysAsked(page);
   await page.goto(watch(recordings.cbcs));
-  await plays(page, 1);
+  await plays(page, 1, patience);
   for (const place of [7, 1, 8, 3]) await playsFrom(page, place);
   await eachOnce(t, page, asked);
   await page.locator('video').evaluate((element: { currentTime: number }) => void (element.currentTime = 11));
-  await until(() => videoFacts(page), ({ state }) => state === 'ended', 20_000);
+  await until(() => videoFacts(page), ({ state }) => state === 'ended', patience);
   await page.locator('header').getByRole('link', { name: 'Millrace' }).click();
   await page.locator('video').waitFor({ state: 'detached' });
   await until(() => sessions(page), ({ made, closed }) => closed > 0 && made === closed);
@@ -196,14 +198,14 @@ t.test('another rung is under the same keys', { buffered: true }, async (t) => {
     await route.fulfill({ response, body: low.replace(variant, '$&?low\n$11280x720$2?high').replaceAll(/BANDWIDTH=\d+/g, 'BANDWIDTH=300000') });
   });
   await page.goto(watch(recordings.cbcs));
-  await plays(page, 1);
+  await plays(page, 1, patience);
   const lists = (rung: string): number => asked.filter((url) => url.endsWith(`.m3u8?${rung}`)).length;
   t.same([lists('low') > 0, lists('high')], [true, 0], 'a small window: the lower one');
   await page.setViewportSize({ width: 1400, height: 900 });
   await until(async () => lists('high'), (count) => count > 0);
   await playsFrom(page, 7);
   await playsFrom(page, 1);
-  await plays(page, 1);
+  await plays(page, 1, patience);
   await eachOnce(t, page, keyIds);
   t.same(complaints, []);
 });
@@ -234,30 +236,30 @@ t.test('where the key is missing or wrong the page says so', { buffered: true },
     ['aes-128', 'wrong', wrong],
     ['aes-128', 'missing', missing],
   ] as const;
-  await Promise.all(
-    cases.map(async ([scheme, what, spoil], index) => {
-      const { page } = await open(t, index % 2 === 0 ? english : korean);
-      await spoil(page);
-      await page.goto(watch(recordings[scheme]));
-      await says(page, words.keys[index % 2] ?? '');
-      t.pass(`${scheme}, ${what}`);
-      await shot(page, `keys-${scheme}-${what}`);
-      if (what === 'missing') {
-        await page.unroute(keys);
-        await page.getByRole('button', { name: /Try again|다시 시도/ }).click();
-        await plays(page, 1);
-      }
-    }),
-  );
+  for (const [index, [scheme, what, spoil]] of cases.entries()) {
+    const { page } = await open(t, index % 2 === 0 ? english : korean);
+    await spoil(page);
+    await page.goto(watch(recordings[scheme]));
+    await says(page, words.keys[index % 2] ?? '');
+    t.pass(`${scheme}, ${what}`);
+    await shot(page, `keys-${scheme}-${what}`);
+    if (what === 'missing') {
+      await page.unroute(keys);
+      await page.getByRole('button', { name: /Try again|다시 시도/ }).click();
+      await plays(page, 1, patience);
+    }
+    // What still plays would take the processor from those that follow.
+    await page.goto('about:blank');
+  }
 });
 
 t.test('who had a licence server that failed for a moment goes on by himself', { buffered: true }, async (t) => {
   const { page } = await open(t, english);
   let refused = 0;
-  await page.route(keys, (route) => (refused++ < 12 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
+  await page.route(keys, (route) => (refused++ < 5 ? route.fulfill({ status: 503, body: '' }) : route.continue()));
   await page.goto(watch(recordings.cbcs));
-  await plays(page, 1);
-  t.ok(refused > 12);
+  await plays(page, 1, patience);
+  t.ok(refused > 5);
 });
 
 t.test('a link that is taken back before the key is asked for says what it says everywhere', { buffered: true }, async (t) => {
@@ -288,7 +290,7 @@ t.test('on plain HTTP AES-128 plays all the same, and cbcs says that it needs HT
   }
   const { page, complaints } = await open(t, english);
   await page.goto(watch(recordings['aes-128'], origin));
-  await plays(page, 1);
+  await plays(page, 1, patience);
   for (const place of [7, 5]) await playsFrom(page, place);
   t.same(complaints, []);
 });

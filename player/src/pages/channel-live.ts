@@ -81,7 +81,8 @@ export const useLiveSource = (now: ChannelNow | null, away: boolean): LiveSource
     if (idle) setSource(null);
   }, [idle]);
   const here = async (): Promise<void> => {
-    if (video === null) return;
+    // It has ended while it was being asked for: whoever presses is told so.
+    if (video === null) throw new ApiProblem(409, 'not-live', '');
     const { hls } = await api.playVideo(video, { ...askedLink(), restart: true });
     setRefused(null);
     setSource({ video, hls });

@@ -6,7 +6,7 @@ import type { StreamView } from '../api/types.ts';
 import { deviceName } from '../lib/device-name.ts';
 import { Button } from '../parts/button.tsx';
 import { since } from '../parts/since.ts';
-import { problemText } from '../parts/states.tsx';
+import { Failed, problemText, Skeleton } from '../parts/states.tsx';
 import { toast } from '../parts/toasts.tsx';
 import { StageWords } from '../stage/over.tsx';
 import { session } from '../state/session.ts';
@@ -76,7 +76,9 @@ const Devices = ({ onStopped }: { onStopped: () => void }) => {
       list.reload();
     }
   };
-  if (list.now.is !== 'here') return null;
+  if (list.now.is === 'loading') return <Skeleton lines={1} />;
+  if (list.now.is === 'failed') return <Failed problem={list.now.problem} onRetry={list.reload} />;
+  if (list.now.value.items.length === 0) return <p>{t('screens.none')}</p>;
   return (
     <ul class="lines screens" aria-label={t('screens.devices')}>
       {list.now.value.items.map((stream) => {

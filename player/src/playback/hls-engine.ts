@@ -7,8 +7,9 @@ import type { Choice } from './choices.ts';
 import { dateAt } from './dvr.ts';
 import type { Window } from './dvr.ts';
 import { opensByItself } from './native-engine.ts';
+import { watchPlayTime } from './play-time.ts';
 import { keyFailure, protectedSettings } from './protected.ts';
-import { nextStep, nothingTried } from './recovery.ts';
+import { nextStep, nothingTried, played } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hlsSettings, usefulBandwidth } from './settings.ts';
 import { watchForTheEnd } from './show-end.ts';
@@ -167,6 +168,7 @@ export const startHls = (
   const choicesOf = (of: HlsClass): readonly Choice[] =>
     of.audioTracks.map(({ lang, name }, index) => ({ id: String(index), language: lang ?? '', label: name }));
   hls = build(at);
+  const unwatchTime = watchPlayTime(video, (seconds) => played(seconds, tried));
   const isOver = (): boolean => live && hls.latestLevelDetails?.live === false;
   const unwatch = watchForTheEnd(video, isOver, () => {
     for (const type of ['video', 'audio'] as const) hls.trigger(Hls.Events.BUFFER_EOS, { type });
@@ -195,6 +197,7 @@ export const startHls = (
     destroy() {
       cancel();
       unwatch();
+      unwatchTime();
       const bandwidth = hls.bandwidthEstimate;
       if (Number.isFinite(bandwidth)) remember('bandwidth', String(Math.round(bandwidth)));
       hls.destroy();

@@ -29,7 +29,7 @@ t.test('ids are asked for as W3C says: base64url without padding', async (t) => 
   t.equal(keyIds(Uint8Array.from([0xfb, 0xff, 0xfe, ...Array.from({ length: 13 }, () => 0)])), '{"kids":["-__-AAAAAAAAAAAAAAAAAA"]}');
 });
 
-t.test('a key that is not there cannot be waited for; one that is refused, or that nobody answered for, is as media is', async (t) => {
+t.test('a key that is not there is said in its own words; one that is refused, or that nobody answered for, is as media is', async (t) => {
   const failure = (details: string, type: string, code?: number): ErrorData => ({ details, type, ...(code === undefined ? {} : { response: { code } }) }) as unknown as ErrorData;
   for (const details of [ErrorDetails.KEY_LOAD_ERROR, ErrorDetails.KEY_SYSTEM_LICENSE_REQUEST_FAILED]) {
     t.equal(keyFailure(Hls, failure(details, ErrorTypes.KEY_SYSTEM_ERROR, 404)), 'keys');

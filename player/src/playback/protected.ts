@@ -32,7 +32,7 @@ export const keyFailure = (Hls: typeof HlsClass, { type, details, response }: Er
   const { ErrorTypes, ErrorDetails } = Hls;
   if (details === ErrorDetails.KEY_SYSTEM_NO_ACCESS) return 'clearkey';
   const asked = details === ErrorDetails.KEY_LOAD_ERROR || details === ErrorDetails.KEY_SYSTEM_LICENSE_REQUEST_FAILED;
-  // Whoever may play the video gets its keys: it is refused with the same codes as media is.
+  // Whoever may play the video gets its keys: it is refused with the same codes as media is. Of what is not there the words differ.
   if (asked) return response?.code === 404 ? 'keys' : 'network';
   return type === ErrorTypes.KEY_SYSTEM_ERROR ? 'keys' : null;
 };
@@ -49,8 +49,12 @@ export const protectedSettings = (Hls: typeof HlsClass, elsewhere: boolean): Par
       });
     }
   }
+  const keyLoadPolicy = Hls.DefaultConfig.keyLoadPolicy.default;
   return {
     pLoader: PlaylistLoader as NonNullable<HlsConfig['pLoader']>,
+    // The licence server would be asked eight times more, without a pause: hls.js leaves out the waiting of its own policy
+    // there. Pauses are recovery.ts's. Once, since without it a key of AES-128 that fails for a moment costs the rung.
+    keyLoadPolicy: { default: { ...keyLoadPolicy, errorRetry: { maxNumRetry: 1, retryDelayMs: 1000, maxRetryDelayMs: 1000 } } },
     emeEnabled: true,
     ...(elsewhere ? { requestMediaKeySystemAccessFunc: null } : {}),
     drmSystemOptions: { audioEncryptionScheme: 'cbcs', videoEncryptionScheme: 'cbcs' },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { nextStep, nothingTried } from './recovery.ts';
+import { nextStep, nothingTried, played } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 
 const most = () => 1;
@@ -54,9 +54,50 @@ t.test('without a key, or without ClearKey, nothing is tried again', async (t) =
   t.same(nextStep(failure('clearkey', true), nothingTried(), most), { do: 'give-up', code: 'insecure' });
 });
 
-t.test('protected media that cannot be decoded in the end is under another key', async (t) => {
+t.test('a key that is not there of what is live gets as many tries as media does, and what comes in between gives it as many again', async (t) => {
+  const missing: Failure = { kind: 'keys', status: 404, manifest: false, ended: false, sealed: true, insecure: false };
+  const tried = nothingTried();
+  const six = (): boolean => t.same(Array.from({ length: 6 }, () => nextStep(missing, tried, most)), [500, 1000, 2000, 4000, 8000, 8000].map((after) => ({ do: 'resume', after })));
+  six();
+  // As hls-engine.ts does when media comes.
+  Object.assign(tried, { network: 0, missing: 0 });
+  six();
+  t.same(nextStep(missing, tried, most), { do: 'give-up', code: 'keys' });
+});
+
+const undecodable: Failure = { kind: 'media', status: 0, manifest: false, ended: false, sealed: true, insecure: false };
+
+t.test('protected media of which nothing was ever decoded is under another key in the end', async (t) => {
   const tried = { ...nothingTried(), media: 3 };
-  t.same(nextStep({ kind: 'media', status: 0, manifest: false, ended: false, sealed: true, insecure: false }, tried, most), { do: 'give-up', code: 'keys' });
+  t.same(nextStep(undecodable, tried, most), { do: 'give-up', code: 'keys' });
+});
+
+t.test('who has seen something is not told that the key is wrong', async (t) => {
+  const tried = nothingTried();
+  for (let quarters = 0; quarters < 4; quarters += 1) played(0.25, tried);
+  const steps = Array.from({ length: 4 }, () => nextStep(undecodable, tried, most));
+  t.same(steps.at(-1), { do: 'give-up', code: 'media' });
+});
+
+t.test('a flash of rubbish before each failure is not to have seen something', async (t) => {
+  const tried = nothingTried();
+  const steps = Array.from({ length: 4 }, () => {
+    played(0.5, tried);
+    return nextStep(undecodable, tried, most);
+  });
+  t.same(steps.at(-1), { do: 'give-up', code: 'keys' });
+});
+
+t.test('after a minute of playing the ladder of media errors begins anew, and not before', async (t) => {
+  const tried = nothingTried();
+  const first = { do: 'recover-media', swapAudio: false };
+  for (let hiccup = 0; hiccup < 40; hiccup += 1) {
+    t.same(nextStep(undecodable, tried, most), first);
+    for (let second = 0; second < 60; second += 1) played(1, tried);
+  }
+  t.same(nextStep(undecodable, tried, most), first);
+  played(59, tried);
+  t.same(nextStep(undecodable, tried, most), { ...first, swapAudio: true });
 });
 
 t.test('media errors climb the ladder and then end', async (t) => {

@@ -25,6 +25,7 @@ export const enAccess = {
   'screens.text': 'This account is watching on as many devices as it may. Stop one of them, and it goes on here.',
   'screens.link': 'As many as may are watching already. Try again when somebody has finished.',
   'screens.devices': 'Devices that are watching',
+  'screens.none': 'None of them is watching any more: there may be a place now.',
   'screens.what': '{title} · {when} · {address}',
   'screens.unknown': 'Unknown device',
   'screens.stop': 'Stop that one',

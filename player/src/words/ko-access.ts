@@ -27,6 +27,7 @@ export const koAccess: Record<keyof typeof enAccess, string> = {
   'screens.text': '이 계정으로 볼 수 있는 기기 수를 다 쓰고 있습니다. 하나를 멈추면 여기에서 이어집니다.',
   'screens.link': '볼 수 있는 만큼 이미 보고 있습니다. 누군가 다 본 뒤에 다시 시도해 주세요.',
   'screens.devices': '보고 있는 기기',
+  'screens.none': '지금 보고 있는 기기가 없습니다. 자리가 났을 수 있습니다.',
   'screens.what': '{title} · {when} · {address}',
   'screens.unknown': '알 수 없는 기기',
   'screens.stop': '멈추기',
