@@ -100,7 +100,10 @@ export const startHls = (
     return { ended: !live && details?.live === false, sealed: details?.fragments.some(({ encrypted }) => encrypted) ?? false };
   };
   const onFatal = (data: ErrorData): void => {
-    const step = nextStep(failureOf(Hls, data, whatIsListed()), tried, Math.random);
+    const failure = failureOf(Hls, data, whatIsListed());
+    // Sound and picture miss the same key, one after the other: that is one try, and both are resumed by it.
+    if (failure.kind === 'keys' && failure.status === 404 && pending) return;
+    const step = nextStep(failure, tried, Math.random);
     switch (step.do) {
       case 'load-again':
         later(step.after, () => hls.loadSource(source));
