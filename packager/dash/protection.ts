@@ -2,7 +2,7 @@
  * What a manifest says of media in `cbcs` (ISO 23001-7, 11.2), and where ClearKey players ask for the keys. The two ways to
  * name that place are read by different players: DASH-IF's by Shaka, that of the first ClearKey guidelines by others.
  */
-import { isProtected, slotOf, type Protected } from '../protect/keys.ts';
+import { isProtected, keyOf, slotOf, type Protected } from '../protect/keys.ts';
 import type { KeySignal } from '../protect/signals.ts';
 import type { TrackSnapshot } from '../snapshot.ts';
 import { element, escapeXml } from './xml.ts';
@@ -23,7 +23,7 @@ export const protectionNames = {
 /** In front of what else a set holds (the schema's order, ISO/IEC 23009-1 5.3.7.3). `msn`: of a segment under the key. */
 export const contentProtection = ({ sealed, licence }: ManifestProtection, track: TrackSnapshot, msn: number): string => {
   if (!isProtected(track)) return '';
-  const { kid, signals } = sealed.ring.key(slotOf(sealed, msn));
+  const { kid, signals } = keyOf(sealed, slotOf(sealed, msn));
   return (
     element('ContentProtection', { schemeIdUri: 'urn:mpeg:dash:mp4protection:2011', value: 'cbcs', 'cenc:default_KID': uuid(kid) }) +
     signals.map((signal) => (signal.by === 'server' ? clearKey(licence) : system(signal))).join('')

@@ -1,17 +1,17 @@
 /** EXT-X-KEY and EXT-X-SESSION-KEY (RFC 8216bis 4.4.4.4, 4.4.3.5): a line for each way in which players get a key. */
-import { slotOf, slotsOf, type MediaKey, type Protected, type Scheme } from '../protect/keys.ts';
+import { keyOf, sessionSlot, slotOf, type MediaKey, type Protected, type Scheme } from '../protect/keys.ts';
 import { keyFileName, keysFolder } from '../protect/names.ts';
-import type { KeySignal } from '../protect/signals.ts';
+import { isToldInHls, type KeySignal } from '../protect/signals.ts';
 import type { PresentationSnapshot } from '../snapshot.ts';
 
 const methods = { 'aes-128': 'AES-128', cbcs: 'SAMPLE-AES' } as const;
 
 export const noKey = '#EXT-X-KEY:METHOD=NONE\n';
 
-/** `toVideo`: where the keys of the video lie, as seen from the playlist. */
-export const keyLines = ({ scheme, ring }: Protected, slot: number, toVideo: string): string => {
-  const key = ring.key(slot);
-  return key.signals.map((signal) => line('EXT-X-KEY', scheme, key, signal, toVideo)).join('');
+/** At least one. `toVideo`: where the keys of the video lie, as seen from the playlist. */
+export const keyLines = (sealed: Protected, slot: number, toVideo: string): string => {
+  const key = keyOf(sealed, slot);
+  return key.signals.map((signal) => line('EXT-X-KEY', sealed.scheme, key, signal, toVideo)).join('');
 };
 
 /**
@@ -20,8 +20,7 @@ export const keyLines = ({ scheme, ring }: Protected, slot: number, toVideo: str
  */
 export const sessionKeyLines = (snapshot: PresentationSnapshot, sealed: Protected, toVideo: string): string => {
   if (sealed.scheme !== 'cbcs') return '';
-  const { first, last, growing } = slotsOf(sealed.ring, snapshot);
-  const key = sealed.ring.key(growing ? last : first);
+  const key = keyOf(sealed, sessionSlot(sealed, snapshot));
   if (!key.signals.some((signal) => signal.by === 'system' && signal.hls?.session)) return '';
   return key.signals.map((signal) => line('EXT-X-SESSION-KEY', sealed.scheme, key, signal, toVideo)).join('');
 };
@@ -35,8 +34,7 @@ const line = (tag: string, scheme: Scheme, { kid, iv }: MediaKey, signal: KeySig
   const from = `IV=0x${iv.toString('hex')}`;
   if (signal.by === 'server') return `${begin},URI="${toVideo}${keysFolder}/${keyFileName(kid)}"${scheme === 'cbcs' ? ',KEYFORMAT="identity"' : ''},${from}\n`;
   const { hls } = signal;
-  // Whole files are decrypted by players themselves, which need the key and not a licence.
-  if (!hls || (scheme === 'aes-128' && hls.keyFormat !== 'identity')) return '';
+  if (!hls || !isToldInHls(signal, scheme)) return '';
   const versions = hls.keyFormatVersions === null ? '' : `,KEYFORMATVERSIONS="${hls.keyFormatVersions}"`;
   // Widevine wants its id said here too, and nobody else minds.
   return `${begin},URI="${hls.uri}",KEYID=0x${kid.toString('hex')},KEYFORMAT="${hls.keyFormat}"${versions},${from}\n`;

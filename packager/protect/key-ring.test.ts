@@ -33,3 +33,13 @@ t.test('a key is found by its id, and by nothing like it', async (t) => {
   for (const size of [0, 15, 17]) t.equal(ring.withId(Buffer.alloc(size)), null);
   t.equal(ring.withId(keyRing(randomBytes(32), 10).key(77).kid), null, 'of another video');
 });
+
+t.test('a show of 60,000 keys is nothing to wait for', (t) => {
+  const ring = keyRing(secret, 1);
+  const slots = { first: 0, last: 60_000, growing: true, scheme: 'cbcs' } as const;
+  t.equal(ring.prepare(slots), null);
+  const { kid } = ring.key(60_000);
+  t.equal(ring.find([kid, randomBytes(16)], slots), null);
+  t.same(ring.withId(kid)?.kid, kid);
+  t.end();
+});

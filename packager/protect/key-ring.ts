@@ -27,6 +27,7 @@ export const keyRing = (secret: Buffer, segmentsPerKey: number): KeyRing => {
     held: 1,
     // They follow from the secret: there is nothing to wait for.
     prepare: () => null,
+    find: () => null,
     key,
     withId(kid) {
       if (kid.length !== idBytes) return null;

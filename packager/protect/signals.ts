@@ -10,6 +10,7 @@
 import { boxes } from '../cmaf/box-reader.ts';
 import { CmafError } from '../cmaf/cmaf-error.ts';
 import { KeyError } from './key-error.ts';
+import type { Scheme } from './keys.ts';
 
 /** This server hands the key to whoever may play the video: `identity` in HLS, ClearKey in DASH, the common pssh of W3C. */
 export type OwnSignal = { readonly by: 'server' };
@@ -58,6 +59,19 @@ const printable = /^[^\p{Cc}\p{Cs}]*$/u;
 export const checkSignals = (signals: readonly KeySignal[]): void => {
   if (signals.length === 0 || signals.length > mostSignals) throw unusable(`${signals.length} signals of a key`);
   for (const signal of signals) if (signal.by === 'system') checkSystem(signal);
+};
+
+/** HLS has a line for it. Whole files are decrypted by players themselves, which need the key and not a licence. */
+export const isToldInHls = (signal: KeySignal, scheme: Scheme): boolean =>
+  signal.by === 'server' || (signal.hls !== null && (scheme === 'cbcs' || signal.hls.keyFormat === 'identity'));
+
+/**
+ * Throws a KeyError for a key that players of HLS, or of DASH where it is for both, would hear nothing of: what is under it would stand in
+ * the list as if it were under the key before, or clear.
+ */
+export const checkTold = (signals: readonly KeySignal[], scheme: Scheme): void => {
+  if (!signals.some((signal) => isToldInHls(signal, scheme))) throw unusable(`a key of which HLS says nothing under ${scheme}`);
+  if (scheme === 'cbcs' && !signals.some((signal) => signal.by === 'server' || signal.dash !== null)) throw unusable('a key of which DASH says nothing');
 };
 
 const checkSystem = ({ systemId, pssh, hls, dash }: SystemSignal): void => {

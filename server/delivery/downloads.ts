@@ -46,7 +46,7 @@ export class Downloads {
 
   give(exchange: Exchange, path: DownloadPath, query: string): void {
     if (!exchange.mayDownload) return exchange.problem(problems.downloadNotAllowed);
-    this.#service.open(exchange, path.video, ({ presentation, sealed }) => (sealed ? exchange.problem(problems.downloadProtected) : this.#fromPresentation(exchange, presentation, path, query)));
+    this.#service.open(exchange, path.video, () => null, ({ presentation, sealed }) => (sealed ? exchange.problem(problems.downloadProtected) : this.#fromPresentation(exchange, presentation, path, query)));
   }
 
   /** The video is gone, or less of it may be seen. */

@@ -10,16 +10,16 @@ import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
 import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
 import { giveKey, giveLicence } from './keys.ts';
-import { giveManifest, giveTime, type ManifestAsk } from './manifests.ts';
+import { giveManifest, giveTime, needsOfManifest, type ManifestAsk } from './manifests.ts';
 import { giveMedia } from './media.ts';
 import { MediaFiles } from './media-files.ts';
-import { givePlaylist } from './media-playlists.ts';
+import { givePlaylist, needsOfPlaylist } from './media-playlists.ts';
 import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './path.ts';
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
 import type { Audience, Gatekeeper, Presentations } from './presentation.ts';
 import { problems, refusedGrant, type Problem } from './problem.ts';
-import { Service, type Opened } from './service.ts';
+import { Service, type Needs, type Opened } from './service.ts';
 import { TransportSegments } from './transport.ts';
 import { Waiters } from './waiters.ts';
 
@@ -122,9 +122,9 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'channel':
         return ofChannel(exchange, path, query);
       case 'manifest':
-        return admitAndOpen(exchange, path, (opened) => manifest(exchange, opened, { ...path, ofChannel: false, query }));
+        return admitAndOpen(exchange, path, needsOfManifest(path), (opened) => manifest(exchange, opened, { ...path, ofChannel: false, query }));
       case 'playlist':
-        return admitAndOpen(exchange, path.list === 'keys' ? { ...path, audience: 'pictures' } : path, (opened) => givePlaylist(service, exchange, opened, path, query));
+        return admitAndOpen(exchange, path.list === 'keys' ? { ...path, audience: 'pictures' } : path, needsOfPlaylist(path), (opened) => givePlaylist(service, exchange, opened, path, query));
       case 'media':
         return admit(exchange, askedOf(path), () => giveMedia(service, exchange, path));
       case 'transport':
@@ -143,7 +143,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       if (video === null) return exchange.problem(service.released ? problems.stopping : problems.notLive);
       const ask = { of, grant, video, ofChannel: true, cut: null, query };
       // What is live there and not for everybody is, without a grant, the same as nothing.
-      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive, hidden: true }, (opened) => manifest(exchange, opened, ask));
+      admitAndOpen(exchange, { grant, video, otherwise: problems.notLive, hidden: true }, needsOfManifest(ask), (opened) => manifest(exchange, opened, ask));
     });
 
   /** What whoever asks may not have is not listed for him. */
@@ -162,8 +162,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       next();
     });
 
-  const admitAndOpen = (exchange: Exchange, asked: Asked, next: (opened: Opened) => void): void =>
-    admit(exchange, asked, () => service.open(exchange, asked.video, next));
+  const admitAndOpen = (exchange: Exchange, asked: Asked, needs: Needs, next: (opened: Opened) => void): void =>
+    admit(exchange, asked, () => service.open(exchange, asked.video, needs, next));
 
   return {
     handle,

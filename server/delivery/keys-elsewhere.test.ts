@@ -20,8 +20,8 @@ const [widevine, unknown] = systems;
 
 const under = ({ snapshot, ...rest }: Recorded, video: string, protection: Scheme): Recorded => ({ ...rest, snapshot: { ...snapshot, video, policy: { ...snapshot.policy, protection } } });
 
-const start = async (t: Test, scheme: Scheme = 'cbcs', clock: Clock = systemClock) => {
-  const service = new FakeKeyService();
+const start = async (t: Test, scheme: Scheme = 'cbcs', clock: Clock = systemClock, perKey = 3) => {
+  const service = new FakeKeyService(perKey);
   const told: string[] = [];
   const server = await TestServer.start({ keys: new KeyRings({ source: askedKeys(service, clock), clock, failed: (video) => told.push(video) }) });
   t.teardown(() => server.stop());
@@ -129,4 +129,31 @@ t.test('who waits at the live edge gets what comes under the next key, which was
   const { status, text } = await waiting;
   t.equal(status, 200);
   t.match(text, /-8\.m4s\n#EXT-X-KEY:.*\n(?:#.*\n)*#EXT-X-PART:.*-9-0\.m4s/);
+});
+
+t.test('a file costs one question for its own key, and a list one for what it lists', async (t) => {
+  const { run } = ended.snapshot;
+  const wanted = { [`v0/${run}-2.m4s`]: [2], [`a0/${run}-i0-1.mp4`]: [1], 'master.m3u8': [0, 1], 'cut-0-1000/v0/whole.m3u8': [0, 1] };
+  for (const [path, slots] of Object.entries(wanted)) {
+    const { server, service } = await start(t, 'cbcs', systemClock, 1);
+    t.equal((await server.ask(`${play}/${path}`)).status, 200, path);
+    t.equal(service.asked.length, 1, path);
+    const asked = service.asked[0]?.split(' ')[1]?.split(',').map(Number) ?? [];
+    t.ok(asked.length === 1 && slots.includes(asked[0] ?? -1), `${path}: ${asked.join(',')}`);
+  }
+  const { server, service } = await start(t, 'aes-128', systemClock, 1);
+  t.equal((await server.ask(`${play}/master.m3u8`)).status, 200);
+  t.same(service.asked, [], 'which names no key');
+});
+
+t.test('init segments are there for the keys that their epoch is under, and for no other one', async (t) => {
+  const twice = await record([{ clip, until: 9000 }, { clip, until: 9000 }]);
+  const { server } = await start(t, 'cbcs', systemClock, 1);
+  server.presentations.videos.set(id, recordedPresentation(under(twice, id, 'cbcs')));
+  const listed = [...(await server.ask(`${play}/v0/whole.m3u8`)).text.matchAll(/URI="([^"]+-i(\d+)-(\d+)\.mp4)"/g)].map(([, name = '', epoch, slot]) => ({ name, epoch: Number(epoch), slot: Number(slot) }));
+  for (const { name } of listed) t.equal((await server.ask(`${play}/v0/${name}`)).status, 200, name);
+  const [first, last] = [listed.filter(({ epoch }) => epoch === 0), listed.filter(({ epoch }) => epoch === 1)];
+  t.ok(first.length >= 2 && last.length >= 2, `${first.length} and ${last.length}`);
+  const named = (of: typeof listed, slot: number): string => of[0]?.name.replace(/-\d+\.mp4$/, `-${slot}.mp4`) ?? '';
+  for (const name of [named(first, last.at(-1)?.slot ?? 0), named(first, 99), named(last, first[0]?.slot ?? 0), named(last, 99)]) t.equal((await server.ask(`${play}/v0/${name}`)).status, 404, name);
 });

@@ -3,7 +3,7 @@
  * browser asks for them (W3C Encrypted Media Extensions, 9.1). Nobody may keep either.
  */
 import { parseKeyName } from '../../packager/protect/names.ts';
-import type { KeyRing, MediaKey } from '../../packager/protect/keys.ts';
+import { slotsOf, type KeyRing, type MediaKey } from '../../packager/protect/keys.ts';
 import { isGivenHere } from '../../packager/protect/signals.ts';
 import type { Exchange } from './exchange.ts';
 import { cacheControl, common } from './headers.ts';
@@ -13,13 +13,14 @@ import type { Service } from './service.ts';
 const mostKeys = 64;
 const largestRequest = 8 * 1024;
 
-export const giveKey = (service: Service, exchange: Exchange, video: string, name: string): void =>
-  withRing(service, exchange, video, (ring) => {
-    const kid = parseKeyName(name);
+export const giveKey = (service: Service, exchange: Exchange, video: string, name: string): void => {
+  const kid = parseKeyName(name);
+  withRing(service, exchange, video, kid ? [kid] : [], (ring) => {
     const found = kid && given(ring, kid);
     if (!found) return exchange.problem(problems.noKey);
     give(exchange, found.key, 'application/octet-stream');
   });
+};
 
 export const giveLicence = (service: Service, exchange: Exchange, video: string): void =>
   service.later(exchange, async () => {
@@ -27,7 +28,7 @@ export const giveLicence = (service: Service, exchange: Exchange, video: string)
     if (exchange.over) return;
     const ids = body && wanted(body);
     if (!ids) return exchange.problem(problems.badLicence);
-    withRing(service, exchange, video, (ring) => {
+    withRing(service, exchange, video, ids, (ring) => {
       const found = ids.flatMap((id) => given(ring, id) ?? []);
       if (found.length === 0) return exchange.problem(problems.noKey);
       give(exchange, Buffer.from(JSON.stringify({ keys: found.map(asJwk), type: 'temporary' })), 'application/json');
@@ -41,8 +42,13 @@ const given = (ring: KeyRing, kid: Buffer): MediaKey | null => {
 };
 
 /** A video that is not protected has no keys. */
-const withRing = (service: Service, exchange: Exchange, video: string, next: (ring: KeyRing) => void): void =>
-  service.open(exchange, video, ({ sealed }) => (sealed ? next(sealed.ring) : exchange.problem(problems.noKey)));
+const withRing = (service: Service, exchange: Exchange, video: string, ids: readonly Buffer[], next: (ring: KeyRing) => void): void =>
+  service.open(
+    exchange,
+    video,
+    (sealed, snapshot) => sealed.ring.find(ids, slotsOf(sealed, snapshot)),
+    ({ sealed }) => (sealed ? next(sealed.ring) : exchange.problem(problems.noKey)),
+  );
 
 const give = (exchange: Exchange, body: Buffer, type: string): void =>
   exchange.text(body, [...common, 'Content-Type', type, 'Content-Length', String(body.length), 'Cache-Control', cacheControl.never]);

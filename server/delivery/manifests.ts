@@ -6,7 +6,7 @@ import { escapeXml } from '../../packager/dash/xml.ts';
 import { multivariantPlaylist } from '../../packager/hls/multivariant.ts';
 import { tsMultivariant, tsTracks } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
-import type { Protected } from '../../packager/protect/keys.ts';
+import { listedSlots, onlySlot, sessionSlot, slotsOf, type Protected } from '../../packager/protect/keys.ts';
 import { keysFolder, licenceName } from '../../packager/protect/names.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { seenThrough, type CutPath } from './cut.ts';
@@ -15,7 +15,7 @@ import { cacheControl, common } from './headers.ts';
 import { playPrefix, type ManifestKind } from './path.ts';
 import { manifestType, playlistType, type Wanted } from './playlists.ts';
 import { problems } from './problem.ts';
-import type { Opened, Service } from './service.ts';
+import type { Needs, Opened, Service } from './service.ts';
 import { parseStart } from './start.ts';
 
 export type ManifestAsk = {
@@ -34,6 +34,15 @@ export type ManifestAsk = {
 const licencePlace = randomUUID();
 const endedSeconds = 60;
 const multivariantSeconds = 10;
+
+/** A manifest of DASH names every key; one of HLS only that with which players begin, and none where whole files are encrypted. */
+export const needsOfManifest = ({ of, cut }: Pick<ManifestAsk, 'of' | 'cut'>): Needs => (sealed, whole) => {
+  if (sealed.scheme !== 'cbcs' || of === 'ts') return null;
+  if (of === 'hls') return sealed.ring.prepare(onlySlot(slotsOf(sealed, whole), sessionSlot(sealed, whole)));
+  const snapshot = seenThrough(whole, cut);
+  const slots = listedSlots(sealed, snapshot, snapshot.tracks, true);
+  return slots && sealed.ring.prepare(slots);
+};
 
 export const giveManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void => {
   const { presentation, sealed } = opened;

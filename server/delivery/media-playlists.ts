@@ -6,7 +6,7 @@ import { judgeReload } from '../../packager/hls/reload.ts';
 import { isCarried, tsMediaPlaylist } from '../../packager/hls/ts.ts';
 import { transportFolder } from '../../packager/hls/ts-names.ts';
 import { findTrack } from '../../packager/hls/window.ts';
-import type { Protected } from '../../packager/protect/keys.ts';
+import { listedSlots, type Protected } from '../../packager/protect/keys.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { seenThrough } from './cut.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,7 +14,7 @@ import { cacheControl } from './headers.ts';
 import type { PlayPath } from './path.ts';
 import { playlistType } from './playlists.ts';
 import { problems } from './problem.ts';
-import type { Opened, Service } from './service.ts';
+import type { Needs, Opened, Service } from './service.ts';
 
 type PlaylistPath = Extract<PlayPath, { kind: 'playlist' }>;
 type Given = { readonly skip: boolean; readonly lasting: boolean };
@@ -40,8 +40,19 @@ export const givePlaylist = (service: Service, exchange: Exchange, opened: Opene
     deadlineMs: judged.deadlineMs,
     ready: (newer: PresentationSnapshot) => judged.ready(seenThrough(newer, path.cut)),
   };
-  service.wait(exchange, presentation, wish, (there) => service.withKeys(exchange, path.video, opened, (now) => give(service, exchange, now, path, { skip, lasting: there })));
+  service.wait(exchange, presentation, wish, (there) => service.withKeys(exchange, path.video, opened, needsOfPlaylist(path), (now) => give(service, exchange, now, path, { skip, lasting: there })));
 };
+
+/** Keys of what is listed. */
+export const needsOfPlaylist = (path: PlaylistPath): Needs => (sealed, whole) => {
+  const snapshot = seenThrough(whole, path.cut);
+  const track = findTrack(snapshot, path.track);
+  const slots = track && listedSlots(sealed, snapshot, [track], isWhole(snapshot, path));
+  return slots && sealed.ring.prepare(slots);
+};
+
+// Nobody watched a cut while it was live: it has no window that must not go back. Nor has who looks for a place.
+const isWhole = ({ state }: PresentationSnapshot, { cut, list }: PlaylistPath): boolean => cut !== null || list === 'whole' || (list === 'keys' && state === 'ended');
 
 const give = (service: Service, exchange: Exchange, { presentation, sealed }: Opened, path: PlaylistPath, { skip, lasting }: Given): void => {
   const snapshot = seenThrough(presentation.snapshot(), path.cut);
@@ -59,9 +70,9 @@ const give = (service: Service, exchange: Exchange, { presentation, sealed }: Op
   service.whenKnown(exchange, ready.body(encoding), (body) => exchange.playlist(ready, encoding, body, keep));
 };
 
-const written = (snapshot: PresentationSnapshot, sealed: Protected | null, { cut, transport, track, list }: PlaylistPath, skip: boolean): string => {
-  // Nobody watched a cut while it was live: it has no window that must not go back. Nor has who looks for a place.
-  const whole = cut !== null || list === 'whole' || (list === 'keys' && snapshot.state === 'ended');
+const written = (snapshot: PresentationSnapshot, sealed: Protected | null, path: PlaylistPath, skip: boolean): string => {
+  const { cut, transport, track, list } = path;
+  const whole = isWhole(snapshot, path);
   if (transport) return tsMediaPlaylist(snapshot, track, { whole, sealed, ...(cut && { mediaBase: `../../../${transportFolder}/${track}/` }) });
   const request = { skip, whole, sealed, ...(cut && { mediaBase: `../../${track}/` }) };
   return list === 'keys' ? iframesPlaylist(snapshot, track, request) : mediaPlaylist(snapshot, track, request);

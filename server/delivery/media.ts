@@ -10,8 +10,8 @@ import { findMedia } from './find-media.ts';
 import { sendOpenSegment } from './open-segment.ts';
 import type { PlayPath } from './path.ts';
 import { problems } from './problem.ts';
-import { sealedMedia } from './sealing.ts';
-import type { Opened, Service } from './service.ts';
+import { sealedMedia, slotsOfMedia } from './sealing.ts';
+import type { Needs, Opened, Service } from './service.ts';
 import type { Wish } from './waiters.ts';
 
 export type MediaPath = Extract<PlayPath, { kind: 'media' }>;
@@ -21,7 +21,12 @@ export const giveMedia = (service: Service, exchange: Exchange, path: MediaPath)
   // Whoever may see only up to a height is held to it below, where the track is known.
   const known = exchange.maxHeight === null ? service.files.cached(key) : undefined;
   if (known) return exchange.media(known);
-  service.open(exchange, path.video, (opened) => fromPresentation(service, exchange, opened, path, key, true));
+  service.open(exchange, path.video, needsOf(path), (opened) => fromPresentation(service, exchange, opened, path, key, true));
+};
+
+const needsOf = ({ track, name }: MediaPath): Needs => (sealed, snapshot) => {
+  const slots = slotsOfMedia(sealed, snapshot, findTrack(snapshot, track), name);
+  return slots && sealed.ring.prepare(slots);
 };
 
 const fromPresentation = (service: Service, exchange: Exchange, opened: Opened, path: MediaPath, key: string, mayWait: boolean): void => {
@@ -55,7 +60,7 @@ const fromPresentation = (service: Service, exchange: Exchange, opened: Opened, 
         return !now || findMedia(newer, now, path.name).kind !== 'soon';
       };
       const wish = { key: `media ${path.track}/${path.file}`, ready, deadlineMs: longestHold(snapshot) };
-      return service.wait(exchange, presentation, wish, () => service.withKeys(exchange, path.video, opened, (now) => fromPresentation(service, exchange, now, path, key, false)));
+      return service.wait(exchange, presentation, wish, () => service.withKeys(exchange, path.video, opened, needsOf(path), (now) => fromPresentation(service, exchange, now, path, key, false)));
     }
   }
 };

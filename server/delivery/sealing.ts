@@ -13,7 +13,7 @@ import { aes128, aes128Elsewhere } from '../../packager/protect/aes-128.ts';
 import { CbcsCipher } from '../../packager/protect/cbcs-cipher.ts';
 import { cbcsSteps } from '../../packager/protect/cbcs-fragment.ts';
 import { cbcsInit } from '../../packager/protect/cbcs-init.ts';
-import { isProtected, slotOf, slotsOf, type MediaKey, type Protected } from '../../packager/protect/keys.ts';
+import { initSlots, isProtected, keyOf, onlySlot, slotOf, slotsOf, type MediaKey, type Protected, type Slots } from '../../packager/protect/keys.ts';
 import { ProtectError } from '../../packager/protect/protect-error.ts';
 import type { PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../../packager/snapshot.ts';
 import type { Found } from './find-media.ts';
@@ -28,13 +28,13 @@ export type Seal = (bytes: Buffer) => Buffer | Promise<Buffer>;
 type Place = { readonly epoch: number; readonly msn: number };
 
 /** A whole file in AES-128: a segment, a part, a key picture. */
-export const sealWhole = ({ ring }: Protected, slot: number): Seal => {
-  const { key, iv } = ring.key(slot);
+export const sealWhole = (sealed: Protected, slot: number): Seal => {
+  const { key, iv } = keyOf(sealed, slot);
   return (bytes) => (bytes.length <= smallFile ? aes128(bytes, key, iv) : aes128Elsewhere(bytes, key, iv));
 };
 
-const sealInside = ({ ring }: Protected, slot: number, config: TrackEpoch | null, track: TrackSnapshot): Seal => {
-  const { key, iv } = ring.key(slot);
+const sealInside = (sealed: Protected, slot: number, config: TrackEpoch | null, track: TrackSnapshot): Seal => {
+  const { key, iv } = keyOf(sealed, slot);
   return (bytes) => {
     // Only now: what is wrong with them is said of the file, as everything that is wrong with it.
     const headers = track.kind === 'video' && config ? headersOf(config) : null;
@@ -79,15 +79,32 @@ const sealOf = (sealed: Protected, track: TrackSnapshot, place: Place): Seal => 
   return sealed.scheme === 'cbcs' ? sealInside(sealed, slot, epochOfTrack(track, place.epoch), track) : sealWhole(sealed, slot);
 };
 
+/** Each is kept, so there must not be more of them than are listed. */
+const isInitSlot = (sealed: Protected, snapshot: PresentationSnapshot, track: TrackSnapshot, epoch: number, slot: number): boolean => {
+  const slots = initSlots(sealed, snapshot, track, epoch);
+  return slots !== null && slot >= slots.first && slot <= slots.last;
+};
+
+/** The key that a file needs, if it may be there at all. Null: none. */
+export const slotsOfMedia = (sealed: Protected, snapshot: PresentationSnapshot, track: TrackSnapshot | null, name: MediaName): Slots | null => {
+  if (!track || !isProtected(track)) return null;
+  const all = slotsOf(sealed, snapshot);
+  if (name.kind === 'init') {
+    const { slot } = name;
+    return sealed.scheme === 'cbcs' && slot !== null && isInitSlot(sealed, snapshot, track, name.epoch, slot) ? onlySlot(all, slot) : null;
+  }
+  const slot = slotOf(sealed, name.msn);
+  return slot >= all.first && slot <= all.last ? onlySlot(all, slot) : null;
+};
+
 /** What has been found of a file, with what remains to be done to it. */
 export const sealedMedia = (found: Found, sealed: Protected, snapshot: PresentationSnapshot, track: TrackSnapshot, name: MediaName): Found => {
   if (!isProtected(track)) return found;
   if (name.kind === 'init') {
     // In AES-128 it stays clear.
     if (found.kind !== 'bytes' || sealed.scheme !== 'cbcs') return found;
-    const { first, last } = slotsOf(sealed.ring, snapshot);
-    if (name.slot === null || name.slot < first || name.slot > last) return { kind: 'problem', problem: problems.unknown };
-    return { ...found, bytes: sealInit(found.bytes, sealed.ring.key(name.slot)) };
+    if (name.slot === null || !isInitSlot(sealed, snapshot, track, name.epoch, name.slot)) return { kind: 'problem', problem: problems.unknown };
+    return { ...found, bytes: sealInit(found.bytes, keyOf(sealed, name.slot)) };
   }
   if (found.kind !== 'log' && found.kind !== 'open') return found;
   // Until all of it is there nobody can encrypt it as a whole.

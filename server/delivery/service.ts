@@ -3,7 +3,8 @@
  * something has been opened, when something new is there, or never.
  */
 import { KeyError } from '../../packager/protect/key-error.ts';
-import { slotsOf, type KeyProvider, type Protected } from '../../packager/protect/keys.ts';
+import type { KeyProvider, Protected } from '../../packager/protect/keys.ts';
+import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 import { cbcsView, unprotectable } from './cbcs-view.ts';
 import type { Exchange } from './exchange.ts';
 import { isLasting, readProblem, type MediaFiles } from './media-files.ts';
@@ -26,6 +27,9 @@ export type ServiceParts = {
 
 /** A presentation, and under which keys it is served; null: in the clear. */
 export type Opened = { readonly presentation: Presentation; readonly sealed: Protected | null };
+
+/** Has the keys prepared that an answer will be given with, and no more: a long show has very many. Null: they are there. */
+export type Needs = (sealed: Protected, snapshot: PresentationSnapshot) => Promise<void> | null;
 
 export class Service {
   readonly presentations: Presentations;
@@ -94,7 +98,7 @@ export class Service {
     return was;
   }
 
-  open(exchange: Exchange, video: string, next: (opened: Opened) => void): void {
+  open(exchange: Exchange, video: string, needs: Needs, next: (opened: Opened) => void): void {
     this.whenKnown(exchange, this.presentations.find(video), (presentation) => {
       if (!presentation) return exchange.problem(this.#released ? problems.stopping : problems.notLiveYet);
       const snapshot = presentation.snapshot();
@@ -103,23 +107,23 @@ export class Service {
       const problem = unprotectable(snapshot);
       if (problem) return exchange.problem(problem);
       const shown = scheme === 'cbcs' ? cbcsView(presentation) : presentation;
-      this.whenKnown(exchange, this.#keys.ringOf(video), (ring) => this.withKeys(exchange, video, { presentation: shown, sealed: { scheme, ring } }, next));
+      this.whenKnown(exchange, this.#keys.ringOf(video), (ring) => this.withKeys(exchange, video, { presentation: shown, sealed: { scheme, ring } }, needs, next));
     });
   }
 
   /**
-   * When there are keys for all that there is now. Whoever has waited asks anew: more may be there, and the video may be under other keys
+   * When the keys are there that an answer of now needs. Whoever has waited asks anew: more may be there, and the video may be under other keys
    * by now, for its owner may change his mind and an upload that grows may be protected meanwhile.
    */
-  withKeys(exchange: Exchange, video: string, opened: Opened, next: (opened: Opened) => void): void {
+  withKeys(exchange: Exchange, video: string, opened: Opened, needs: Needs, next: (opened: Opened) => void): void {
     const { presentation, sealed } = opened;
     const snapshot = presentation.snapshot();
-    if (snapshot.policy.protection !== sealed?.scheme) return this.open(exchange, video, next);
-    const wait = sealed && sealed.ring.prepare(slotsOf(sealed.ring, snapshot));
+    if (snapshot.policy.protection !== sealed?.scheme) return this.open(exchange, video, needs, next);
+    const wait = sealed && needs(sealed, snapshot);
     if (!wait) return next(opened);
     this.later(exchange, async () => {
       await wait;
-      this.withKeys(exchange, video, opened, next);
+      this.withKeys(exchange, video, opened, needs, next);
     });
   }
 

@@ -11,7 +11,7 @@ import { readTsSegment, tsSegmentPlan, type TsSegmentPlan } from '../../packager
 import { findTrack, runOf, segmentByMsn } from '../../packager/hls/window.ts';
 import { LogError, type TrackLogReader } from '../../packager/log/types.ts';
 import { CodecError } from '../../packager/media/codec-error.ts';
-import { slotOf } from '../../packager/protect/keys.ts';
+import { onlySlot, slotOf, slotsOf } from '../../packager/protect/keys.ts';
 import { TsError } from '../../packager/mpegts/ts-error.ts';
 import { isWithin } from './cut.ts';
 import type { Exchange } from './exchange.ts';
@@ -21,7 +21,7 @@ import type { PlayPath } from './path.ts';
 import type { Presentation } from './presentation.ts';
 import { problems, type Problem } from './problem.ts';
 import { sealWhole } from './sealing.ts';
-import type { Opened, Service } from './service.ts';
+import type { Needs, Opened, Service } from './service.ts';
 import { SingleFlight } from './single-flight.ts';
 
 export type TransportPath = Extract<PlayPath, { kind: 'transport' }>;
@@ -43,7 +43,7 @@ export class TransportSegments {
     const key = `${path.video}/ts/${path.track}/${path.file}`;
     const known = exchange.maxHeight === null ? this.#service.files.cached(key) : undefined;
     if (known) return exchange.media(known);
-    this.#service.open(exchange, path.video, (opened) => this.#fromPresentation(exchange, opened, path, key));
+    this.#service.open(exchange, path.video, needsOf(path), (opened) => this.#fromPresentation(exchange, opened, path, key));
   }
 
   #fromPresentation(exchange: Exchange, { presentation, sealed }: Opened, { track: id, name }: TransportPath, key: string): void {
@@ -75,6 +75,12 @@ export class TransportSegments {
     });
   }
 }
+
+const needsOf = ({ name }: TransportPath): Needs => (sealed, snapshot) => {
+  const slot = slotOf(sealed, name.msn);
+  const all = slotsOf(sealed, snapshot);
+  return slot >= all.first && slot <= all.last ? sealed.ring.prepare(onlySlot(all, slot)) : null;
+};
 
 const refusals = { 'not-yet': problems.notYet, unknown: problems.unknown, gap: problems.gap } as const;
 

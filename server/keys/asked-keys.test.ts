@@ -32,7 +32,7 @@ const stage = () => {
   return { clock, service, told, rings, settled };
 };
 
-const ended = (first: number, last: number): Slots => ({ first, last, growing: false });
+const ended = (first: number, last: number): Slots => ({ first, last, growing: false, scheme: 'cbcs' });
 const opened = async (t: Test, video = 'one'): Promise<ReturnType<typeof stage> & { ring: KeyRing }> => {
   const made = stage();
   const { value } = await made.settled(Promise.resolve(made.rings.ringOf(video)));
@@ -59,16 +59,16 @@ t.test('what is prepared is there at once, and is asked for once however many wa
 
 t.test('the next key of a show is asked for while the one before is in use', async (t) => {
   const { ring, service, settled } = await opened(t);
-  await settled(ring.prepare({ first: 0, last: 1, growing: true }) ?? turn());
-  t.equal(ring.prepare({ first: 0, last: 1, growing: true }), null, 'nobody waits for it');
-  t.equal(ring.prepare({ first: 0, last: 1, growing: true }), null);
+  await settled(ring.prepare({ first: 0, last: 1, growing: true, scheme: 'cbcs' }) ?? turn());
+  t.equal(ring.prepare({ first: 0, last: 1, growing: true, scheme: 'cbcs' }), null, 'nobody waits for it');
+  t.equal(ring.prepare({ first: 0, last: 1, growing: true, scheme: 'cbcs' }), null);
   for (let turns = 0; turns < 5; turns += 1) await turn();
   t.same(service.asked, ['one 0,1', 'one 2']);
   t.equal(ring.prepare(ended(0, 2)), null);
   service.faults.set('one', 'refuses');
-  t.equal(ring.prepare({ first: 0, last: 2, growing: true }), null);
+  t.equal(ring.prepare({ first: 0, last: 2, growing: true, scheme: 'cbcs' }), null);
   await settled(new Promise((resolve) => setTimeout(resolve, 30)));
-  t.equal(ring.prepare({ first: 0, last: 2, growing: true }), null, 'that it is not to be had costs nothing yet');
+  t.equal(ring.prepare({ first: 0, last: 2, growing: true, scheme: 'cbcs' }), null, 'that it is not to be had costs nothing yet');
 });
 
 t.test('whoever does not answer, or says no, is asked three times in bounded time, and then left alone for a while', async (t) => {
@@ -113,4 +113,77 @@ t.test('one video without keys costs no other one anything', async (t) => {
   t.match(await settled(other?.prepare(ended(0, 5)) ?? turn()), { code: null, waited: 0 });
   t.equal(other?.key(5).key.length, 16);
   t.match(await settled(waiting), { code: 'late' });
+});
+
+const keysOf = async ({ service }: ReturnType<typeof stage>, slot: number): Promise<Buffer> => (await new FakeKeyService().keys('one', [slot], new AbortController().signal))[0]?.kid ?? Buffer.alloc(service.asked.length);
+
+t.test('of a show of 60,000 keys one segment costs one question, and all of them may be listed', async (t) => {
+  const made = await opened(t);
+  const { ring, service, settled } = made;
+  t.match(await settled(ring.prepare(ended(30_000, 30_000)) ?? turn()), { code: null, waited: 0 });
+  t.same(service.asked, ['one 30000']);
+  const list = ring.prepare(ended(0, 59_999)) ?? turn();
+  await turn();
+  await ring.prepare(ended(59_000, 59_000));
+  t.equal(ring.key(59_000).key.length, 16, 'nobody waits behind it');
+  t.ok(service.asked.length < 20, `${service.asked.length} questions before`);
+  await list;
+  t.equal(ring.prepare(ended(0, 59_999)), null);
+  for (const slot of [0, 30_000, 59_999]) t.equal(ring.key(slot).key.length, 16);
+  await settled(ring.prepare(ended(60_000, 60_000)) ?? turn());
+  t.equal(ring.held, 50_000, 'the oldest go');
+  const asked = service.asked.length;
+  const kid = await keysOf(made, 1);
+  t.equal(ring.withId(kid), null);
+  await settled(ring.find([kid], ended(0, 60_000)) ?? turn());
+  t.equal(service.asked.at(-1), 'one 1', 'whose id it is is known');
+  t.same(ring.withId(kid)?.kid, kid);
+  t.equal(ring.find([Buffer.alloc(16)], ended(0, 60_000)), null, 'and whose none is');
+  t.equal(service.asked.length, asked + 1);
+});
+
+t.test('a key is found by its id, and nothing is asked for behind it', async (t) => {
+  const made = await opened(t);
+  const { ring, service, settled } = made;
+  const kid = await keysOf(made, 70);
+  await settled(ring.find([kid], ended(0, 1000)) ?? turn());
+  t.equal(service.asked.length, 2);
+  t.equal(ring.find([kid], ended(0, 1000)), null);
+  t.equal(ring.find([], ended(0, 1000)), null);
+});
+
+t.test('however many questions an answer takes, it is late after the same time', async (t) => {
+  const { ring, service, settled, clock, told } = await opened(t);
+  const plain = service.keys.bind(service);
+  service.keys = async (...question) => {
+    await new Promise<void>((resolve) => clock.after(1000, resolve));
+    return plain(...question);
+  };
+  const { code, waited } = await settled(ring.prepare(ended(0, 9999)) ?? turn());
+  t.equal(code, 'late');
+  t.ok(waited <= longestMs + 1000, `${waited} ms`);
+  t.same(told, ['one late']);
+  t.match(await settled(ring.prepare(ended(9000, 9000)) ?? turn()), { code: null }, 'who needs less gets it');
+});
+
+t.test('that the next key is not to be had is nothing to whoever needs another one', async (t) => {
+  const { ring, service, settled } = await opened(t);
+  await settled(ring.prepare(ended(0, 1)) ?? turn());
+  const plain = service.keys.bind(service);
+  service.keys = async (video, slots, stop) => {
+    if (slots.includes(2)) throw new Error('not yet');
+    return plain(video, slots, stop);
+  };
+  t.equal(ring.prepare({ ...ended(0, 1), growing: true }), null);
+  t.match(await settled(ring.prepare(ended(5, 5)) ?? turn()), { code: null });
+  await settled(new Promise((resolve) => setTimeout(resolve, 30)));
+  t.match(await settled(ring.prepare(ended(7, 7)) ?? turn()), { code: null });
+  t.match(await settled(ring.prepare(ended(2, 2)) ?? turn()), { code: 'failed' }, 'and who needs it hears so');
+});
+
+t.test('a key of which some players would hear nothing is of no use', async (t) => {
+  const { ring, service, settled } = await opened(t);
+  const plain = service.keys.bind(service);
+  service.keys = async (...question) => (await plain(...question)).map((key) => ({ ...key, signals: [{ by: 'system', systemId: '0a1b2c3d-0000-4000-8000-00000000abcd', pssh: null, hls: null, dash: null }] }));
+  t.match(await settled(ring.prepare(ended(0, 0)) ?? turn()), { code: 'unusable' });
 });

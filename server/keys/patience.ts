@@ -1,6 +1,7 @@
 /**
  * Asking somebody who may be slow, or away: a few times in a row, each for a bounded time, and then not at all for a while.
- * Whoever asks meanwhile hears at once what went wrong; who waits has waited for `longestMs` at the most.
+ * Whoever asks meanwhile hears at once what went wrong; who waits has waited for `longestMs` at the most,
+ * and for `longestWaitMs` where one question does not do.
  */
 import type { Clock } from '../../packager/clock.ts';
 import { KeyError } from '../../packager/protect/key-error.ts';
@@ -12,6 +13,9 @@ const restMs = 5000;
 
 /** Three tries, and two pauses between them. */
 export const longestMs = tries * eachMs + pauseMs * (2 ** (tries - 1) - 1);
+
+/** For an answer that takes many questions, or waits for one of somebody else's: a little longer than for one that fails. */
+export const longestWaitMs = longestMs + pauseMs;
 
 export class Patience {
   readonly #clock: Clock;
@@ -46,8 +50,17 @@ export class Patience {
     }
   }
 
+  /** For whoever has waited for `longestWaitMs`. He who is asked is slow, but answers: others may go on to ask. */
+  outOfTime(): KeyError {
+    return this.#tell(new KeyError('late', `not all keys within ${longestWaitMs / 1000} s`));
+  }
+
   #giveUp(error: KeyError): KeyError {
     this.#rest = { until: this.#clock.now() + restMs, error };
+    return this.#tell(error);
+  }
+
+  #tell(error: KeyError): KeyError {
     if (!this.#failing) this.#told(error);
     this.#failing = true;
     return error;
