@@ -96,7 +96,8 @@ t.test('whoever was there when the show ended goes on with what he has, in DASH 
   const sender = await ShowSender.connect(server, channel, clip);
   await sender.send({ until: 4000 });
   await server.live(channel);
-  const manifest = await text(server.liveUrl(channel, 'manifest.mpd'));
+  // It is there when all of its tracks are.
+  const manifest = await until(() => text(server.liveUrl(channel, 'manifest.mpd')), (mpd) => mpd.includes('<MPD'));
   const location = new URL(/<Location>([^<]+)<\/Location>/.exec(manifest)?.[1] ?? '', server.liveUrl(channel, 'manifest.mpd')).href;
   t.match(manifest, 'type="dynamic"');
   const [, began = ''] = /<Period id="e0" start="([^"]+)"/.exec(manifest) ?? [];

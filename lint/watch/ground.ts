@@ -60,23 +60,40 @@ const mostDigests = 4_000;
 
 export type Form = 'HLS' | 'DASH';
 
-/** By init segment and decode time: what HLS and DASH name in their own ways. Two tracks may have the same of both. */
-export class SharedDigests {
-  readonly #known = new Map<string, Map<string, string>>();
+type Seen = Readonly<Record<Form, Map<string, string>>>;
 
-  /** Where the other form has the same media with other bytes; null: nowhere. */
-  add(form: Form, key: string, digest: string, where: string): string | null {
-    const own = this.#of(`${form} ${key}`);
-    own.set(digest, where);
-    const other = this.#known.get(`${form === 'HLS' ? 'DASH' : 'HLS'} ${key}`);
-    // With several of them it is not known which is meant until all are there.
-    return !other || other.has(digest) || other.size < own.size ? null : ([...other.values()][0] ?? null);
+/**
+ * By init segment and decode time: what HLS and DASH name in their own ways. Two tracks may have the same of both, and
+ * which of them is meant is known when all have been looked at: it is judged at the end.
+ */
+export class SharedDigests {
+  readonly #known = new Map<string, Seen>();
+  readonly #tell: (where: string, faults: Faults) => void;
+
+  constructor(tell: (where: string, faults: Faults) => void) {
+    this.#tell = tell;
   }
 
-  #of(key: string): Map<string, string> {
+  add(form: Form, key: string, digest: string, where: string): void {
     let known = this.#known.get(key);
-    if (!known) this.#known.set(key, (known = new Map()));
-    if (this.#known.size > mostDigests) this.#known.delete(this.#known.keys().next().value ?? '');
-    return known;
+    if (!known) this.#known.set(key, (known = { HLS: new Map(), DASH: new Map() }));
+    known[form].set(digest, where);
+    const [oldest] = this.#known;
+    if (this.#known.size <= mostDigests || !oldest) return;
+    this.#known.delete(oldest[0]);
+    this.#judge(oldest[1]);
+  }
+
+  settle(): void {
+    for (const seen of this.#known.values()) this.#judge(seen);
+  }
+
+  #judge({ HLS, DASH }: Seen): void {
+    const [other] = HLS.values();
+    // Fewer of them: one was not looked at.
+    if (other === undefined || HLS.size < DASH.size) return;
+    for (const [digest, where] of DASH) {
+      if (!HLS.has(digest)) this.#tell(where, [fault('both/same-bytes', `other bytes than ${other} for the same media`)]);
+    }
   }
 }

@@ -214,8 +214,7 @@ export class MediaWatch {
     const { digests } = this.#ground;
     if (!digests || !init || segment.uri === null) return;
     const key = `${this.#inits.get(segment.map?.uri ?? '')?.digest} ${segmentTime(bytes, init)}`;
-    const other = digests.add('HLS', key, digestOf(bytes), nameOf(this.#address(segment.uri)));
-    if (other !== null) this.#tell(segment.uri, [fault('both/same-bytes', `other bytes than ${other} for the same media`)]);
+    digests.add('HLS', key, digestOf(bytes), nameOf(this.#address(segment.uri)));
   }
 
   #captions(segment: Segment, bytes: Buffer): void {

@@ -146,8 +146,7 @@ export class RepresentationWatch {
     this.#seconds += seconds;
     if (this.#seconds >= enoughSeconds && this.#bits / this.#seconds > one.bandwidth * 1.05) faults.push(fault('dash/bandwidth', `${one.key} has ${Math.round(this.#bits / this.#seconds)} bit/s, @bandwidth is ${one.bandwidth}`));
     this.#tell(this.#name, faults);
-    const other = this.#ground.digests?.add('DASH', `${this.#initDigest} ${judged.start}`, digestOf(answer.body), where) ?? null;
-    if (other !== null) this.#tell(where, [fault('both/same-bytes', `other bytes than ${other} for the same media`)]);
+    this.#ground.digests?.add('DASH', `${this.#initDigest} ${judged.start}`, digestOf(answer.body), where);
   }
 }
 

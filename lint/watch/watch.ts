@@ -28,11 +28,12 @@ export const watchStream = async (urls: readonly string[], options: WatchOptions
   options.onReport?.(report);
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const ground: Ground = { fetch, time, report, signal, digests: urls.length > 1 ? new SharedDigests() : null };
+  const ground: Ground = { fetch, time, report, signal, digests: urls.length > 1 ? new SharedDigests((where, faults) => report.tell(where, faults)) : null };
   const sessions = urls.map((url) => (isManifest(url) ? new DashSession(ground, url).run() : new HlsSession(ground, url).run()));
   const through = Promise.all(sessions).then(() => stop.abort());
   await Promise.race([time.sleep(seconds * 1000, signal), through]);
   stop.abort();
   await through;
+  ground.digests?.settle();
   return report;
 };

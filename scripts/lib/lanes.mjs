@@ -17,13 +17,11 @@ export const mostlyWait = [
   'test/admission.test.ts',
   'test/growing.test.ts',
   'test/lint-stream.test.ts',
-  'test/players-native.test.ts',
   'test/rtmp-senders.test.ts',
   'test/srt-line.test.ts',
   'test/srt.test.ts',
   'test/support/publisher.test.ts',
   'test/upload-plays.test.ts',
-  'test/web-dvr.test.ts',
 ];
 
 /** Twelve minutes of live shows, for a seventh of a core. */
