@@ -1,4 +1,4 @@
-/** CRC-32 of MPEG-2 (ISO 13818-1, annex A), at the end of every section: of PAT and PMT, and of splices. */
+/** CRC-32 of MPEG-2 (ISO 13818-1, annex A), at the end of every section: of PAT and PMT, and of splices. NUT begins it with 0. */
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte << 24;
@@ -7,8 +7,8 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Over a section with its CRC it is 0. */
-export const crc32 = (bytes: Uint8Array): number => {
-  let crc = 0xffff_ffff;
+export const crc32 = (bytes: Uint8Array, begin = 0xffff_ffff): number => {
+  let crc = begin;
   for (const byte of bytes) crc = (crc << 8) ^ (table[(crc >>> 24) ^ byte] ?? 0);
   return crc >>> 0;
 };
