@@ -74,7 +74,8 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
     });
   });
 
-const killGroup = (pid: number | undefined): void => {
+/** All that it started, as long as it stayed in its group; behind walls nothing leaves. */
+export const killGroup = (pid: number | undefined): void => {
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
@@ -84,7 +85,7 @@ const killGroup = (pid: number | undefined): void => {
 };
 
 /** The end of a text that may be endless. */
-class Tail {
+export class Tail {
   readonly #most: number;
   #chunks: Buffer[] = [];
   #bytes = 0;

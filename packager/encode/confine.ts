@@ -26,7 +26,8 @@ export type MasonName = (typeof masonNames)[number];
 /** What one run may take at the most; the kernel sees to it. */
 export type Limits = {
   readonly memoryBytes: number;
-  readonly cpuSeconds: number;
+  /** Null: for as long as it is wanted. */
+  readonly cpuSeconds: number | null;
   /** Of any one file that it writes. */
   readonly fileBytes: number;
 };
@@ -108,7 +109,8 @@ const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason, gentle: boolean): 
 ];
 
 const limited = (prlimit: string, { memoryBytes, cpuSeconds, fileBytes }: Limits, count: number | null, command: readonly string[]): string[] => [
-  ...[prlimit, '--core=0', `--as=${memoryBytes}`, `--cpu=${cpuSeconds}:${cpuSeconds + cpuGrace}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`],
+  ...[prlimit, '--core=0', `--as=${memoryBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`],
+  ...(cpuSeconds === null ? [] : [`--cpu=${cpuSeconds}:${cpuSeconds + cpuGrace}`]),
   ...(count === null ? [] : [`--nproc=${count}`]),
   ...['--', ...command],
 ];

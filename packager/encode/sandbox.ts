@@ -6,15 +6,16 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { runChild, type ChildOptions, type Ran } from './child.ts';
-import { confine, levelOf, masonNames, walls, type Limits, type Mason, type SandboxLevel, type Wall } from './confine.ts';
+import { confine, levelOf, masonNames, walls, type Command, type Limits, type Mason, type SandboxLevel, type Wall } from './confine.ts';
 import { findProgram, type Programs } from './programs.ts';
 
-export type SandboxRun = Omit<ChildOptions, 'clock'> & {
+export type Confinement = {
   readonly program: 'ffmpeg' | 'ffprobe';
   readonly args: readonly string[];
   readonly place: JobPlace;
   readonly limits: Limits;
 };
+export type SandboxRun = Omit<ChildOptions, 'clock'> & Confinement;
 
 /** The folder of a job: `work` is what programs see of it, `root` is where their root is made. */
 export type JobPlace = { readonly folder: string; readonly work: string; readonly root: string };
@@ -78,9 +79,20 @@ export class Sandbox {
   }
 
   run({ program, args, place, limits, ...rest }: SandboxRun): Promise<Ran> {
-    const command = confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input: inputName, limits, gentle: this.#gentle });
+    const command = this.#confine({ program, args, place, limits }, inputName);
     if (!command) return Promise.reject(new Error(`There are no tools for the sandbox ${this.wall}.`));
     return runChild(command, { clock: this.#clock, ...rest });
+  }
+
+  /** For one that is fed and heard over pipes: there is no file. Several may share a place, of which each sees only the folder. */
+  piped(run: Confinement): Command {
+    const command = this.#confine(run, null);
+    if (!command) throw new Error(`There are no tools for the sandbox ${this.wall}.`);
+    return command;
+  }
+
+  #confine({ program, args, place, limits }: Confinement, input: string | null): Command | null {
+    return confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input, limits, gentle: this.#gentle });
   }
 }
 

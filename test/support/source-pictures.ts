@@ -1,6 +1,7 @@
 /** Pictures of a clip as the packager has them behind the timeline: samples of an MP4 track, with times in 90 kHz. */
 import { readFile } from 'node:fs/promises';
 import { parseMovie } from '../../packager/mp4/parse.ts';
+import { pictureReader } from '../../packager/media/picture.ts';
 import type { VideoCodec } from '../../packager/media/unit.ts';
 import { fileSource } from './byte-sources.ts';
 
@@ -31,11 +32,13 @@ export const sourceClip = async (path: string, from = 900_000): Promise<SourceCl
     const shown = Array.from({ length: rows.count }, (_, at) => ticks((rows.dts[at] ?? 0) + (rows.cts[at] ?? 0)));
     const move = from - Math.min(...shown);
     const pictures: SourcePicture[] = [];
+    const config = await configOf(path, codec, track.config);
+    const read = pictureReader(codec, { kind: 'video', codec, config });
     for (const [at, pts] of shown.entries()) {
       const data = await source.read(rows.offset[at] ?? 0, rows.size[at] ?? 0);
-      pictures.push({ dts: ticks(rows.dts[at] ?? 0) + move, pts: pts + move, key: rows.key[at] === 1, data });
+      pictures.push({ dts: ticks(rows.dts[at] ?? 0) + move, pts: pts + move, key: read(data).key, data });
     }
-    return { codec, config: await configOf(path, codec, track.config), width: track.width, height: track.height, reorder: reorderOf(pictures), pictures };
+    return { codec, config, width: track.width, height: track.height, reorder: reorderOf(pictures), pictures };
   } finally {
     await source.close();
   }

@@ -104,7 +104,8 @@ const picturesOf = (nals: readonly Buffer[], { isPicture, opens }: PictureGramma
   return pictures;
 };
 
-const withLengths = (nals: readonly Buffer[]): Buffer => {
+/** As a sample of an MP4 has them: each behind four bytes of length. */
+export const withLengths = (nals: readonly Buffer[]): Buffer => {
   const out = Buffer.allocUnsafe(nals.reduce((size, nal) => size + 4 + nal.length, 0));
   let at = 0;
   for (const nal of nals) {
