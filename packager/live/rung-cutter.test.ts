@@ -1,0 +1,188 @@
+import t, { type Test } from 'tap';
+import { Random } from '../../test/support/random.ts';
+import { MICROS } from '../media/wire-time.ts';
+import { RungCutter } from './rung-cutter.ts';
+import { Segmenter, type Cut } from './segmenter.ts';
+
+type Picture = { readonly dts: number; readonly pts: number; readonly key: boolean };
+
+/** Groups of pictures with B pyramids, each frame as long as `frame` says, in the order of decoding; media time as the timeline gives it. */
+const source = (random: Random, count: number, reorder: 0 | 1 | 2, frame: () => number): Picture[] => {
+  const times = [0];
+  while (times.length < count) times.push((times.at(-1) ?? 0) + frame());
+  const shown: { at: number; key: boolean }[] = [];
+  for (let at = 0; at < count; ) {
+    const gop = Math.min(count - at, 8 + random.below(80));
+    for (let index = 0; index < gop; ) {
+      const group = reorder === 0 || index === 0 ? 1 : Math.min(gop - index, reorder === 1 ? 2 : 4);
+      const order = group === 4 ? [3, 1, 0, 2] : group === 2 ? [1, 0] : Array.from({ length: group }, (_, one) => one);
+      for (const one of order) shown.push({ at: at + index + one, key: index === 0 });
+      index += group;
+    }
+    at += gop;
+  }
+  return shown.map(({ at, key }, index) => ({ dts: times[index] ?? 0, pts: times[at] ?? 0, key }));
+};
+
+const rhythm = { segmentMicros: 2 * MICROS, segmentLimitMicros: 6.4 * MICROS, gopMicros: 2 * MICROS, partLimitMicros: 335_000, longestFrameMicros: 33_334, frameRate: 30, audioFramesPerPart: 16 };
+
+/** What is cut of the source, and of a rung whose pictures come out of its encoder so many pictures late. */
+const bothOf = (pictures: readonly Picture[], reorder: number, { late, kept = () => true, crash = Number.POSITIVE_INFINITY, lost = [Infinity, -Infinity] }: { late: number; kept?: (picture: Picture) => boolean; crash?: number; lost?: readonly number[] }) => {
+  const own: Cut[] = [];
+  const rung: Cut[] = [];
+  const cutter = new RungCutter({ startDts: 0, reorder, emit: (cut) => rung.push(cut) });
+  let ending: Cut[] | null = null;
+  const segmenter = new Segmenter({
+    ...{ rhythm, startMicros: 0, hasVideo: true, audioTimescale: null },
+    emit: (cut) => {
+      own.push(cut);
+      if (ending) ending.push(cut);
+      else cutter.line(cut);
+    },
+  });
+  const encoder: Picture[] = [];
+  const [from = Infinity, to = -Infinity] = lost;
+  const out = (picture: Picture): void => {
+    if (picture.pts < from || picture.pts > to) cutter.picture({ pts: picture.pts, key: picture.key, data: Buffer.from(String(picture.pts)) });
+  };
+  const give = (picture: Picture): void => {
+    const wanted = kept(picture);
+    if (wanted) encoder.push(picture);
+    encoder.sort((a, b) => a.pts - b.pts);
+    cutter.given(picture, wanted);
+  };
+  const taken: Picture[] = [];
+  for (const [index, picture] of pictures.entries()) {
+    segmenter.write({ kind: 'video', ...picture, duration: null, data: Buffer.alloc(1) });
+    taken.push(picture);
+    give(picture);
+    if (index === crash) {
+      encoder.length = 0;
+      cutter.restarted();
+      const key = taken.findLastIndex(({ key: isKey, pts }) => isKey && pts <= cutter.wantsFrom);
+      for (const again of taken.slice(Math.max(0, key))) give(again);
+    }
+    while (encoder.length > late) for (const one of encoder.splice(0, 1)) out(one);
+    if (cutter.segmentsBehind > 1) cutter.giveUp();
+  }
+  ending = [];
+  const until = segmenter.flush(() => []);
+  cutter.lastLines(ending, Math.round((until * 9) / 100));
+  for (const one of encoder) out(one);
+  cutter.flush(true);
+  return { own, rung };
+};
+
+const endOf = (cut: Cut): number => (cut.type === 'segment-end' ? 0 : cut.dts + cut.duration);
+/** [start, end] of each segment. */
+const segmentsOf = (cuts: readonly Cut[]): number[][] => {
+  const segments: number[][] = [];
+  let open: number[] | null = null;
+  for (const cut of cuts) {
+    if (cut.type !== 'segment-end') {
+      if (cut.segmentStart) segments.push((open = [cut.dts, 0]));
+      if (!open) throw new Error('a cut in no segment');
+      open[1] = endOf(cut);
+    }
+    if (cut.type === 'segment-end' || cut.type === 'hole' || cut.segmentEnd) open = null;
+  }
+  return segments;
+};
+const ptsOf = (cuts: readonly Cut[]): number[] =>
+  cuts.flatMap((cut) => {
+    if (cut.type !== 'fragment') return [];
+    let dts = cut.dts;
+    return cut.samples.map(({ duration, compositionOffset, data }) => {
+      const pts = dts + compositionOffset;
+      if (String(pts) !== data.toString()) throw new Error(`the picture of ${data.toString()} is shown at ${pts}`);
+      dts += duration;
+      return pts;
+    });
+  });
+/** All but where the last segment ends: what is decoded late is shown behind it. */
+const sameGrid = (t: Test, own: readonly Cut[], rung: readonly Cut[], name: string): void => {
+  const [a, b] = [segmentsOf(own), segmentsOf(rung)];
+  t.equal(b.length, a.length, `${name}: as many segments`);
+  t.same(b.map(([start]) => start), a.map(([start]) => start), `${name}: they start together`);
+  for (let index = 1; index < b.length; index += 1) if (b[index - 1]?.[1] !== b[index]?.[0]) t.fail(`${name}: segment ${index} does not start where the one before it ended`);
+};
+
+t.test('a rung has the segments of the source, and every picture at its moment', async (t) => {
+  const random = new Random(11);
+  for (let round = 0; round < 120; round += 1) {
+    const reorder = ([0, 1, 2] as const)[random.below(3)] ?? 0;
+    const frame = random.below(2) === 0 ? () => 3000 : () => 1500 + random.below(3000);
+    const pictures = source(random, 200 + random.below(300), reorder, frame);
+    const { own, rung } = bothOf(pictures, reorder * 4500, { late: 3 + random.below(20) });
+    const name = `round ${round}`;
+    sameGrid(t, own, rung, name);
+    t.same(ptsOf(rung), pictures.map(({ pts }) => pts).sort((a, b) => a - b), `${name}: every picture`);
+    t.equal(rung.some(({ type }) => type === 'hole'), false, `${name}: no hole`);
+  }
+});
+
+t.test('parts are those of the source', async (t) => {
+  const pictures = source(new Random(3), 400, 2, () => 3000);
+  const { own, rung } = bothOf(pictures, 6000, { late: 5 });
+  const parts = (cuts: readonly Cut[]): unknown[] => cuts.flatMap((cut) => (cut.type === 'fragment' ? [[cut.dts, cut.duration, cut.segmentStart, cut.key]] : []));
+  t.same(parts(rung).slice(0, -1), parts(own).slice(0, -1));
+});
+
+t.test('half of the pictures, and all key pictures', async (t) => {
+  const random = new Random(5);
+  const pictures = source(random, 600, 2, () => 1500);
+  let even = false;
+  const shown = [...pictures].sort((a, b) => a.pts - b.pts).filter(({ key }) => {
+    even = key || !even;
+    return even;
+  });
+  const { own, rung } = bothOf(pictures, 3000, { late: 4, kept: (picture) => shown.includes(picture) });
+  sameGrid(t, own, rung, 'capped');
+  t.same(ptsOf(rung), shown.map(({ pts }) => pts));
+});
+
+t.test('an encoder that died is given its pictures again: nothing is lost', async (t) => {
+  const random = new Random(8);
+  for (let round = 0; round < 60; round += 1) {
+    const pictures = source(random, 400, 2, () => 3000);
+    const { own, rung } = bothOf(pictures, 6000, { late: 3 + random.below(10), crash: 20 + random.below(370) });
+    sameGrid(t, own, rung, `round ${round}`);
+    t.same(ptsOf(rung), pictures.map(({ pts }) => pts).sort((a, b) => a - b), `round ${round}: every picture`);
+  }
+});
+
+t.test('what does not come becomes a hole of whole segments, and the rung comes back with a key picture', async (t) => {
+  const random = new Random(9);
+  for (let round = 0; round < 60; round += 1) {
+    const pictures = source(random, 500, 2, () => 3000);
+    const from = random.below(500) * 3000;
+    const lost = [from, from + random.below(200) * 3000];
+    const { own, rung } = bothOf(pictures, 6000, { late: 3, lost });
+    sameGrid(t, own, rung, `round ${round}`);
+    let broken = false;
+    for (const cut of rung) {
+      if (cut.type === 'hole') broken = true;
+      else if (cut.type === 'fragment') {
+        if (broken && !(cut.segmentStart && cut.key)) t.fail(`round ${round}: goes on at ${cut.dts} with what cannot be decoded`);
+        broken = false;
+      }
+    }
+  }
+});
+
+t.test('a rung that nobody encodes is holes with the numbers and times of the source', async (t) => {
+  const own: Cut[] = [];
+  const rung: Cut[] = [];
+  const cutter = new RungCutter({ startDts: 0, reorder: 0, emit: (cut) => rung.push(cut) });
+  const segmenter = new Segmenter({
+    ...{ rhythm, startMicros: 0, hasVideo: true, audioTimescale: null },
+    emit: (cut) => {
+      own.push(cut);
+      cutter.line(cut);
+      cutter.giveUp();
+    },
+  });
+  for (let index = 0; index < 400; index += 1) segmenter.write({ kind: 'video', dts: index * 3000, pts: index * 3000, duration: null, key: index % 60 === 0, data: Buffer.alloc(1) });
+  t.same(segmentsOf(rung), segmentsOf(own).slice(0, -1), 'all but the one that is being written');
+  t.ok(rung.every(({ type }) => type === 'hole'));
+});

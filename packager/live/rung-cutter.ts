@@ -1,0 +1,198 @@
+/**
+ * Cuts what an encoder made of the source's pictures where the source was cut, so that the same number means the same
+ * time on every rung:
+ *
+ *     source   |K····|·····|·····|K····|···     its parts and segments, as the segmenter cut them: the lines
+ *     rung     |K····|·····|·····|K··           a part is complete when its last picture has come out of the encoder
+ *
+ * Rungs have no pictures that are decoded ahead of others: a picture is decoded when it is shown. What is missing when its
+ * owner gives up waiting becomes a declared hole up to the end of a segment, and a rung comes back at the start of one.
+ */
+import type { Sample } from '../cmaf/fragment.ts';
+import type { Cut } from './segmenter.ts';
+
+/** A picture of a rung, in media time (90 kHz). */
+export type RungPicture = { readonly pts: number; readonly key: boolean; readonly data: Buffer };
+
+export type RungCutterOptions = { readonly startDts: number; readonly reorder: number; readonly emit: (cut: Cut) => void };
+
+/** `key`: the source can be decoded from here. */
+type Line = { end: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
+
+export class RungCutter {
+  readonly #emit: (cut: Cut) => void;
+  /** Where the source was cut and the rung has not been yet. */
+  readonly #lines: Line[] = [];
+  /** Pictures that were given to the encoder and have not come out, in the order in which they are shown. */
+  #awaited: number[] = [];
+  #pictures: RungPicture[] = [];
+  /** Decode time up to which the rung has been handed out. */
+  #reached: number;
+  #segmentOpen = false;
+  /** Behind a hole nothing can be decoded before the next key picture that begins a segment. */
+  #broken = true;
+  /** The newest picture that came: what is shown before it does not come any more. */
+  #newest = Number.NEGATIVE_INFINITY;
+  /** Decode time (of the source) up to which pictures have been given to the encoder. */
+  #given = Number.NEGATIVE_INFINITY;
+  readonly #reorder: number;
+
+  /** `reorder`: the source decodes no picture later than this behind the moment at which it is shown. */
+  constructor({ startDts, reorder, emit }: RungCutterOptions) {
+    this.#reached = startDts;
+    this.#reorder = reorder;
+    this.#emit = emit;
+  }
+
+  /** Complete up to where the source is. */
+  get level(): boolean {
+    return this.#lines.length === 0;
+  }
+
+  /** Segments that the source has completed and the rung has not. */
+  get segmentsBehind(): number {
+    return this.#lines.filter(({ segmentEnd }) => segmentEnd).length;
+  }
+
+  /** From where on pictures are still of use: those before have been handed out, or given up. */
+  get wantsFrom(): number {
+    return this.#pictures.at(-1)?.pts ?? this.#reached;
+  }
+
+  /** A picture of the source has been given to the encoder; `kept`: the rung gets one of it. */
+  given({ dts, pts }: { readonly dts: number; readonly pts: number }, kept: boolean): void {
+    this.#given = Math.max(this.#given, dts);
+    if (kept && pts > this.#newest) {
+      let at = this.#awaited.length;
+      while (at > 0 && (this.#awaited[at - 1] ?? 0) > pts) at -= 1;
+      this.#awaited.splice(at, 0, pts);
+    }
+    this.#follow();
+  }
+
+  /** The source was cut. */
+  line(cut: Cut): void {
+    this.#push(cut);
+    this.#follow();
+  }
+
+  /**
+   * The last cuts of the source in this epoch, and until when its last picture is shown: what is decoded late is shown
+   * behind the end of decoding.
+   */
+  lastLines(cuts: readonly Cut[], until: number): void {
+    for (const cut of cuts) this.#push(cut);
+    const last = this.#lines.at(-1);
+    if (last) last.end = Math.max(last.end, until);
+    if (this.#given > Number.NEGATIVE_INFINITY) this.#given = Number.POSITIVE_INFINITY;
+    this.#follow();
+  }
+
+  #push(cut: Cut): void {
+    if (cut.type !== 'segment-end') {
+      const { dts, duration, segmentStart } = cut;
+      const key = cut.type === 'fragment' && cut.key;
+      this.#lines.push({ end: dts + duration, key, segmentStart, segmentEnd: cut.type === 'hole' || cut.segmentEnd });
+      return;
+    }
+    const last = this.#lines.at(-1);
+    if (last) last.segmentEnd = true;
+    else if (this.#segmentOpen) this.#endSegment();
+  }
+
+  /** Pictures come in the order in which they are shown. */
+  picture(picture: RungPicture): void {
+    if (picture.pts <= this.#newest) return;
+    this.#newest = picture.pts;
+    while ((this.#awaited[0] ?? Number.POSITIVE_INFINITY) <= picture.pts) this.#awaited.shift();
+    this.#pictures.push(picture);
+    this.#follow();
+  }
+
+  /** The encoder is another one: what the one before owed does not come any more, and this one is given it anew. */
+  restarted(): void {
+    this.#awaited = [];
+    this.#given = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What is not there of segments that the source has completed is not waited for. */
+  giveUp(): void {
+    while (this.#lines.some(({ segmentEnd }) => segmentEnd)) this.#giveUpSegment();
+  }
+
+  /** Nothing more will come; `drained`: because everything has. */
+  flush(drained: boolean): void {
+    this.#awaited = [];
+    if (drained) this.#given = Number.POSITIVE_INFINITY;
+    this.#follow();
+    this.giveUp();
+  }
+
+  #follow(): void {
+    for (let line = this.#lines[0]; line && this.#isComplete(line); line = this.#lines[0]) {
+      this.#lines.shift();
+      this.#cut(line);
+    }
+  }
+
+  #isComplete({ end }: Line): boolean {
+    return this.#newest >= end || (this.#given >= end + this.#reorder && (this.#awaited[0] ?? end) >= end);
+  }
+
+  #cut({ end, key, segmentStart, segmentEnd }: Line): void {
+    const here = this.#pictures.filter(({ pts }) => pts < end);
+    this.#pictures = this.#pictures.slice(here.length);
+    const first = here[0];
+    if (segmentStart && this.#broken) this.#broken = !first?.key;
+    else if (segmentStart && key && first) this.#broken = !first.key;
+    if (this.#broken) {
+      if (segmentEnd) this.#hole(end);
+      return;
+    }
+    // A part in which no picture begins (the rung has fewer of them) is one with the next.
+    if (!first) {
+      if (segmentEnd) this.#hole(end);
+      return;
+    }
+    const from = this.#reached;
+    this.#emit({
+      ...{ type: 'fragment', kind: 'video', dts: from, firstPts: first.pts, duration: end - from, key: first.key },
+      ...{ segmentStart: !this.#segmentOpen, segmentEnd, samples: samplesOf(here, from, end) },
+    });
+    this.#reached = end;
+    this.#segmentOpen = !segmentEnd;
+  }
+
+  #giveUpSegment(): void {
+    for (let line = this.#lines.shift(); line; line = this.#lines.shift()) {
+      if (!line.segmentEnd) continue;
+      this.#hole(line.end);
+      break;
+    }
+    this.#pictures = this.#pictures.filter(({ pts }) => pts >= this.#reached);
+    // What is left may be there already, from the start of the next segment on.
+    this.#follow();
+  }
+
+  #hole(end: number): void {
+    const segmentStart = !this.#segmentOpen;
+    this.#emit({ type: 'hole', kind: 'video', segmentStart, dts: this.#reached, duration: Math.max(1, end - this.#reached) });
+    this.#reached = Math.max(end, this.#reached + 1);
+    this.#segmentOpen = false;
+    this.#broken = true;
+  }
+
+  #endSegment(): void {
+    this.#emit({ type: 'segment-end', kind: 'video' });
+    this.#segmentOpen = false;
+  }
+}
+
+/** Decoded when they are shown; the first when its part begins, the last for as long as its part lasts. */
+const samplesOf = (pictures: readonly RungPicture[], from: number, end: number): Sample[] => {
+  const times = pictures.map(({ pts }, index) => (index === 0 ? from : Math.max(pts, from + index)));
+  return pictures.map(({ pts, key, data }, index) => {
+    const dts = times[index] ?? from;
+    return { duration: Math.max(1, (times[index + 1] ?? end) - dts), size: data.length, key, compositionOffset: pts - dts, data };
+  });
+};
