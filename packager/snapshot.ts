@@ -100,6 +100,8 @@ export type TrackSnapshot = {
   readonly group: string;
   readonly language?: string;
   readonly name?: string;
+  /** Made out of the pictures of another track. */
+  readonly rung?: object;
 };
 
 /** Frozen when the run's gate opens, and kept in the catalog: players read these once. */

@@ -41,5 +41,7 @@ export const discontinuities = (before: number | undefined, epoch: number): stri
 const mapLine = ({ snapshot, track, sealed }: Sheet, { epoch, msn }: Place): string => {
   if (track.kind === 'text') return ''; // WebVTT needs none.
   const config = epochOfTrack(track, epoch);
-  return config ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"\n` : '';
+  // Of a rung that nothing was encoded for there are holes, and nothing to decode them with.
+  return config && config.init.length > 0 ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"
+` : '';
 };

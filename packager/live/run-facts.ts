@@ -3,6 +3,22 @@ import type { Codec, TrackKind } from '../media/unit.ts';
 import type { PresentationPolicy, TrackEpoch } from '../snapshot.ts';
 import type { Rhythm } from './policy.ts';
 
+/** How a rung is encoded, and what players are told of it before its first picture is there. */
+export type RungFacts = {
+  readonly width: number;
+  readonly height: number;
+  /** Pictures a second, at the most; null: all that the source has. */
+  readonly mostPictures: number | null;
+  readonly frameRate: number | null;
+  /** Bits a second, on average. */
+  readonly bitRate: number;
+  /** Of x264. */
+  readonly preset: string;
+  /** Of H.264, times ten. */
+  readonly level: number;
+  readonly codecString: string;
+};
+
 export type RunTrack = {
   readonly id: string;
   readonly kind: TrackKind;
@@ -15,7 +31,12 @@ export type RunTrack = {
   /** BCP 47. */
   readonly language?: string;
   readonly name?: string;
+  /** Made here out of the source's pictures; absent: it is what the publisher sends. */
+  readonly rung?: RungFacts;
 };
+
+/** What the publisher sends, without what is made of it. */
+export const sentTracks = <Track extends { readonly rung?: object }>(tracks: readonly Track[]): Track[] => tracks.filter(({ rung }) => rung === undefined);
 
 /** What is frozen when the gate opens. Kept in the catalog, so that a restarted server goes on with the same run. */
 export type RunFacts = {
@@ -32,7 +53,11 @@ export type RunFacts = {
 type Newer = 'dvrSeconds' | 'closedCaptions';
 
 /** What the catalog keeps of the policy. */
-export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<PresentationPolicy, Newer>> & { readonly rhythm: Rhythm };
+export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<PresentationPolicy, Newer>> & {
+    readonly rhythm: Rhythm;
+    /** By the ids of their tracks. */
+    readonly rungs?: Readonly<Record<string, RungFacts>>;
+  };
 
 /** What a track is in an epoch that begins. */
 export type EpochTrack = TrackEpoch & { readonly kind: TrackKind; readonly reorderDelay: number };

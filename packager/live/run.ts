@@ -22,7 +22,7 @@ import { commonEpochs, trackEpochs } from './stored-epochs.ts';
 import { TrackWindow, type Slew } from './track-window.ts';
 import { WallDrift } from './wall-drift.ts';
 
-export type { EpochTrack, KeptPolicy, RunFacts, RunTrack } from './run-facts.ts';
+export type { EpochTrack, KeptPolicy, RungFacts, RunFacts, RunTrack } from './run-facts.ts';
 
 export type RunOptions = {
   readonly facts: RunFacts;
@@ -45,6 +45,8 @@ type LiveTrack = {
   sequence: number;
   /** Null: not a track of captions. */
   readonly captions: LiveCaptions | null;
+  /** A rung whose encoder has not said yet what it makes in this epoch, and what was cut of it meanwhile. */
+  unbegun: { readonly epoch: EpochRef; readonly cuts: Cut[] } | null;
 };
 
 export class LiveRun {
@@ -78,7 +80,7 @@ export class LiveRun {
       const window = TrackWindow.fromLog(stored, facts.timescale, options.facts.policy.dvrSeconds);
       // A segment has few cues: a number beyond all that there can have been.
       const captions = facts.kind === 'text' ? new LiveCaptions(stored.end * 1024) : null;
-      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions });
+      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions, unbegun: null });
     }
     this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() })), options.facts.run));
   }
@@ -116,18 +118,37 @@ export class LiveRun {
 
   beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
     const of = (track: LiveTrack): EpochTrack | undefined => (track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind));
-    const begun = this.#tracks.flatMap((track) => {
-      const now = of(track);
+    const changed = this.#tracks.flatMap((track) => {
+      const now = track.facts.rung ? undefined : of(track);
       return now ? [{ track, now }] : [];
     });
-    const run = this.#names.begin(begun.map(({ track, now }) => ({ before: track.epochs.at(-1), from: now })));
-    this.#epochs.push({ ...epoch, run });
+    const run = this.#names.begin(changed.map(({ track, now }) => ({ before: track.epochs.at(-1), from: now })));
+    const begun = { ...epoch, run };
+    this.#epochs.push(begun);
     this.#drift = new WallDrift();
-    for (const { track, now } of begun) {
-      const { kind: _kind, reorderDelay, ...told } = now;
-      track.epochs.push(told);
-      this.#enqueue(track, 0, () => track.log.beginEpoch(this.#epochFacts(track, { ...epoch, run }, told, reorderDelay)));
-    }
+    for (const { track, now } of changed) this.#begin(track, begun, now);
+    for (const track of this.#tracks) if (track.facts.rung) track.unbegun = { epoch: begun, cuts: [] };
+  }
+
+  #begin(track: LiveTrack, epoch: EpochRef, { kind: _kind, reorderDelay, ...told }: EpochTrack): void {
+    track.epochs.push(told);
+    this.#enqueue(track, 0, () => track.log.beginEpoch(this.#epochFacts(track, epoch, told, reorderDelay)));
+  }
+
+  /** The encoder of a rung has said what it makes; null: it does not, and what is told of the epoch is what was told of the one before. */
+  beginRung(id: string, made: EpochTrack | null): void {
+    const track = this.#track(id);
+    if (!track?.unbegun) return;
+    const { epoch, cuts } = track.unbegun;
+    track.unbegun = null;
+    this.#begin(track, epoch, made ? { ...made, epoch: epoch.epoch } : unmade(track, epoch.epoch));
+    for (const cut of cuts) this.#write(track, cut);
+  }
+
+  writeRung(id: string, cut: Cut): void {
+    const track = this.#track(id);
+    if (track?.unbegun) track.unbegun.cuts.push(cut);
+    else if (track) this.#write(track, cut);
   }
 
   #epochFacts({ facts }: LiveTrack, { epoch, wallClock, startMicros, run }: EpochRef, { init, codecString }: TrackEpoch, reorderDelay: number): EpochFacts {
@@ -138,6 +159,10 @@ export class LiveRun {
     const track = this.#tracks.find(({ facts }) => facts.kind === cut.kind);
     if (!track) return;
     if (track === this.#lead) this.#followGrid(track, cut);
+    this.#write(track, cut);
+  }
+
+  #write(track: LiveTrack, cut: Cut): void {
     switch (cut.type) {
       case 'fragment':
         this.#writeFragment(track, cut);
@@ -200,6 +225,10 @@ export class LiveRun {
     this.#independent = false;
   }
 
+  #track(id: string): LiveTrack | undefined {
+    return this.#tracks.find(({ facts }) => facts.id === id);
+  }
+
   /** Everything written so far is in the logs and announced. */
   async settled(): Promise<void> {
     await Promise.all(this.#tracks.map(({ queue }) => queue));
@@ -207,6 +236,7 @@ export class LiveRun {
 
   /** The show is over: ENDLIST for whoever watches, and the logs are on the platter. */
   async end(): Promise<void> {
+    for (const { facts, unbegun } of this.#tracks) if (unbegun) this.beginRung(facts.id, null);
     await this.settled();
     try {
       await this.alignTracks();
@@ -237,22 +267,21 @@ export class LiveRun {
       for (let next = lead.window.segments[track.window.segments.length]; next; next = lead.window.segments[track.window.segments.length]) {
         const start = rescale(next.start, lead.facts.timescale, track.facts.timescale);
         const end = rescale(next.start + next.duration, lead.facts.timescale, track.facts.timescale);
-        if (track.captions) await this.#emptyCaptions(track, next.epoch, start, end);
+        await this.#knowsEpoch(track, next.epoch);
+        // Where nothing was said is no hole.
+        if (track.captions) await this.#appendCaptions(track, start, end);
         else await this.#appendHole(track, start, end - start);
       }
     }
   }
 
-  /** Nothing was said: that is no hole. The kill may have come before the log of the captions knew of the epoch. */
-  async #emptyCaptions(track: LiveTrack, epoch: number, from: number, to: number): Promise<void> {
+  /** The kill may have come before the log of captions, or of a rung, knew of the epoch. */
+  async #knowsEpoch(track: LiveTrack, epoch: number): Promise<void> {
     const known = this.#epochs.find((one) => one.epoch === epoch);
-    const { epochs } = track.log.reader.snapshot();
-    if (known && (epochs.at(-1)?.epoch ?? -1) < epoch) {
-      const { kind: _kind, reorderDelay, ...told } = textEpoch(epoch, track.facts);
-      track.epochs.push(told);
-      await track.log.beginEpoch(this.#epochFacts(track, known, told, reorderDelay));
-    }
-    await this.#appendCaptions(track, from, to);
+    if (!known || !(track.captions || track.facts.rung) || (track.log.reader.snapshot().epochs.at(-1)?.epoch ?? -1) >= epoch) return;
+    const { kind: _kind, reorderDelay, ...told } = track.captions ? textEpoch(epoch, track.facts) : unmade(track, epoch);
+    track.epochs.push(told);
+    await track.log.beginEpoch(this.#epochFacts(track, known, told, reorderDelay));
   }
 
   snapshot(): PresentationSnapshot {
@@ -271,7 +300,7 @@ export class LiveRun {
   }
 
   reader(id: string): TrackLogReader | null {
-    return this.#tracks.find(({ facts }) => facts.id === id)?.log.reader ?? null;
+    return this.#track(id)?.log.reader ?? null;
   }
 
   onChange(listener: () => void): () => void {
@@ -340,3 +369,9 @@ export class LiveRun {
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** An epoch in which a rung has nothing (yet): what it was before, or what was planned. */
+const unmade = ({ epochs, facts: { rung } }: LiveTrack, epoch: number): EpochTrack => {
+  const planned = rung && { codecString: rung.codecString, width: rung.width, height: rung.height };
+  return { kind: 'video', init: Buffer.alloc(0), codecString: '', ...planned, ...epochs.at(-1), epoch, reorderDelay: 0 };
+};

@@ -18,6 +18,7 @@ import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival } from './gate.ts';
 import type { Wish } from './policy.ts';
 import type { LiveRun, RunTrack } from './run.ts';
+import { sentTracks } from './run-facts.ts';
 import { Segmenter } from './segmenter.ts';
 import { showShape, type ShowShape } from './show-shape.ts';
 import { StandIn } from './stand-in.ts';
@@ -84,10 +85,10 @@ export class Show {
     this.#o = options;
     this.#intake = new EventIntake(options.clock);
     this.#run = options.run ?? null;
-    this.#told = options.run?.facts.tracks ?? null;
+    this.#told = options.run ? sentTracks(options.run.facts.tracks) : null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
     // A publisher may come back without a track that players were told of: what it was tells what its silence is.
-    for (const config of options.run ? storedConfigs(options.run.snapshot().tracks) : []) this.#configure(config);
+    for (const config of options.run ? storedConfigs(sentTracks(options.run.snapshot().tracks)) : []) this.#configure(config);
   }
 
   /** Null until the gate has opened. */
@@ -210,7 +211,7 @@ export class Show {
   #openGate(gate: Gate): void {
     this.#gate = null;
     const shape = showShape(gate.observed(), this.#o.wish, this.#declared);
-    this.#told = shape.tracks;
+    this.#told = sentTracks(shape.tracks);
     this.#waiting = gate.release();
     this.#opening = this.#open(shape).catch(this.#o.fault).finally(() => {
       this.#opening = null;
@@ -232,7 +233,7 @@ export class Show {
   #take(arrival: Arrival): Taken {
     if (arrival.type === 'track') {
       const { config } = arrival;
-      if (!this.#run || !isToldOf(this.#run.facts.tracks, config)) return 'new-run';
+      if (!this.#run || !isToldOf(sentTracks(this.#run.facts.tracks), config)) return 'new-run';
       const known = this.#configs[config.kind];
       if (known && sameConfig(known, config)) return 'ok';
       this.#configure(config);
@@ -357,7 +358,7 @@ export class Show {
     if (!run) return;
     const epoch = run.nextEpoch;
     const { video, audio } = this.#configs;
-    const tracks = run.facts.tracks.flatMap(({ kind, timescale }) => {
+    const tracks = sentTracks(run.facts.tracks).flatMap(({ kind, timescale }) => {
       if (kind === 'video' && video) return [videoEpoch(epoch, video, timeline.reorderDelay, run.facts.rhythm.frameRate)];
       return kind === 'audio' && audio ? [audioEpoch(epoch, audio, timescale)] : [];
     });

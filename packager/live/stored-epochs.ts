@@ -9,8 +9,10 @@ import { videoRange } from './video-range.ts';
 
 export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEpoch[] =>
   log.epochs.map(({ epoch, init, codecString }) => {
-    const facts = readInit(init);
     const told = { epoch, init, codecString };
+    // A rung that nothing was encoded for.
+    if (init.length === 0) return told;
+    const facts = readInit(init);
     if (facts.kind === 'text') return told;
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
     const { width, height, rotation, transfer, codec, config } = facts;

@@ -44,7 +44,7 @@ export const findMedia = (snapshot: PresentationSnapshot, track: TrackSnapshot, 
     const keyed = snapshot.policy.protection === 'cbcs' && isProtected(track);
     if (keyed !== (name.slot !== null)) return refused(problems.unknown);
     const config = track.epochs.find((known) => known.epoch === name.epoch);
-    return config ? { kind: 'bytes', type, bytes: config.init } : refused(problems.unknown);
+    return config && config.init.length > 0 ? { kind: 'bytes', type, bytes: config.init } : refused(problems.unknown);
   }
   // What has been trimmed away is not there for whoever remembers its name, either.
   if (closed && !isWithin(snapshot.cut, track, closed)) return refused(problems.trimmed);
