@@ -45,8 +45,6 @@ type LiveTrack = {
   sequence: number;
   /** Null: not a track of captions. */
   readonly captions: LiveCaptions | null;
-  /** A rung whose encoder has not said yet what it makes in this epoch, and what was cut of it meanwhile. */
-  unbegun: { readonly epoch: EpochRef; readonly cuts: Cut[] } | null;
 };
 
 export class LiveRun {
@@ -80,7 +78,7 @@ export class LiveRun {
       const window = TrackWindow.fromLog(stored, facts.timescale, options.facts.policy.dvrSeconds);
       // A segment has few cues: a number beyond all that there can have been.
       const captions = facts.kind === 'text' ? new LiveCaptions(stored.end * 1024) : null;
-      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions, unbegun: null });
+      this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions });
     }
     this.#epochs.push(...commonEpochs(this.#tracks.map(({ facts, log }) => ({ timescale: facts.timescale, log: log.reader.snapshot() })), options.facts.run));
   }
@@ -116,6 +114,7 @@ export class LiveRun {
     while (this.#backlog > below) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
   }
 
+  /** Rungs begin it when their encoders have said what they make. */
   beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
     const of = (track: LiveTrack): EpochTrack | undefined => (track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind));
     const changed = this.#tracks.flatMap((track) => {
@@ -127,7 +126,16 @@ export class LiveRun {
     this.#epochs.push(begun);
     this.#drift = new WallDrift();
     for (const { track, now } of changed) this.#begin(track, begun, now);
-    for (const track of this.#tracks) if (track.facts.rung) track.unbegun = { epoch: begun, cuts: [] };
+  }
+
+  /** What is cut of a rung from now on belongs to this epoch; null: its encoder has made nothing, and what it was before is told of it. */
+  beginRung(id: string, epoch: number, made: EpochTrack | null): EpochTrack | null {
+    const track = this.#track(id);
+    const begun = this.#epochs.find((known) => known.epoch === epoch);
+    if (!track || !begun) return null;
+    const now = made ? { ...made, epoch } : unmade(track, epoch);
+    this.#begin(track, begun, now);
+    return now;
   }
 
   #begin(track: LiveTrack, epoch: EpochRef, { kind: _kind, reorderDelay, ...told }: EpochTrack): void {
@@ -135,20 +143,9 @@ export class LiveRun {
     this.#enqueue(track, 0, () => track.log.beginEpoch(this.#epochFacts(track, epoch, told, reorderDelay)));
   }
 
-  /** The encoder of a rung has said what it makes; null: it does not, and what is told of the epoch is what was told of the one before. */
-  beginRung(id: string, made: EpochTrack | null): void {
-    const track = this.#track(id);
-    if (!track?.unbegun) return;
-    const { epoch, cuts } = track.unbegun;
-    track.unbegun = null;
-    this.#begin(track, epoch, made ? { ...made, epoch: epoch.epoch } : unmade(track, epoch.epoch));
-    for (const cut of cuts) this.#write(track, cut);
-  }
-
   writeRung(id: string, cut: Cut): void {
     const track = this.#track(id);
-    if (track?.unbegun) track.unbegun.cuts.push(cut);
-    else if (track) this.#write(track, cut);
+    if (track) this.#write(track, cut);
   }
 
   #epochFacts({ facts }: LiveTrack, { epoch, wallClock, startMicros, run }: EpochRef, { init, codecString }: TrackEpoch, reorderDelay: number): EpochFacts {
@@ -236,7 +233,6 @@ export class LiveRun {
 
   /** The show is over: ENDLIST for whoever watches, and the logs are on the platter. */
   async end(): Promise<void> {
-    for (const { facts, unbegun } of this.#tracks) if (unbegun) this.beginRung(facts.id, null);
     await this.settled();
     try {
       await this.alignTracks();

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { Random } from '../../test/support/random.ts';
 import { MICROS } from '../media/wire-time.ts';
-import { RungCutter } from './rung-cutter.ts';
+import { RungCutter, type RungCutterOptions } from './rung-cutter.ts';
 import { Segmenter, type Cut } from './segmenter.ts';
 
 type Picture = { readonly dts: number; readonly pts: number; readonly key: boolean };
@@ -27,10 +27,10 @@ const source = (random: Random, count: number, reorder: 0 | 1 | 2, frame: () => 
 const rhythm = { segmentMicros: 2 * MICROS, segmentLimitMicros: 6.4 * MICROS, gopMicros: 2 * MICROS, partLimitMicros: 335_000, longestFrameMicros: 33_334, frameRate: 30, audioFramesPerPart: 16 };
 
 /** What is cut of the source, and of a rung whose pictures come out of its encoder so many pictures late. */
-const bothOf = (pictures: readonly Picture[], reorder: number, { late, kept = () => true, crash = Number.POSITIVE_INFINITY, lost = [Infinity, -Infinity] }: { late: number; kept?: (picture: Picture) => boolean; crash?: number; lost?: readonly number[] }) => {
+const bothOf = (pictures: readonly Picture[], reorder: number, { late, keeps, crash = Number.POSITIVE_INFINITY, lost = [Infinity, -Infinity] }: { late: number; keeps?: RungCutterOptions['keeps']; crash?: number; lost?: readonly number[] }) => {
   const own: Cut[] = [];
   const rung: Cut[] = [];
-  const cutter = new RungCutter({ startDts: 0, reorder, emit: (cut) => rung.push(cut) });
+  const cutter = new RungCutter({ startDts: 0, reorder, ...(keeps && { keeps }), emit: (cut) => rung.push(cut) });
   let ending: Cut[] | null = null;
   const segmenter = new Segmenter({
     ...{ rhythm, startMicros: 0, hasVideo: true, audioTimescale: null },
@@ -42,14 +42,16 @@ const bothOf = (pictures: readonly Picture[], reorder: number, { late, kept = ()
   });
   const encoder: Picture[] = [];
   const [from = Infinity, to = -Infinity] = lost;
+  let before: number | null = null;
   const out = (picture: Picture): void => {
+    if (keeps && !keeps(picture, before)) return;
+    before = picture.pts;
     if (picture.pts < from || picture.pts > to) cutter.picture({ pts: picture.pts, key: picture.key, data: Buffer.from(String(picture.pts)) });
   };
   const give = (picture: Picture): void => {
-    const wanted = kept(picture);
-    if (wanted) encoder.push(picture);
+    encoder.push(picture);
     encoder.sort((a, b) => a.pts - b.pts);
-    cutter.given(picture, wanted);
+    cutter.given(picture);
   };
   const taken: Picture[] = [];
   for (const [index, picture] of pictures.entries()) {
@@ -131,12 +133,14 @@ t.test('parts are those of the source', async (t) => {
 t.test('half of the pictures, and all key pictures', async (t) => {
   const random = new Random(5);
   const pictures = source(random, 600, 2, () => 1500);
-  let even = false;
-  const shown = [...pictures].sort((a, b) => a.pts - b.pts).filter(({ key }) => {
-    even = key || !even;
-    return even;
+  const keeps = ({ pts, key }: Picture, before: number | null): boolean => before === null || key || pts - before >= 2900;
+  let before: number | null = null;
+  const shown = [...pictures].sort((a, b) => a.pts - b.pts).filter((picture) => {
+    const kept = keeps(picture, before);
+    if (kept) before = picture.pts;
+    return kept;
   });
-  const { own, rung } = bothOf(pictures, 3000, { late: 4, kept: (picture) => shown.includes(picture) });
+  const { own, rung } = bothOf(pictures, 3000, { late: 4, keeps });
   sameGrid(t, own, rung, 'capped');
   t.same(ptsOf(rung), shown.map(({ pts }) => pts));
 });

@@ -14,7 +14,17 @@ import type { Cut } from './segmenter.ts';
 /** A picture of a rung, in media time (90 kHz). */
 export type RungPicture = { readonly pts: number; readonly key: boolean; readonly data: Buffer };
 
-export type RungCutterOptions = { readonly startDts: number; readonly reorder: number; readonly emit: (cut: Cut) => void };
+export type RungCutterOptions = {
+  readonly startDts: number;
+  /** The source decodes no picture later than this behind the moment at which it is shown. */
+  readonly reorder: number;
+  /** Whether the encoder makes one of this picture, from the last one that it does; absent: of every one. */
+  readonly keeps?: ((picture: GivenPicture, before: number | null) => boolean) | undefined;
+  readonly emit: (cut: Cut) => void;
+};
+
+/** A picture of the source. */
+export type GivenPicture = { readonly dts: number; readonly pts: number; readonly key: boolean };
 
 /** `key`: the source can be decoded from here. */
 type Line = { end: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
@@ -24,7 +34,10 @@ export class RungCutter {
   /** Where the source was cut and the rung has not been yet. */
   readonly #lines: Line[] = [];
   /** Pictures that were given to the encoder and have not come out, in the order in which they are shown. */
-  #awaited: number[] = [];
+  #awaited: GivenPicture[] = [];
+  /** So many of them are known to come: what is shown before them has been given too. */
+  #settled = 0;
+  #lastKept: number | null = null;
   #pictures: RungPicture[] = [];
   /** Decode time up to which the rung has been handed out. */
   #reached: number;
@@ -36,11 +49,12 @@ export class RungCutter {
   /** Decode time (of the source) up to which pictures have been given to the encoder. */
   #given = Number.NEGATIVE_INFINITY;
   readonly #reorder: number;
+  readonly #keeps: RungCutterOptions['keeps'];
 
-  /** `reorder`: the source decodes no picture later than this behind the moment at which it is shown. */
-  constructor({ startDts, reorder, emit }: RungCutterOptions) {
+  constructor({ startDts, reorder, keeps, emit }: RungCutterOptions) {
     this.#reached = startDts;
     this.#reorder = reorder;
+    this.#keeps = keeps;
     this.#emit = emit;
   }
 
@@ -54,20 +68,31 @@ export class RungCutter {
     return this.#lines.filter(({ segmentEnd }) => segmentEnd).length;
   }
 
-  /** From where on pictures are still of use: those before have been handed out, or given up. */
+  /** Pictures that are shown before this are there, or have been given up. */
   get wantsFrom(): number {
-    return this.#pictures.at(-1)?.pts ?? this.#reached;
+    return Math.max(this.#newest + 1, this.#reached);
   }
 
-  /** A picture of the source has been given to the encoder; `kept`: the rung gets one of it. */
-  given({ dts, pts }: { readonly dts: number; readonly pts: number }, kept: boolean): void {
-    this.#given = Math.max(this.#given, dts);
-    if (kept && pts > this.#newest) {
+  /** A picture of the source has been given to the encoder. */
+  given(picture: GivenPicture): void {
+    this.#given = Math.max(this.#given, picture.dts);
+    if (picture.pts > this.#newest) {
       let at = this.#awaited.length;
-      while (at > 0 && (this.#awaited[at - 1] ?? 0) > pts) at -= 1;
-      this.#awaited.splice(at, 0, pts);
+      while (at > this.#settled && (this.#awaited[at - 1]?.pts ?? 0) > picture.pts) at -= 1;
+      this.#awaited.splice(at, 0, picture);
     }
+    this.#settle();
     this.#follow();
+  }
+
+  /** The encoder leaves some out, in the order in which they are shown. */
+  #settle(): void {
+    for (let next = this.#awaited[this.#settled]; next && next.pts + this.#reorder <= this.#given; next = this.#awaited[this.#settled]) {
+      if (!this.#keeps || this.#keeps(next, this.#lastKept)) {
+        this.#lastKept = next.pts;
+        this.#settled += 1;
+      } else this.#awaited.splice(this.#settled, 1);
+    }
   }
 
   /** The source was cut. */
@@ -85,6 +110,7 @@ export class RungCutter {
     const last = this.#lines.at(-1);
     if (last) last.end = Math.max(last.end, until);
     if (this.#given > Number.NEGATIVE_INFINITY) this.#given = Number.POSITIVE_INFINITY;
+    this.#settle();
     this.#follow();
   }
 
@@ -104,15 +130,24 @@ export class RungCutter {
   picture(picture: RungPicture): void {
     if (picture.pts <= this.#newest) return;
     this.#newest = picture.pts;
-    while ((this.#awaited[0] ?? Number.POSITIVE_INFINITY) <= picture.pts) this.#awaited.shift();
+    const came = this.#awaited.findIndex(({ pts }) => pts > picture.pts);
+    const shifted = this.#awaited.splice(0, came === -1 ? this.#awaited.length : came).length;
+    this.#settled = Math.max(0, this.#settled - shifted);
+    this.#lastKept = Math.max(this.#lastKept ?? picture.pts, picture.pts);
     this.#pictures.push(picture);
     this.#follow();
   }
 
   /** The encoder is another one: what the one before owed does not come any more, and this one is given it anew. */
   restarted(): void {
-    this.#awaited = [];
+    this.#forgetAwaited();
+    this.#lastKept = null;
     this.#given = Number.NEGATIVE_INFINITY;
+  }
+
+  #forgetAwaited(): void {
+    this.#awaited = [];
+    this.#settled = 0;
   }
 
   /** What is not there of segments that the source has completed is not waited for. */
@@ -122,7 +157,7 @@ export class RungCutter {
 
   /** Nothing more will come; `drained`: because everything has. */
   flush(drained: boolean): void {
-    this.#awaited = [];
+    this.#forgetAwaited();
     if (drained) this.#given = Number.POSITIVE_INFINITY;
     this.#follow();
     this.giveUp();
@@ -136,7 +171,7 @@ export class RungCutter {
   }
 
   #isComplete({ end }: Line): boolean {
-    return this.#newest >= end || (this.#given >= end + this.#reorder && (this.#awaited[0] ?? end) >= end);
+    return this.#newest >= end || (this.#given >= end + this.#reorder && (this.#awaited[0]?.pts ?? end) >= end);
   }
 
   #cut({ end, key, segmentStart, segmentEnd }: Line): void {

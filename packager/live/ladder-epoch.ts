@@ -1,0 +1,333 @@
+/**
+ * The rungs of one epoch, and the encoder that makes them. An encoder is one of several legs of the way: it may die, hang,
+ * be too slow, or be replaced by one with more rungs, and the next one takes over without a picture missing:
+ *
+ *     source   |K····P····K····P····P···K···      kept since the key picture from which a rung still lacks something
+ *     leg 1    |K····P··×                         died
+ *     leg 2         (K··)P····K····P····|         given all that is kept; leaves out what the rungs have
+ *     leg 3                             |K···     begins with a key picture; what it makes waits until leg 2 is over
+ */
+import type { Clock } from '../clock.ts';
+import type { PlacedUnit } from '../media/timeline.ts';
+import type { VideoConfig } from '../media/unit.ts';
+import type { EpochTrack, RunTrack } from './run-facts.ts';
+import type { RungCutterOptions, RungPicture } from './rung-cutter.ts';
+import { RungEpoch, type RungRun } from './rung-epoch.ts';
+import type { Cut } from './segmenter.ts';
+
+/** An encoder that is on. It never makes its caller wait; what it cannot take makes it fail. */
+export type Encoder = {
+  readonly picture: (unit: PlacedUnit) => void;
+  /** Nothing more comes: it hands out the rest, and is over. */
+  readonly end: () => void;
+  readonly kill: () => void;
+};
+
+export type EncoderAsk = {
+  readonly source: VideoConfig;
+  /** `from`: what is shown before it is decoded, and not encoded. */
+  readonly rungs: readonly { readonly track: RunTrack; readonly from: number }[];
+  readonly made: (rung: string, track: EpochTrack) => void;
+  readonly picture: (rung: string, picture: RungPicture) => void;
+  /** `drained`: after `end`, and everything has come. */
+  readonly over: (how: 'drained' | 'failed', words: string) => void;
+};
+export type StartEncoder = (ask: EncoderAsk) => Encoder;
+
+export type RungState = 'on' | 'starting' | 'shed';
+export type LadderTrouble = { readonly kind: 'died' | 'hung' | 'slow'; readonly words: string };
+
+export type LadderEpochOptions = {
+  readonly clock: Clock;
+  readonly run: RungRun;
+  readonly start: StartEncoder;
+  readonly tracks: readonly RunTrack[];
+  readonly epoch: number;
+  readonly source: VideoConfig;
+  readonly startDts: number;
+  readonly reorder: number;
+  /** Which rungs are encoded; the others are holes. */
+  readonly wanted: () => readonly RunTrack[];
+  readonly trouble: (trouble: LadderTrouble) => void;
+  /** Which pictures a rung keeps; absent: all. */
+  readonly keeps: (track: RunTrack) => RungCutterOptions['keeps'];
+};
+
+/** What a rung owes for so long after the source has completed a segment is not waited for. */
+const PATIENCE_MS = 2_000;
+/** An encoder that starts may take so long for its first picture. */
+const START_MS = 4_000;
+const HUNG_MS = 3_000;
+/** So far behind for so long: it does not keep up. */
+const SLOW_MS = 1_000;
+const SLOW_FOR_MS = 2_000;
+const TICK_MS = 250;
+/** The first new start comes at once, those after it later and later. */
+const BACK_OFF_MS = [0, 500, 1_000, 2_000, 5_000];
+/** Of pictures of the source, for a new start; more than that is not caught up with. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+
+type Leg = {
+  readonly encoder: Encoder | null;
+  readonly rungs: readonly RunTrack[];
+  /** Pictures that were given to it, and when; the oldest that has not come out of all its rungs first. */
+  readonly owed: { readonly pts: number; readonly at: number }[];
+  /** What came while the leg before it was not over. */
+  readonly early: { readonly rung: string; readonly picture: RungPicture }[];
+  readonly newest: Map<string, number>;
+  readonly since: number;
+  outAt: number;
+  slowSince: number | null;
+  ending: boolean;
+};
+
+export class LadderEpoch {
+  readonly #o: LadderEpochOptions;
+  readonly #rungs: ReadonlyMap<string, RungEpoch>;
+  /** In the order in which they were started; the last one is given what comes. */
+  #legs: Leg[] = [];
+  #kept: PlacedUnit[] = [];
+  #keptBytes = 0;
+  #ended = false;
+  #failures = 0;
+  #restartAt: number | null = null;
+  /** At the next key picture another leg begins. */
+  #renew = false;
+  readonly #behindSince = new Map<string, number>();
+  #cancelTick: () => void;
+  #over: () => void = () => undefined;
+  /** Everything of it has been handed out. */
+  readonly done: Promise<void>;
+
+  constructor(options: LadderEpochOptions) {
+    this.#o = options;
+    const { tracks, epoch, startDts, reorder, run, keeps } = options;
+    this.#rungs = new Map(tracks.map((track) => [track.id, new RungEpoch({ track, epoch, startDts, reorder, run, keeps: keeps(track) })]));
+    this.done = new Promise((resolve) => {
+      this.#over = resolve;
+    });
+    this.#cancelTick = options.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  /** The epoch before is over: what was made meanwhile may be handed out. */
+  turn(): void {
+    for (const rung of this.#rungs.values()) rung.turn();
+  }
+
+  get encoding(): readonly RunTrack[] {
+    return this.#legs.at(-1)?.rungs ?? [];
+  }
+
+  /** How far the slowest rung is behind what was given to its encoder, ms. */
+  get lagMs(): number {
+    const oldest = this.#legs[0]?.owed[0];
+    return oldest ? this.#o.clock.now() - oldest.at : 0;
+  }
+
+  picture(unit: PlacedUnit): void {
+    if (this.#ended) return;
+    const leg = this.#legs.at(-1);
+    if (unit.key) {
+      this.#forget();
+      if (leg && this.#renew) this.#endLeg(leg);
+    }
+    if (this.#kept.length > 0 || unit.key) this.#keep(unit);
+    const now = this.#legs.at(-1);
+    if (now && !now.ending) this.#give(now, unit);
+    else if (unit.key && this.#restartAt === null) this.#startLeg([unit]);
+  }
+
+  line(cut: Cut): void {
+    for (const { cutter } of this.#rungs.values()) cutter.line(cut);
+    this.#giveUpAbsent();
+  }
+
+  /** The encoder is to make other rungs from the next key picture on, or at once. */
+  change(at: 'once' | 'next-key'): void {
+    this.#renew = true;
+    if (at === 'next-key') return;
+    for (const leg of this.#legs.splice(0)) leg.encoder?.kill();
+    if (this.#ended) this.#finish(false);
+    else this.#startAgain();
+  }
+
+  /** The last cuts of the source, and until when its last picture is shown. */
+  end(cuts: readonly Cut[], until: number): void {
+    this.#ended = true;
+    for (const { cutter } of this.#rungs.values()) cutter.lastLines(cuts, until);
+    this.#giveUpAbsent();
+    const leg = this.#legs.at(-1);
+    if (!leg) this.#finish(false);
+    else if (!leg.ending) this.#endLeg(leg);
+  }
+
+  /** What has not come yet does not come any more. */
+  stop(): void {
+    this.#ended = true;
+    for (const leg of this.#legs.splice(0)) leg.encoder?.kill();
+    this.#finish(false);
+  }
+
+  #endLeg(leg: Leg): void {
+    leg.ending = true;
+    leg.encoder?.end();
+  }
+
+  #keep(unit: PlacedUnit): void {
+    this.#kept.push(unit);
+    this.#keptBytes += unit.data.length;
+    if (this.#keptBytes <= MOST_KEPT_BYTES) return;
+    // A new start could not make up for so much: it waits for the next key picture.
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+
+  /** What no rung needs any more. */
+  #forget(): void {
+    const from = Math.min(...this.encoding.map(({ id }) => this.#rungs.get(id)?.cutter.wantsFrom ?? Number.POSITIVE_INFINITY));
+    const first = this.#kept.findLastIndex(({ key, pts }) => key && pts <= from);
+    for (const { data } of this.#kept.splice(0, first === -1 ? 0 : first)) this.#keptBytes -= data.length;
+  }
+
+  #startLeg(units: readonly PlacedUnit[]): void {
+    this.#renew = false;
+    this.#restartAt = null;
+    const { clock, source, start, wanted } = this.#o;
+    const rungs = wanted();
+    const now = clock.now();
+    const leg: Leg = { encoder: null, rungs, owed: [], early: [], newest: new Map(), since: now, outAt: now, slowSince: null, ending: false };
+    if (rungs.length === 0) return;
+    // What is shown before the key picture with which it begins cannot be decoded whole.
+    const first = units[0]?.pts ?? 0;
+    const ask = rungs.map((track) => ({ track, from: Math.max(first, this.#rungs.get(track.id)?.cutter.wantsFrom ?? 0) }));
+    const on: Leg = Object.assign(leg, {
+      encoder: start({
+        ...{ source, rungs: ask },
+        made: (rung, track) => this.#rungs.get(rung)?.made(track),
+        picture: (rung, picture) => this.#came(on, rung, picture),
+        over: (how, words) => this.#legOver(on, how, words),
+      }),
+    });
+    this.#legs.push(on);
+    for (const { id } of rungs) this.#rungs.get(id)?.cutter.restarted();
+    for (const unit of units) this.#give(on, unit);
+  }
+
+  #give(leg: Leg, unit: PlacedUnit): void {
+    leg.owed.push({ pts: unit.pts, at: this.#o.clock.now() });
+    for (const track of leg.rungs) this.#rungs.get(track.id)?.cutter.given(unit);
+    leg.encoder?.picture(unit);
+  }
+
+  #came(leg: Leg, rung: string, picture: RungPicture): void {
+    if (!this.#legs.includes(leg)) return;
+    leg.outAt = this.#o.clock.now();
+    leg.newest.set(rung, picture.pts);
+    const oldest = Math.min(...leg.rungs.map(({ id }) => leg.newest.get(id) ?? Number.NEGATIVE_INFINITY));
+    // In the order of decoding: what is shown early may stand behind what is shown late.
+    while (leg.owed[0] && leg.owed[0].pts <= oldest) leg.owed.shift();
+    if (leg === this.#legs[0]) this.#rungs.get(rung)?.picture(picture);
+    else leg.early.push({ rung, picture });
+  }
+
+  #legOver(leg: Leg, how: 'drained' | 'failed', words: string): void {
+    const at = this.#legs.indexOf(leg);
+    if (at === -1) return;
+    this.#legs.splice(at, 1);
+    const next = this.#legs[0];
+    if (next) for (const { rung, picture } of next.early.splice(0)) this.#rungs.get(rung)?.picture(picture);
+    if (how === 'failed') {
+      this.#o.trouble({ kind: 'died', words });
+      if (this.#legs.length === 0) this.#restart();
+      return;
+    }
+    if (this.#legs.length > 0) return;
+    if (this.#ended) this.#finish(true);
+  }
+
+  /** From the last key picture that a rung needs; once too often, later. */
+  #restart(): void {
+    if (this.#ended) return this.#finish(false);
+    const wait = BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)] ?? 0;
+    this.#failures += 1;
+    this.#restartAt = this.#o.clock.now() + wait;
+    if (wait === 0) this.#startAgain();
+  }
+
+  #startAgain(): void {
+    const first = this.#kept.findIndex(({ key }) => key);
+    if (first === -1) this.#restartAt = null;
+    else this.#startLeg(this.#kept.slice(first));
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#o.clock.after(TICK_MS, () => this.#tick());
+    const now = this.#o.clock.now();
+    this.#giveUpLate(now);
+    if (this.#restartAt !== null && now >= this.#restartAt) return this.#startAgain();
+    const [leg] = this.#legs;
+    if (leg) this.#judge(leg, now);
+  }
+
+  #judge(leg: Leg, now: number): void {
+    const oldest = leg.owed[0];
+    if (!oldest) {
+      leg.slowSince = null;
+      return;
+    }
+    const late = now - oldest.at;
+    if (leg.newest.size === 0) {
+      if (now - leg.since > START_MS) this.#fail(leg, { kind: 'hung', words: 'no picture came out of the encoder' });
+      return;
+    }
+    // It works, and has worked for a while: what happened before is forgiven.
+    if (now - leg.since > 10_000) this.#failures = 0;
+    if (now - leg.outAt > HUNG_MS && late > HUNG_MS) return this.#fail(leg, { kind: 'hung', words: 'the encoder stands still' });
+    if (late < SLOW_MS) leg.slowSince = null;
+    else leg.slowSince ??= now;
+    if (leg.slowSince !== null && now - leg.slowSince >= SLOW_FOR_MS) {
+      leg.slowSince = null;
+      this.#o.trouble({ kind: 'slow', words: `the encoder is ${Math.round(late)} ms behind` });
+    }
+  }
+
+  #fail(leg: Leg, trouble: LadderTrouble): void {
+    this.#legs = this.#legs.filter((other) => other !== leg);
+    leg.encoder?.kill();
+    this.#o.trouble(trouble);
+    if (this.#legs.length === 0) this.#restart();
+  }
+
+  /** Rungs that nobody encodes are not waited for. */
+  #giveUpAbsent(): void {
+    if (this.#restartAt !== null || this.#renew) return;
+    for (const [id, rung] of this.#rungs) {
+      if (this.#legs.some(({ rungs }) => rungs.some((track) => track.id === id))) continue;
+      rung.cutter.giveUp();
+      rung.unmade();
+    }
+  }
+
+  #giveUpLate(now: number): void {
+    for (const [id, rung] of this.#rungs) {
+      if (rung.cutter.segmentsBehind === 0) this.#behindSince.delete(id);
+      else {
+        const since = this.#behindSince.get(id) ?? now;
+        this.#behindSince.set(id, since);
+        if (now - since < PATIENCE_MS) continue;
+        this.#behindSince.delete(id);
+        rung.cutter.giveUp();
+        rung.unmade();
+      }
+    }
+  }
+
+  #finish(drained: boolean): void {
+    this.#cancelTick();
+    for (const rung of this.#rungs.values()) {
+      rung.cutter.flush(drained);
+      rung.unmade();
+    }
+    this.#over();
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The ladder of a show: which rungs are encoded now, epoch after epoch. What the machine cannot carry is shed from the top
+ * and taken back when there is room; the source goes on whatever happens here.
+ */
+import type { Clock } from '../clock.ts';
+import type { PlacedUnit } from '../media/timeline.ts';
+import type { VideoConfig } from '../media/unit.ts';
+import { LadderEpoch, type LadderTrouble, type StartEncoder } from './ladder-epoch.ts';
+import type { RunTrack } from './run-facts.ts';
+import type { RungCutterOptions } from './rung-cutter.ts';
+import type { RungRun } from './rung-epoch.ts';
+import type { Cut } from './segmenter.ts';
+
+export type LadderOptions = {
+  readonly clock: Clock;
+  readonly run: RungRun;
+  /** The highest first. */
+  readonly tracks: readonly RunTrack[];
+  readonly start: StartEncoder;
+  readonly keeps: (track: RunTrack) => RungCutterOptions['keeps'];
+  /** Whether there are cores for these rungs; what it says yes to is held until it is asked again. */
+  readonly room: (tracks: readonly RunTrack[]) => boolean;
+  readonly changed: (state: LadderState) => void;
+  readonly trouble: (trouble: LadderTrouble) => void;
+};
+
+export type LadderState = { readonly encoding: readonly string[]; readonly shed: readonly string[]; readonly restarts: number; readonly lagMs: number };
+
+/** A rung that was shed comes back after so long; when it has to go again soon, after twice as long, and so on. */
+const RETURN_MS = 20_000;
+const LONGEST_RETURN_MS = 10 * 60_000;
+/** What is still in the encoder when an epoch ends. */
+const DRAIN_MS = 700;
+
+export class Ladder {
+  readonly #o: LadderOptions;
+  #wanted: readonly RunTrack[];
+  #current: LadderEpoch | null = null;
+  /** Of all epochs before the current one. */
+  #before: Promise<void> = Promise.resolve();
+  #restarts = 0;
+  #returnMs = RETURN_MS;
+  #cancelReturn: (() => void) | null = null;
+
+  constructor(options: LadderOptions) {
+    this.#o = options;
+    this.#wanted = this.#affordable(options.tracks);
+  }
+
+  get state(): LadderState {
+    const shed = this.#o.tracks.filter((track) => !this.#wanted.includes(track));
+    return {
+      encoding: (this.#current?.encoding ?? []).map(({ id }) => id),
+      shed: shed.map(({ id }) => id),
+      restarts: this.#restarts,
+      lagMs: this.#current?.lagMs ?? 0,
+    };
+  }
+
+  begin(epoch: number, source: VideoConfig, startDts: number, reorder: number): void {
+    const { clock, run, start, tracks, keeps } = this.#o;
+    const current = new LadderEpoch({
+      ...{ clock, run, start, tracks, keeps, epoch, source, startDts, reorder },
+      wanted: () => this.#wanted,
+      trouble: (trouble) => this.#trouble(current, trouble),
+    });
+    this.#current = current;
+    void this.#before.then(() => current.turn());
+  }
+
+  picture(unit: PlacedUnit): void {
+    this.#current?.picture(unit);
+  }
+
+  line(cut: Cut): void {
+    this.#current?.line(cut);
+  }
+
+  /** The epoch is over; what is in the encoder still comes, for a while. */
+  end(cuts: readonly Cut[], until: number): void {
+    const ended = this.#current;
+    this.#current = null;
+    if (!ended) return;
+    const cancel = this.#o.clock.after(DRAIN_MS, () => ended.stop());
+    ended.end(cuts, until);
+    this.#before = Promise.all([this.#before, ended.done]).then(cancel);
+  }
+
+  /** All epochs that have ended are in the run. */
+  settled(): Promise<void> {
+    return this.#before;
+  }
+
+  close(): void {
+    this.#cancelReturn?.();
+    this.#current?.stop();
+    this.#o.room([]);
+  }
+
+  #affordable(tracks: readonly RunTrack[]): readonly RunTrack[] {
+    for (let from = 0; from < tracks.length; from += 1) {
+      const wanted = tracks.slice(from);
+      if (this.#o.room(wanted)) return wanted;
+    }
+    return [];
+  }
+
+  #trouble(epoch: LadderEpoch, trouble: LadderTrouble): void {
+    this.#o.trouble(trouble);
+    if (trouble.kind === 'slow') this.#shed(epoch);
+    else this.#restarts += 1;
+    this.#o.changed(this.state);
+  }
+
+  #shed(epoch: LadderEpoch): void {
+    const [, ...left] = this.#wanted;
+    this.#wanted = left;
+    this.#o.room(left);
+    if (epoch === this.#current) epoch.change('once');
+    this.#cancelReturn?.();
+    this.#cancelReturn = this.#o.clock.after(this.#returnMs, () => this.#takeBack());
+    this.#returnMs = Math.min(2 * this.#returnMs, LONGEST_RETURN_MS);
+  }
+
+  #takeBack(): void {
+    this.#cancelReturn = null;
+    const { tracks } = this.#o;
+    const more = tracks.slice(tracks.length - this.#wanted.length - 1);
+    if (more.length > this.#wanted.length && this.#o.room(more)) {
+      this.#wanted = more;
+      this.#current?.change('next-key');
+      this.#o.changed(this.state);
+    }
+    const isWhole = this.#wanted.length === tracks.length;
+    // It has been carried for a while, or not.
+    this.#cancelReturn = this.#o.clock.after(this.#returnMs, () => (isWhole ? this.#forgive() : this.#takeBack()));
+  }
+
+  #forgive(): void {
+    this.#cancelReturn = null;
+    this.#returnMs = RETURN_MS;
+  }
+}
