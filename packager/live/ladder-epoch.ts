@@ -62,8 +62,9 @@ const HUNG_MS = 3_000;
 const SLOW_MS = 1_000;
 const SLOW_FOR_MS = 2_000;
 const TICK_MS = 250;
-/** The first new start comes at once, those after it later and later. */
+/** The first new start comes at once, those after it later and later, until one has worked for a while. */
 const BACK_OFF_MS = [0, 500, 1_000, 2_000, 5_000];
+const WORKS_AFTER_MS = 3_000;
 /** Of pictures of the source, for a new start; more than that is not caught up with. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
@@ -280,8 +281,7 @@ export class LadderEpoch {
       if (now - leg.since > START_MS) this.#fail(leg, { kind: 'hung', words: 'no picture came out of the encoder' });
       return;
     }
-    // It works, and has worked for a while: what happened before is forgiven.
-    if (now - leg.since > 10_000) this.#failures = 0;
+    if (now - leg.since > WORKS_AFTER_MS) this.#failures = 0;
     if (now - leg.outAt > HUNG_MS && late > HUNG_MS) return this.#fail(leg, { kind: 'hung', words: 'the encoder stands still' });
     if (late < SLOW_MS) leg.slowSince = null;
     else leg.slowSince ??= now;

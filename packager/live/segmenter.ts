@@ -88,6 +88,11 @@ export class Segmenter {
     return rescale(this.#pending?.dts ?? this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
   }
 
+  /** Until when the last picture is shown, once the epoch is over: ticks of 90 kHz. */
+  get shownUntil(): number {
+    return Math.max(this.#videoEndTicks, this.#shownUntilTicks);
+  }
+
   write(unit: PlacedUnit): void {
     if (unit.kind === 'video') this.#writeVideo(unit);
     else this.#writeAudio(unit);
@@ -116,7 +121,7 @@ export class Segmenter {
     if (!this.#pending) return this.#o.startMicros; // No picture, no epoch.
     this.#takePending(Math.min(this.#usualDuration, this.#longest));
     this.#cutVideo(true);
-    const videoEnd = rescale(Math.max(this.#videoEndTicks, this.#shownUntilTicks), VIDEO_TIMESCALE, MICROS);
+    const videoEnd = rescale(this.shownUntil, VIDEO_TIMESCALE, MICROS);
     if (!audio) return videoEnd;
     for (const unit of silence(videoEnd)) this.#addAudio(audio, unit);
     // Sound must end in the same segment as the picture, wherever it has got to.

@@ -9,17 +9,18 @@ import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
 import { aloneAgain, keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
-import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
 import { plainText } from '../text/cue.ts';
 import { sameConfig, type AccessUnit, type AudioConfig, type TrackConfig, type TrackKind, type VideoCodec, type VideoConfig, type WireClock } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival } from './gate.ts';
+import type { Ladder } from './ladder.ts';
 import type { Wish } from './policy.ts';
 import type { LiveRun, RunTrack } from './run.ts';
 import { sentTracks } from './run-facts.ts';
-import { Segmenter } from './segmenter.ts';
+import { Segmenter, type Cut } from './segmenter.ts';
 import { showShape, type ShowShape } from './show-shape.ts';
 import { StandIn } from './stand-in.ts';
 
@@ -33,6 +34,8 @@ export type ShowOptions = {
   readonly run?: LiveRun;
   /** The gate has opened: keep the facts, make the logs. */
   readonly open: (shape: ShowShape) => Promise<LiveRun>;
+  /** What makes the rungs of the run; null or absent: it has none. */
+  readonly ladder?: (run: LiveRun) => Ladder | null;
   /** The run is there, and what was held is in it. */
   readonly opened?: () => void;
   /** The show cannot go on (the run could not be made, a log refuses). */
@@ -80,6 +83,9 @@ export class Show {
   readonly #standIn = new StandIn();
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
+  #ladder: Ladder | null = null;
+  /** The cuts of an epoch that ends. */
+  #lastCuts: Cut[] | null = null;
 
   constructor(options: ShowOptions) {
     this.#o = options;
@@ -87,6 +93,7 @@ export class Show {
     this.#run = options.run ?? null;
     this.#told = options.run ? sentTracks(options.run.facts.tracks) : null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
+    if (options.run) this.#ladder = options.ladder?.(options.run) ?? null;
     // A publisher may come back without a track that players were told of: what it was tells what its silence is.
     for (const config of options.run ? storedConfigs(sentTracks(options.run.snapshot().tracks)) : []) this.#configure(config);
   }
@@ -182,12 +189,14 @@ export class Show {
     if (this.#gate?.possible()) this.#openGate(this.#gate);
     await this.#opening;
     this.#endEpoch();
+    await this.#ladder?.settled();
     await this.#run?.settled();
   }
 
   /** The show is over. False: nothing of it was ever shown. */
   async finish(): Promise<boolean> {
     await this.pause();
+    this.#ladder?.close();
     await this.#run?.end();
     return this.#run !== null;
   }
@@ -220,6 +229,7 @@ export class Show {
 
   async #open(shape: ShowShape): Promise<void> {
     this.#run = await this.#o.open(shape);
+    this.#ladder = this.#o.ladder?.(this.#run) ?? null;
     if (this.#wire) this.#standIn.begin(this.#wire, this.#run.facts.rhythm);
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -329,10 +339,17 @@ export class Show {
       hasVideo,
       audioTimescale: soundTrack?.timescale ?? null,
       audioPartTarget: soundTrack?.partTarget ?? null,
-      emit: (cut) => run.write(cut),
+      emit: (cut) => this.#cutOut(run, cut),
     });
     this.#soundSeenAt = startMicros;
     return { timeline, segmenter, audio, begun: false };
+  }
+
+  #cutOut(run: LiveRun, cut: Cut): void {
+    run.write(cut);
+    if (cut.kind !== 'video') return;
+    if (this.#lastCuts) this.#lastCuts.push(cut);
+    else this.#ladder?.line(cut);
   }
 
   #cut(unit: PlacedUnit): void {
@@ -344,6 +361,7 @@ export class Show {
       for (const event of this.#earlyEvents.splice(0)) this.#placeEvent(event);
     }
     epoch.segmenter.write(unit);
+    if (unit.kind === 'video') this.#ladder?.picture(unit);
     if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();
     const pictures = epoch.segmenter.videoMicros;
     if (unit.kind === 'audio') this.#soundSeenAt = pictures;
@@ -363,13 +381,18 @@ export class Show {
       return kind === 'audio' && audio ? [audioEpoch(epoch, audio, timescale)] : [];
     });
     run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
+    if (video) this.#ladder?.begin(epoch, video, rescale(this.#mediaMicros, MICROS, VIDEO_TIMESCALE), timeline.reorderDelay);
   }
 
   #endEpoch(): void {
     const epoch = this.#epoch;
     this.#epoch = null;
     if (!epoch?.begun) return;
+    const cuts: Cut[] = [];
+    this.#lastCuts = cuts;
     this.#mediaMicros = epoch.segmenter.flush((until) => epoch.timeline.fillSilence(until));
+    this.#lastCuts = null;
+    this.#ladder?.end(cuts, epoch.segmenter.shownUntil);
   }
 }
 
