@@ -1,0 +1,52 @@
+import t from 'tap';
+import { coresOf, keptOf, planAuto, planRungs, type RungWish } from './ladder-plan.ts';
+
+const wishes: readonly RungWish[] = [720, 480, 360, 240].map((height) => ({ height, bitRate: height * 3000, preset: 'veryfast', mostPictures: 30 }));
+const source = { width: 1920, height: 1080, frameRate: 30, standard: true };
+const cost = { perMegapixel: { veryfast: 0.01 }, decodePerMegapixel: 0.002 };
+
+t.test('rungs are below the source, of its shape, and even', async (t) => {
+  t.same(planRungs(wishes, source).map(({ width, height }) => [width, height]), [[1280, 720], [854, 480], [640, 360], [426, 240]]);
+  t.same(planRungs(wishes, { ...source, width: 1280, height: 720 }).map(({ height }) => height), [480, 360, 240], 'not one of its own size');
+  t.same(planRungs(wishes, { ...source, width: 1080, height: 1920 }).map(({ width, height }) => [width, height])[1], [480, 854], 'upright pictures are measured by their shorter side');
+  t.same(planRungs(wishes, { ...source, width: 426, height: 200 }), [], 'nothing is made larger');
+});
+
+t.test('what only some can play is encoded in its own size too', async (t) => {
+  t.same(planRungs(wishes, { ...source, width: 854, height: 480, standard: false }).map(({ height }) => height), [480, 360, 240]);
+  t.same(planRungs(wishes, { ...source, standard: false }).map(({ height }) => height), [720, 480, 360, 240], 'as far as the ladder goes');
+});
+
+t.test('players are told a level that holds', async (t) => {
+  t.same(planRungs(wishes, source).map(({ codecString }) => codecString), ['avc1.64001f', 'avc1.64001f', 'avc1.64001e', 'avc1.640015']);
+});
+
+t.test('of too many pictures every second one is kept, and every key picture', async (t) => {
+  const [rung] = planRungs(wishes, { ...source, frameRate: 60 });
+  t.equal(rung?.frameRate, 30);
+  const keeps = rung && keptOf(rung);
+  let before: number | null = null;
+  const kept: number[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    // As RTMP stamps them.
+    const pts = Math.round((index * 1000) / 60) * 90;
+    if (!keeps?.({ pts, key: index % 7 === 0 }, before)) continue;
+    before = pts;
+    kept.push(index);
+  }
+  t.same(kept, [0, 2, 4, 6, 7, 9, 11]);
+  t.equal(planRungs(wishes, { ...source, frameRate: 50 })[0]?.frameRate, 25);
+  const [all] = planRungs(wishes, source);
+  t.equal(all && keptOf(all), undefined, 'of 30, all');
+});
+
+t.test('auto takes what the machine carries, the lowest last', async (t) => {
+  const heights = (cores: number): number[] => planAuto(source, cores, cost).map(({ height }) => height);
+  t.same(heights(4), [720, 480, 360, 240]);
+  t.same(heights(0.56), [720, 480, 240]);
+  t.same(heights(0.3), [480, 240]);
+  t.same(heights(0.16), [240]);
+  t.same(heights(0.1), [], 'or nothing');
+  const plan = planAuto(source, 4, cost);
+  t.ok(coresOf(plan, source, cost) < 0.7);
+});

@@ -1,0 +1,116 @@
+/**
+ * Which rungs a show gets: from what an operator wrote down, or from what the machine can carry. Pure. Everything that
+ * players are told of a rung is settled here, before its encoder has been started.
+ */
+import { MICROS } from '../media/wire-time.ts';
+import type { RungFacts } from './run-facts.ts';
+
+/** A rung as it is written down. */
+export type RungWish = {
+  /** Of the shorter side, so that a picture that stands upright gets rungs of the same kind. */
+  readonly height: number;
+  readonly bitRate: number;
+  readonly preset: string;
+  readonly mostPictures: number | null;
+};
+
+export type LadderSource = {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number | null;
+  /** Players everywhere can show it as it is; otherwise it is encoded as well. */
+  readonly standard: boolean;
+};
+
+/** The highest first. */
+export type Plan = readonly RungFacts[];
+
+export const planRungs = (wishes: readonly RungWish[], source: LadderSource): Plan => {
+  const short = Math.min(source.width, source.height);
+  const below = wishes.filter(({ height }) => height < short);
+  const [highest] = wishes.toSorted((a, b) => b.height - a.height);
+  // What only some can play as it is has a rung of its own size for the others, as far as the ladder goes.
+  const own = !source.standard && highest ? [{ ...highest, height: Math.min(short, highest.height) }] : [];
+  const chosen = [...own, ...below.filter(({ height }) => !own.some((one) => one.height === height))];
+  return chosen.toSorted((a, b) => b.height - a.height).map((wish) => rungOf(wish, source));
+};
+
+const rungOf = ({ height, bitRate, preset, mostPictures }: RungWish, source: LadderSource): RungFacts => {
+  const short = Math.min(source.width, source.height);
+  const width = even((source.width * height) / short);
+  const size = { width, height: even((source.height * height) / short) };
+  const frameRate = source.frameRate === null ? null : mostPictures === null ? source.frameRate : Math.min(source.frameRate, cappedRate(source.frameRate, mostPictures));
+  const level = levelOf(size.width, size.height, frameRate ?? 60, bitRate);
+  return { ...size, mostPictures: frameRate === source.frameRate ? null : mostPictures, frameRate, bitRate, preset, level, codecString: `avc1.6400${level.toString(16).padStart(2, '0')}` };
+};
+
+const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
+
+/** Whole pictures are left out: of 50 in a second, 25 are the most that are not above 30. */
+const cappedRate = (rate: number, most: number): number => rate / Math.ceil(rate / most - 0.01);
+
+/**
+ * What is kept of pictures where there are too many: one that is shown long enough after the last one that was, and every
+ * key picture. `before`: when that was, ticks of 90 kHz. The encoder's filter makes the same choice.
+ */
+export const keptOf = ({ frameRate, mostPictures }: RungFacts): ((picture: { readonly pts: number; readonly key: boolean }, before: number | null) => boolean) | undefined => {
+  if (mostPictures === null || frameRate === null) return undefined;
+  const least = leastDistance(frameRate);
+  return ({ pts, key }, before) => before === null || key || pts - before >= least;
+};
+
+/** Stamps of RTMP are rounded to ms: a little less than the distance itself. */
+export const leastDistance = (frameRate: number): number => Math.floor(90_000 / frameRate - 90_000 / 400);
+
+/** Of H.264: macroblocks a second and in a picture, and kbit/s in the High profile (ITU-T H.264, table A-1, times 1.25). */
+const levels = [
+  { level: 13, rate: 11_880, size: 396, kbits: 960 },
+  { level: 21, rate: 19_800, size: 792, kbits: 5_000 },
+  { level: 22, rate: 20_250, size: 1_620, kbits: 5_000 },
+  { level: 30, rate: 40_500, size: 1_620, kbits: 12_500 },
+  { level: 31, rate: 108_000, size: 3_600, kbits: 17_500 },
+  { level: 32, rate: 216_000, size: 5_120, kbits: 25_000 },
+  { level: 40, rate: 245_760, size: 8_192, kbits: 25_000 },
+  { level: 42, rate: 522_240, size: 8_704, kbits: 62_500 },
+  { level: 50, rate: 589_824, size: 22_080, kbits: 168_750 },
+  { level: 51, rate: 983_040, size: 36_864, kbits: 300_000 },
+  { level: 52, rate: 2_073_600, size: 36_864, kbits: 300_000 },
+];
+
+/** Peaks are twice the average. */
+const levelOf = (width: number, height: number, frameRate: number, bitRate: number): number => {
+  const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
+  return levels.find(({ rate, size, kbits }) => blocks <= size && blocks * frameRate <= rate && bitRate * 2 <= kbits * 1000)?.level ?? 52;
+};
+
+/** Cores that encoding these keeps busy: what a million pixels cost in a second, by preset, as this machine was measured. */
+export type CoreCost = { readonly perMegapixel: Readonly<Record<string, number>>; readonly decodePerMegapixel: number };
+
+export const coresOf = (rungs: readonly RungFacts[], source: LadderSource, { perMegapixel, decodePerMegapixel }: CoreCost): number => {
+  if (rungs.length === 0) return 0;
+  const megapixels = (width: number, height: number, rate: number | null): number => (width * height * (rate ?? 30)) / MICROS;
+  const worst = Math.max(...Object.values(perMegapixel));
+  const encode = rungs.reduce((sum, { width, height, frameRate, preset }) => sum + megapixels(width, height, frameRate) * (perMegapixel[preset] ?? worst), 0);
+  return encode + megapixels(source.width, source.height, source.frameRate) * decodePerMegapixel;
+};
+
+/** What `auto` chooses from. */
+const usual: readonly RungWish[] = [
+  { height: 1080, bitRate: 4_500_000, preset: 'veryfast', mostPictures: 30 },
+  { height: 720, bitRate: 2_500_000, preset: 'veryfast', mostPictures: 30 },
+  { height: 480, bitRate: 1_100_000, preset: 'veryfast', mostPictures: 30 },
+  { height: 360, bitRate: 700_000, preset: 'veryfast', mostPictures: 30 },
+  { height: 240, bitRate: 350_000, preset: 'veryfast', mostPictures: 30 },
+];
+/** The first that the machine carries: for lines that are bad something low first of all, and then as even steps as can be. */
+const choices: readonly (readonly number[])[] = [[720, 480, 360, 240], [720, 480, 240], [720, 360], [480, 360, 240], [480, 240], [360], [240]];
+
+/** `cores`: so many are there for it. */
+export const planAuto = (source: LadderSource, cores: number, cost: CoreCost): Plan => {
+  for (const heights of choices) {
+    const own = source.standard ? [] : usual.filter(({ height }) => height <= Math.min(source.width, source.height)).slice(0, 1);
+    const plan = planRungs([...own, ...usual.filter(({ height }) => heights.includes(height) && !own.some((one) => one.height === height))], source);
+    if (plan.length > 0 && coresOf(plan, source, cost) <= cores) return plan;
+  }
+  return [];
+};
