@@ -1,0 +1,33 @@
+import t from 'tap';
+import { fileURLToPath } from 'node:url';
+import { LadderError, parseLadder, readLadders } from './read.ts';
+
+t.test('the ladders that come with the server', async (t) => {
+  const ladders = readLadders(fileURLToPath(new URL('../../conf/ladders', import.meta.url)));
+  t.same([...ladders.keys()], ['light', 'standard']);
+  t.same(ladders.get('light')?.map(({ height }) => height), [480, 240]);
+  t.same(ladders.get('standard')?.[0], { height: 720, bitRate: 2_500_000, preset: 'veryfast', mostPictures: 30 });
+});
+
+t.test('what is wrong with one is said, with its place', async (t) => {
+  const refused = (text: string): string => {
+    try {
+      parseLadder('own.yaml', text);
+    } catch (error) {
+      if (error instanceof LadderError) return error.message;
+      throw error;
+    }
+    return 'taken';
+  };
+  t.match(refused('rungs: []'), 'own.yaml: "rungs" is a list');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }]\nsound: 1'), 'nothing else');
+  t.match(refused('- 1'), '"rungs" is a list');
+  t.match(refused('rungs: [{ height: 481, bitrate: 1M }]'), 'rung 1: "height" is an even number');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }, { height: 240, bitrate: much }]'), 'rung 2: "bitrate" is written like');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M, preset: best }]'), '"preset" is one of');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M, fps: 0 }]'), '"fps" is a whole number');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M, frames: 30 }]'), 'there is no "frames"');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }, { height: 480, bitrate: 2M }]'), 'two rungs of 480');
+  t.match(refused('rungs: [{ height: 480'), 'own.yaml:1: ');
+  t.equal(refused('rungs: [{ height: 480, bitrate: 1.5M }]'), 'taken');
+});
