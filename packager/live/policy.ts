@@ -8,6 +8,7 @@
 import type { PresentationPolicy } from '../snapshot.ts';
 import { MICROS } from '../media/wire-time.ts';
 import type { Observed } from './gate.ts';
+import type { LadderSource, Plan } from './ladder-plan.ts';
 
 export type Latency = PresentationPolicy['latency'];
 
@@ -51,9 +52,14 @@ export type Wish = {
   readonly latency: Latency;
   /** How far back whoever watches live can go, seconds; null: to the beginning of the show. */
   readonly dvrSeconds: number | null;
+  /** Which rungs there are to be below these pictures; absent: none. */
+  readonly ladder?: ((source: LadderSource) => Plan) | undefined;
 };
 
-export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrameMicros: number | null): Frozen => {
+/** Rungs come out of an encoder: players must hold back for so much longer. */
+const LADDER_DELAY_SECONDS = 0.3;
+
+export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrameMicros: number | null, hasRungs = false): Frozen => {
   const pictures = seen.video !== null;
   const wish = PART_MICROS[latency];
   // One picture longer than a part (a screen share at 1 fps) leaves nothing to gain from parts.
@@ -76,7 +82,7 @@ export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrame
     policy: {
       latency: parts ? latency : 'standard',
       targetDuration: segment.targetDuration,
-      partHoldBack: parts ? seconds(3 * 1e6 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0)) : null,
+      partHoldBack: parts ? seconds(1e6 * (3 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0) + (hasRungs ? LADDER_DELAY_SECONDS : 0))) : null,
       version: 9, // 9 is what SKIP needs, and AVPlayer refuses SERVER-CONTROL below it (-12646).
       independentSegments: segment.independent,
       dvrSeconds: Math.min(dvrSeconds ?? MOST_LISTED_SECONDS, MOST_LISTED_SECONDS),

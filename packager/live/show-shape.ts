@@ -1,4 +1,5 @@
 /** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
+import { pictureFacts } from '../media/picture-facts.ts';
 import { VIDEO_TIMESCALE } from '../media/timeline.ts';
 import type { TrackKind } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
@@ -6,6 +7,7 @@ import { TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
 import { languageName } from '../text/language-name.ts';
 import { audioShape } from './epoch-tracks.ts';
 import type { Observed } from './gate.ts';
+import type { Plan } from './ladder-plan.ts';
 import { freeze, type Wish } from './policy.ts';
 import type { RunFacts, RunTrack } from './run.ts';
 
@@ -18,10 +20,24 @@ const textTrack = (id: string, language: string): RunTrack => ({
   ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
 });
 
+/** Of a segment, above what is asked of the encoder on average. */
+const RUNG_PEAK = 1.5;
+
+/** The highest first. */
+const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
+  const facts = video && pictureFacts(video);
+  if (!ladder || !video || !facts?.size) return [];
+  return ladder({ ...facts.size, frameRate, standard: video.codec === 'h264' && plainProfile.test(facts.codecString) });
+};
+
+/** Baseline, Main and High: 8 bits, 4:2:0. */
+const plainProfile = /^avc1\.(42|4d|64)/i;
+
 export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
   const audio = observed.audio ? audioShape(observed.audio, null) : null;
   const frameMicros = audio && Math.round(((observed.audioFrameSamples ?? audio.frameLength) * MICROS) / audio.sampleRate);
-  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros);
+  const rungs = rungsOf(observed, wish);
+  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros, rungs.length > 0);
   const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
     const most = Math.max(measured, declared[kind] ?? 0, 8_000);
     return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
@@ -30,6 +46,12 @@ export const showShape = (observed: Observed, wish: Wish, declared: Partial<Reco
   if (observed.video) {
     const rates = rate('video', observed.videoBitrate);
     tracks.push({ id: 'v0', kind: 'video', codec: observed.video.codec, timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
+    // Players switch within a group, and not from one codec to another.
+    const group = observed.video.codec === 'h264' ? 'video' : 'video-h264';
+    for (const [index, rung] of rungs.entries()) {
+      const told = { bandwidth: Math.ceil(rung.bitRate * RUNG_PEAK), averageBandwidth: rung.bitRate };
+      tracks.push({ id: `v${index + 1}`, kind: 'video', codec: 'h264', timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group, ...told, rung });
+    }
   }
   if (audio && observed.audio) {
     const rates = rate('audio', observed.audioBitrate);

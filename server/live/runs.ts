@@ -9,7 +9,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
-import { LiveRun, type RunFacts, type RunTrack } from '../../packager/live/run.ts';
+import { LiveRun, type KeptPolicy, type RunFacts, type RunTrack } from '../../packager/live/run.ts';
 import { recordingSnapshot } from '../../packager/live/recording.ts';
 import type { ShowShape } from '../../packager/live/show.ts';
 import type { LogFault } from '../../packager/log/faults.ts';
@@ -87,8 +87,8 @@ export class RunStore {
         ...{ channelId, ownerId, title, visibility, latency, protection },
         startedAt: facts.startedAt,
         run: facts.run,
-        policy: { ...facts.policy, rhythm: facts.rhythm },
-        tracks: facts.tracks.map((track) => ({ ...track, language: track.language ?? null, name: track.name ?? null, original: null })),
+        policy: { ...facts.policy, rhythm: facts.rhythm, ...rungsOf(facts.tracks) },
+        tracks: facts.tracks.map(({ rung: _rung, ...track }) => ({ ...track, language: track.language ?? null, name: track.name ?? null, original: null })),
       });
     } catch (error) {
       this.#logs.delete(facts.video);
@@ -203,7 +203,7 @@ export class RunStore {
 export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
   // Shows from before there was more to choose had the least of it.
-  const { rhythm, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
+  const { rhythm, rungs, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
   const { protection } = video;
   return {
     video: video.id,
@@ -211,6 +211,15 @@ export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => 
     startedAt: video.startedAt ?? video.createdAt,
     policy: under(protection, policy),
     rhythm,
-    tracks: tracks.map(({ language, name, original: _original, ...track }) => ({ ...track, ...(language !== null && { language }), ...(name !== null && { name }) })),
+    tracks: tracks.map(({ language, name, original: _original, ...track }) => {
+      const rung = rungs?.[track.id];
+      return { ...track, ...(language !== null && { language }), ...(name !== null && { name }), ...(rung && { rung }) };
+    }),
   };
+};
+
+/** What the catalog keeps of rungs beside their rows. */
+const rungsOf = (tracks: readonly RunTrack[]): Pick<KeptPolicy, 'rungs'> => {
+  const rungs = Object.fromEntries(tracks.flatMap(({ id, rung }) => (rung ? [[id, rung]] : [])));
+  return Object.keys(rungs).length > 0 ? { rungs } : {};
 };
