@@ -3,7 +3,9 @@
  * players are told of a rung is settled here, before its encoder has been started.
  */
 import { MICROS } from '../media/wire-time.ts';
+import { leastStep } from '../encode/live-choice.ts';
 import type { RungFacts } from './run-facts.ts';
+import type { RungCutterOptions } from './rung-cutter.ts';
 
 /** A rung as it is written down. */
 export type RungWish = {
@@ -41,7 +43,7 @@ const rungOf = ({ height, bitRate, preset, mostPictures }: RungWish, source: Lad
   const size = { width, height: even((source.height * height) / short) };
   const frameRate = source.frameRate === null ? null : mostPictures === null ? source.frameRate : Math.min(source.frameRate, cappedRate(source.frameRate, mostPictures));
   const level = levelOf(size.width, size.height, frameRate ?? 60, bitRate);
-  return { ...size, mostPictures: frameRate === source.frameRate ? null : mostPictures, frameRate, bitRate, preset, level, codecString: `avc1.6400${level.toString(16).padStart(2, '0')}` };
+  return { ...size, mostPictures: frameRate === source.frameRate ? null : mostPictures, frameRate, bitRate, preset, level, codecString: `avc1.6400${level.toString(16).padStart(2, '0').toUpperCase()}` };
 };
 
 const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
@@ -49,18 +51,12 @@ const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2))
 /** Whole pictures are left out: of 50 in a second, 25 are the most that are not above 30. */
 const cappedRate = (rate: number, most: number): number => rate / Math.ceil(rate / most - 0.01);
 
-/**
- * What is kept of pictures where there are too many: one that is shown long enough after the last one that was, and every
- * key picture. `before`: when that was, ticks of 90 kHz. The encoder's filter makes the same choice.
- */
-export const keptOf = ({ frameRate, mostPictures }: RungFacts): ((picture: { readonly pts: number; readonly key: boolean }, before: number | null) => boolean) | undefined => {
-  if (mostPictures === null || frameRate === null) return undefined;
-  const least = leastDistance(frameRate);
+/** What is kept of pictures where there are too many, from when the last one was that is: see `live-choice.ts`. */
+export const keptOf = ({ mostPictures }: RungFacts): RungCutterOptions['keeps'] => {
+  if (mostPictures === null) return undefined;
+  const least = leastStep(mostPictures);
   return ({ pts, key }, before) => before === null || key || pts - before >= least;
 };
-
-/** Stamps of RTMP are rounded to ms: a little less than the distance itself. */
-export const leastDistance = (frameRate: number): number => Math.floor(90_000 / frameRate - 90_000 / 400);
 
 /** Of H.264: macroblocks a second and in a picture, and kbit/s in the High profile (ITU-T H.264, table A-1, times 1.25). */
 const levels = [

@@ -141,7 +141,7 @@ export class RungCutter {
   /** The encoder is another one: what the one before owed does not come any more, and this one is given it anew. */
   restarted(): void {
     this.#forgetAwaited();
-    this.#lastKept = null;
+    this.#lastKept = this.#newest > Number.NEGATIVE_INFINITY ? this.#newest : null;
     this.#given = Number.NEGATIVE_INFINITY;
   }
 
