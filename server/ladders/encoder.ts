@@ -1,0 +1,67 @@
+/** What a ladder wants of an encoder, done by ffmpeg. */
+import type { Clock } from '../../packager/clock.ts';
+import { LiveEncoder } from '../../packager/encode/live-encoder.ts';
+import type { LiveRung } from '../../packager/encode/live-command.ts';
+import type { JobPlace, Sandbox } from '../../packager/encode/sandbox.ts';
+import { videoEpoch } from '../../packager/live/epoch-tracks.ts';
+import type { EncoderAsk, StartEncoder } from '../../packager/live/ladder-epoch.ts';
+import type { RungFacts } from '../../packager/live/run-facts.ts';
+import { pictureFacts } from '../../packager/media/picture-facts.ts';
+import type { VideoConfig } from '../../packager/media/unit.ts';
+
+export type EncoderHost = {
+  readonly clock: Clock;
+  readonly sandbox: Sandbox;
+  readonly place: JobPlace;
+  /** What a new one has cost by the time it is over, seconds of a core. */
+  readonly cost?: (coreSeconds: number) => void;
+};
+
+/** Pictures that decoders of H.264 may hold back at the most. */
+const mostReordered = 16;
+const usualRate = 30;
+
+export const ffmpegEncoder =
+  ({ clock, sandbox, place }: EncoderHost): StartEncoder =>
+  (ask) => {
+    const encoder = new LiveEncoder({
+      ...{ clock, sandbox, place },
+      source: { ...sourceOf(ask.source), reorder: mostReordered },
+      rungs: ask.rungs.map(({ track: { rung }, from }) => liveRung(rung, from)),
+      configured: (index, config) => withRung(ask, index, ({ id, rung }) => ask.made(id, videoEpoch(0, { kind: 'video', codec: 'h264', config }, 0, rung?.frameRate ?? null))),
+      picture: (index, picture) => withRung(ask, index, ({ id }) => ask.picture(id, picture)),
+    });
+    void encoder.ended.then(({ how, words }) => ask.over(how === 'drained' ? 'drained' : 'failed', words));
+    return {
+      picture: (picture) => {
+        // So much of it waits that the encoder will not catch up: what follows could not be decoded without it.
+        if (!encoder.feed(picture)) encoder.kill();
+      },
+      end: () => encoder.end(),
+      kill: () => encoder.kill(),
+    };
+  };
+
+const withRung = (ask: EncoderAsk, index: number, run: (track: EncoderAsk['rungs'][number]['track']) => void): void => {
+  const rung = ask.rungs[index];
+  if (rung) run(rung.track);
+};
+
+const sourceOf = (source: VideoConfig) => {
+  const { size, colour } = pictureFacts(source);
+  if (!size) throw new Error('nobody has said how large the pictures are');
+  return { codec: source.codec, config: source.config, width: size.width, height: size.height, colour };
+};
+
+const liveRung = (rung: RungFacts | undefined, from: number): LiveRung => {
+  if (!rung) throw new Error('a track that is no rung');
+  const { width, height, preset, bitRate, level, frameRate, mostPictures } = rung;
+  return {
+    ...{ width, height, preset, bitRate, level },
+    maxRate: Math.round(bitRate * 1.2),
+    buffer: bitRate,
+    frameRate: { numerator: Math.round((frameRate ?? usualRate) * 1000), denominator: 1000 },
+    cap: mostPictures,
+    after: from > 0 ? from - 1 : null,
+  };
+};
