@@ -50,6 +50,11 @@ export const firstPipe = 3;
 const decoders: Readonly<Record<VideoCodec, string>> = { h264: 'h264', hevc: 'hevc', av1: 'libdav1d,libaom-av1,av1', vp9: 'vp9,libvpx-vp9' };
 /** `t` counts from the first picture on, whose stamp is odd: so are those of key pictures, an even number of ticks behind it. */
 const keyExpression = `not(mod(round(t*${liveTimescale}),2))`;
+/**
+ * Pixels from which on a picture is encoded as two slices side by side: a step down would otherwise be all that a second core
+ * is good for, since decoding, scaling and the rungs come one after the other. It costs a hundredth more work.
+ */
+const leastSliced = 848 * 480;
 /** From this height on, pictures that say nothing of their colour are taken for HD. */
 const leastHd = 720;
 const bt709 = { primaries: 1, transfer: 1, matrix: 1 };
@@ -57,11 +62,11 @@ const bt601 = { primaries: 6, transfer: 6, matrix: 6 };
 
 export const liveCommand = (source: LiveSource, rungs: readonly LiveRung[]): string[] => [
   ...[...calm, '-nostdin', '-nostats'],
-  // Frame threads would hold back a picture each.
+  // Frame threads would hold back a picture each: two pictures of delay on two cores.
   ...['-threads', '1'],
   ...['-f', 'nut', '-format_whitelist', 'nut', '-protocol_whitelist', 'pipe', '-codec_whitelist', decoders[source.codec]],
   ...['-max_streams', '1', '-max_pixels', String(mostPixels)],
-  // Its head says what it is: there is nothing to find out.
+  // Its head says what it is: there is nothing to find out, which would take twenty pictures.
   ...['-probesize', '32', '-analyzeduration', '0', '-fpsprobesize', '0'],
   ...['-copyts', '-i', 'pipe:0'],
   ...['-filter_complex_threads', '1', '-filter_complex', filters(rungs)],
@@ -87,11 +92,11 @@ const chainOf = ({ width, height, cap, after }: LiveRung): string =>
   ].join(',');
 
 const rungArguments = (rung: LiveRung, index: number, source: LiveSource): string[] => {
-  const { preset, bitRate, maxRate, buffer, level, frameRate } = rung;
+  const { width, height, preset, bitRate, maxRate, buffer, level, frameRate } = rung;
   const { primaries, transfer, matrix } = source.colour ?? (source.height >= leastHd ? bt709 : bt601);
   return [
     ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', preset, '-tune', 'zerolatency', '-profile:v', 'high', '-level:v', String(level / 10)],
-    ...['-threads:v', '1', '-b:v', String(bitRate), '-maxrate:v', String(maxRate), '-bufsize:v', String(buffer)],
+    ...['-threads:v', String(width * height >= leastSliced ? 2 : 1), '-b:v', String(bitRate), '-maxrate:v', String(maxRate), '-bufsize:v', String(buffer)],
     // The rate is said to x264 itself: to ffmpeg it would be an order to keep it. The transform makes it High, which players were
     // promised, in every preset: x264 writes the least profile that has all that it uses.
     ...['-x264-params', `fps=${frameRate.numerator}/${frameRate.denominator}:8x8dct=1`],
