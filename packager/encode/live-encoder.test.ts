@@ -197,6 +197,8 @@ t.test('ffmpeg that is killed ends in a value, and leaves neither processes nor 
   t.equal(encoder.feed({ pts: 0, key: true, data: Buffer.alloc(3) }), false);
   encoder.end();
   encoder.kill();
+  // Those behind the one that was killed are on their way out.
+  for (let look = 0; look < 100 && (await aliveInGroup(group)) > 0; look += 1) await new Promise((resolve) => setTimeout(resolve, 50));
   t.equal(await aliveInGroup(group), 0);
   t.equal(openFiles(), before);
 });
