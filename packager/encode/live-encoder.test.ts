@@ -8,7 +8,7 @@ import { clip } from '../../test/support/clips.ts';
 import { encoded } from '../../test/support/encoded.ts';
 import { decodeStamps } from '../../test/support/ffmpeg.ts';
 import { sourceClip, type SourceClip, type SourcePicture } from '../../test/support/source-pictures.ts';
-import { systemClock } from '../clock.ts';
+import { FakeClock, systemClock } from '../clock.ts';
 import { avcCodecString, parseAvcConfig, parseSps } from '../media/h264.ts';
 import { nutFrameHead, nutHead, type NutStream } from '../nut/writer.ts';
 import { pictureChoice } from './live-choice.ts';
@@ -205,7 +205,8 @@ t.test('ffmpeg that is killed ends in a value, and leaves neither processes nor 
 
 t.test('one that stands still is ended, and takes no more than its queue meanwhile', { skip: process.platform !== 'linux' }, async (t) => {
   const { pictures: fed, ...stream } = await variant(stamped.file, ...x264, '-bf', '2', '-g', '30');
-  const { encoder, until } = start(stream, rungs, { hungMs: 1_000, queueBytes: 1_000_000 });
+  const clock = new FakeClock();
+  const { encoder, until } = start(stream, rungs, { clock, hungMs: 5_000, queueBytes: 1_000_000 });
   feedAll(encoder, fed.slice(0, 30));
   await until((pictures) => pictures.every((rung) => rung.length > 10));
   process.kill(ffmpegOf(encoder.pid ?? 0), 'SIGSTOP');
@@ -213,6 +214,10 @@ t.test('one that stands still is ended, and takes no more than its queue meanwhi
   for (let at = 0; at < 200; at += 1) if (encoder.feed({ pts: 2_000_000 + at * 3_000, key: false, data: Buffer.alloc(20_000) })) taken += 1;
   t.ok(taken > 40 && taken < 100, `${taken} pictures of 20 kB`);
   t.ok(encoder.progress().queuedBytes <= 1_000_000);
+  clock.advance(4_000);
+  t.match(encoder.progress().rungs, [{ waitingMs: 4_000 }, { waitingMs: 4_000 }]);
+  t.not(encoder.progress().coreSeconds, null, 'not yet');
+  clock.advance(2_000);
   t.equal((await encoder.ended).how, 'hung');
 });
 
