@@ -164,6 +164,15 @@ t.test('an encoder that begins again in the middle of a GOP gives exactly what i
   }
 });
 
+t.test('one that begins where nothing is missing gives nothing, and that is no fault', async (t) => {
+  const { pictures: fed, ...stream } = await variant(stamped.file, ...x264, '-bf', '2', '-g', '30');
+  const { encoder, pictures } = start(stream, rungs.map((rung) => ({ ...rung, after: Math.max(...fed.map(({ pts }) => pts)) }))); // prettier-ignore
+  feedAll(encoder, fed);
+  encoder.end();
+  t.same(await encoder.ended, { how: 'drained', words: '' });
+  t.same(pictures, [[], []]);
+});
+
 t.test('progress says what went in, what came out, what waits and what it cost', { skip: process.platform !== 'linux' }, async (t) => {
   const { pictures: fed, ...stream } = await variant(stamped.file, ...x264, '-bf', '2', '-g', '30');
   const { encoder, until } = start(stream, rungs);

@@ -77,6 +77,8 @@ export class LiveEncoder {
   readonly #waiting: WaitingPictures;
   readonly #lastOut: number[];
   readonly #picturesOut: number[];
+  /** Pictures that a rung has to have, or a cap leaves out. */
+  readonly #expected: number[];
   readonly #complaints = new Tail(keptComplaints);
   #picturesIn = 0;
   /** Since when there is no more to come; null: there may be. */
@@ -103,6 +105,7 @@ export class LiveEncoder {
     this.#waiting = new WaitingPictures(rungs.map(({ after }) => after ?? -Infinity));
     this.#lastOut = rungs.map(() => clock.now());
     this.#picturesOut = rungs.map(() => 0);
+    this.#expected = rungs.map(() => 0);
     // It may end before it has read everything; its end says so.
     stdin.on('error', () => {});
     stderr.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
@@ -118,7 +121,7 @@ export class LiveEncoder {
 
   /** In the order in which they are decoded, a key picture first. False: it is not taken, since too much waits already, or nothing is taken any more. */
   feed({ pts, key, data }: LivePicture): boolean {
-    const { clock, queueBytes = usualQueue } = this.#span;
+    const { clock, rungs, queueBytes = usualQueue } = this.#span;
     if (this.#ending !== null || this.#why || this.#over || this.#input.writableLength + data.length > queueBytes) return false;
     const stamp = stampOf(pts, key);
     // Both in one write to the kernel.
@@ -127,6 +130,7 @@ export class LiveEncoder {
     this.#input.write(data);
     this.#input.uncork();
     this.#picturesIn += 1;
+    for (const [rung, { after }] of rungs.entries()) if (pts > (after ?? -Infinity)) this.#expected[rung] = (this.#expected[rung] ?? 0) + 1;
     this.#waiting.feed(pts, clock.now());
     return true;
   }
@@ -218,8 +222,9 @@ export class LiveEncoder {
     const over = (code: number | null, signal: NodeJS.Signals | null): void => {
       this.#over = true;
       this.#cancelWatch();
-      const all = this.#picturesIn === 0 || this.#picturesOut.every((count) => count > 0);
-      const how = this.#why ?? (this.#ending !== null && code === 0 && all ? 'drained' : 'crashed');
+      // Given nothing that it understands, it is content.
+      const silent = this.#picturesOut.some((count, rung) => count === 0 && (this.#expected[rung] ?? 0) > heldBack);
+      const how = this.#why ?? (this.#ending !== null && code === 0 && !silent ? 'drained' : 'crashed');
       resolve({ how, words: how === 'drained' ? '' : `${signal ?? code}: ${this.#complaints.text.trim().split('\n').slice(-3).join(' | ').slice(-600)}` });
     };
     child.on('error', (error) => {
