@@ -7,12 +7,14 @@
  * released, connections closed; whatever still hangs after the grace is cut off.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createRtmpServer } from '../ingest/rtmp/server.ts';
 import { createSrtServer } from '../ingest/srt/server.ts';
 import { systemClock, type Clock } from '../packager/clock.ts';
+import { createCoreBudget } from '../packager/encode/budget.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
 import { tsTracks } from '../packager/hls/ts.ts';
 import { downloadsOf } from '../packager/progressive/downloads.ts';
@@ -39,6 +41,8 @@ import { receiveFiles } from './files.ts';
 import type { HookSettings } from './hooks/duty.ts';
 import { portError, reachableHost } from './listening.ts';
 import { tellHealth } from './health/health-topic.ts';
+import { readLadders } from './ladders/read.ts';
+import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
@@ -77,6 +81,7 @@ export type RunningServer = {
 
 /** Linux tells twice of what was granted; 4 MiB are asked for. */
 const fewSocketBytes = 4 * 1024 * 1024;
+const laddersFolder = fileURLToPath(new URL('../conf/ladders', import.meta.url));
 const webFolder = fileURLToPath(new URL('../player/dist', import.meta.url));
 
 export const startServer = async ({ config, log, demo = false, clock = systemClock, fatal }: ServerOptions): Promise<RunningServer> => {
@@ -129,6 +134,10 @@ const start = async (
   const grants = new Grants({ ...catalog, keys: grantKeys, viewings, events, clock });
   const foreign = foreignTokens(config, clock, (error) => log.error({ err: error }, 'The keys of the issuer of tokens could not be had.'));
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
+  const cores = config['encode.cores'];
+  // It keeps a quarter of a core for the server itself.
+  const budget = createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25);
+  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(laddersFolder), folder: join(config.data, 'jobs'), changed: () => undefined });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -139,11 +148,12 @@ const start = async (
     stallMs: config['recording.patience'],
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
     publishHook: hookSettings(config),
+    ladders,
     letGo: (video) => files.letGo(video),
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
-  const files = await receiveFiles({ config, catalog, events, sockets, live, clock, log });
+  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, budget, clock, log });
   stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
@@ -218,7 +228,7 @@ const start = async (
   if (srtAt.receiveBuffer < fewSocketBytes) log.warn({ bytes: srtAt.receiveBuffer }, 'The system allows only a small buffer for UDP, and SRT loses packets in bursts: set net.core.rmem_max to 8388608.');
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, rtmpsPort: rtmps?.port ?? null, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
+    config: { ...defaultApiConfig, abilities: { ...defaultApiConfig.abilities, ladders: { ...defaultApiConfig.abilities.ladders, live: ladders.names } }, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, rtmpsPort: rtmps?.port ?? null, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());

@@ -5,13 +5,12 @@
  *     imports ────────────────────────────┴─ reception ─ intake
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readBootId } from '../ingest/upload/files.ts';
 import { createUploadEdge } from '../ingest/upload/handler.ts';
 import { Originals } from '../ingest/upload/originals.ts';
 import type { Clock } from '../packager/clock.ts';
-import { createCoreBudget } from '../packager/encode/budget.ts';
+import type { CoreBudget } from '../packager/encode/budget.ts';
 import { nodeDisk } from '../packager/log/node-disk.ts';
 import type { ApiHooks } from './api/hooks.ts';
 import type { Catalog } from './catalog/catalog.ts';
@@ -21,6 +20,8 @@ import { Arrivals } from './intake/arrivals.ts';
 import { VideoIntake } from './intake/intake.ts';
 import { openWorkshop, type Workshop } from './intake/workshop.ts';
 import type { Live } from './live/live.ts';
+import { measuredCost } from './ladders/measure.ts';
+import type { LadderWorks } from './ladders/works.ts';
 import type { ServerLog } from './log.ts';
 import { Reception } from './uploads/reception.ts';
 import type { WebSockets } from './ws/websockets.ts';
@@ -31,6 +32,8 @@ type Parts = {
   readonly events: EventDispatcher;
   readonly sockets: WebSockets;
   readonly live: Live;
+  readonly ladders: Pick<LadderWorks, 'equip'>;
+  readonly budget: CoreBudget;
   readonly clock: Clock;
   readonly log: ServerLog;
 };
@@ -48,7 +51,7 @@ export type Files = {
   stop(): Promise<void>;
 };
 
-export const receiveFiles = async ({ config, catalog, events, sockets, live, clock, log }: Parts): Promise<Files> => {
+export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, budget, clock, log }: Parts): Promise<Files> => {
   const folder = join(config.data, 'videos');
   const originals = new Originals({
     ...{ clock, bootId: await readBootId() },
@@ -62,17 +65,19 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
   const sandbox = workshop.then((opened) => opened.sandbox);
   // It is waited for at the start; where that does not come about, nobody asks for it.
   sandbox.catch(() => undefined);
-  const cores = config['encode.cores'];
   const intake = new VideoIntake({
     ...{ catalog, clock, log, disk: nodeDisk, folder, jobsFolder, arrivals },
     sandbox,
-    // The budget keeps a quarter of a core for the server itself.
-    budget: createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25),
+    budget,
     // What went wrong stands in the log.
     outdated: (video) => void live.presentations.forget(video).catch(() => undefined),
     captions: live.captions,
     changed: (video) => reception.changed(video),
   });
+  const equip = async (): Promise<void> => {
+    const opened = await sandbox;
+    if (typeof opened !== 'string') await ladders.equip(opened, await measuredCost(opened, config.data));
+  };
   const reception = new Reception({
     ...{ catalog, events, sockets, clock, log, intake, folder },
     disk: live.disk,
@@ -99,6 +104,8 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, clo
     letGo: (video) => reception.letGo(video),
     start: async () => {
       const { facts } = await workshop;
+      // The first start measures what encoding costs here: nobody waits for that.
+      equip().catch((error: unknown) => log.error({ err: error }, 'Live ladders cannot be encoded.'));
       intake.start();
       await reception.start();
       return facts;

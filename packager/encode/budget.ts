@@ -15,6 +15,8 @@ export type CoreAsk = {
 
 export interface CoreLease {
   readonly ask: CoreAsk;
+  /** That are held now. */
+  readonly cores: number;
   /** The work turned out to cost more or less. False: that much is not there, and the lease stays as it was. */
   resize(cores: number): boolean;
   release(): void;
@@ -69,6 +71,9 @@ export const createCoreBudget = (cores: number): CoreBudget => {
       if (!(ask.cores > 0) || !fits(ask.rank, ask.cores)) return null;
       const lease: CoreLease = {
         ask,
+        get cores() {
+          return held.get(lease)?.cores ?? 0;
+        },
         resize(wanted) {
           const mine = held.get(lease);
           if (!mine || !(wanted > 0) || (wanted > mine.cores && !fits(ask.rank, wanted - mine.cores))) return false;

@@ -28,6 +28,8 @@ export type LadderState = { readonly encoding: readonly string[]; readonly shed:
 
 /** A rung that was shed comes back after so long; when it has to go again soon, after twice as long, and so on. */
 const RETURN_MS = 20_000;
+/** What there was no room for at the beginning: others may be about to let go, or encoders are still being looked for. */
+const SOON_MS = 2_000;
 const LONGEST_RETURN_MS = 10 * 60_000;
 /** What is still in the encoder when an epoch ends. */
 const DRAIN_MS = 700;
@@ -45,6 +47,7 @@ export class Ladder {
   constructor(options: LadderOptions) {
     this.#o = options;
     this.#wanted = this.#affordable(options.tracks);
+    if (this.#wanted.length < options.tracks.length) this.#cancelReturn = options.clock.after(SOON_MS, () => this.#takeBack());
   }
 
   get state(): LadderState {
@@ -125,7 +128,8 @@ export class Ladder {
   #takeBack(): void {
     this.#cancelReturn = null;
     const { tracks } = this.#o;
-    const more = tracks.slice(tracks.length - this.#wanted.length - 1);
+    // The first that are taken back are all that there is room for; after that it is one by one.
+    const more = this.#wanted.length === 0 ? this.#affordable(tracks) : tracks.slice(-this.#wanted.length - 1);
     if (more.length > this.#wanted.length && this.#o.room(more)) {
       this.#wanted = more;
       this.#current?.change('next-key');

@@ -193,10 +193,15 @@ export class Show {
     await this.#run?.settled();
   }
 
+  /** Nobody encodes for it any more. */
+  release(): void {
+    this.#ladder?.close();
+  }
+
   /** The show is over. False: nothing of it was ever shown. */
   async finish(): Promise<boolean> {
     await this.pause();
-    this.#ladder?.close();
+    this.release();
     await this.#run?.end();
     return this.#run !== null;
   }

@@ -98,7 +98,7 @@ export type ApiHooks = {
 export type Abilities = {
   readonly visibilities: readonly string[];
   readonly protections: readonly string[];
-  readonly ladders: readonly string[];
+  readonly ladders: { readonly live: readonly string[]; readonly files: readonly string[] };
 };
 
 export type ApiConfig = {
@@ -136,6 +136,6 @@ export const defaultApiConfig: ApiConfig = {
   uploads: { maxSize: 20e9, quota: 0 },
   bodyLimit: 65_536,
   requests: { burst: 600, perSecond: 20 },
-  abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none', 'aes-128', 'cbcs'], ladders: ['source'] },
+  abilities: { visibilities: ['public', 'unlisted', 'private'], protections: ['none', 'aes-128', 'cbcs'], ladders: { live: ['source'], files: ['source'] } },
   version: '0.1.0',
 };

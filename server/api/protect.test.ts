@@ -59,7 +59,7 @@ t.test('an upload may be protected before its first byte, and a server that cann
   const { server, owner, patch } = await setUp(t);
   const video = await someUpload(server.catalog, { ownerId: owner.id });
   t.match(await patch(video, { protection: 'cbcs' }), { status: 200, body: { state: 'uploading', protection: 'cbcs' } });
-  const plain = await testApi(t, { abilities: { visibilities: ['public', 'private'], protections: ['none'], ladders: ['source'] } });
+  const plain = await testApi(t, { abilities: { visibilities: ['public', 'private'], protections: ['none'], ladders: { live: ['source'], files: ['source'] } } });
   const ann = await plain.person('ann', 'creator');
   const own = await someUpload(plain.catalog, { ownerId: ann.id });
   t.match(await plain.ask(`/api/v1/videos/${own}`, { method: 'PATCH', token: ann.token, body: { protection: 'aes-128' } }), { status: 422, body: { code: 'not-available', errors: [{ field: 'protection' }] } });

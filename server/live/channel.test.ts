@@ -45,6 +45,7 @@ class Stage {
       reconnectWindow: WINDOW,
       newVideoAfter: DAY,
       takeoverSilence: 2_000,
+      ladders: { wish: () => undefined, open: () => null },
       createRun: async (_key, shape, onFault) => {
         await this.beforeCreate();
         const name = `video${this.made.length + 1}`;

@@ -55,6 +55,7 @@ class Stage {
       return sink;
     },
     changed: () => undefined,
+    ladders: { wish: () => undefined, open: () => null },
   });
 
   admit(key: string, address = '192.0.2.1', protocol: 'rtmp' | 'srt' = 'rtmp'): Promise<PublishVerdict> {

@@ -13,6 +13,7 @@ import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import { openHook, type HookDuty, type HookSettings } from '../hooks/duty.ts';
+import type { LadderWorks } from '../ladders/works.ts';
 import type { ServerLog } from '../log.ts';
 import { IngestHealth } from '../health/ingest-health.ts';
 import { RecordedCaptions } from '../captions/recorded-captions.ts';
@@ -38,6 +39,7 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
+  readonly ladders: Pick<LadderWorks, 'wish' | 'open'>;
   /** Null: nobody is asked whether a publisher may begin. */
   readonly publishHook: HookSettings | null;
   /** A video is gone: nobody else has a hand on its files when this resolves. */

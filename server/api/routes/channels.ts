@@ -67,7 +67,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
       problems: ['name-taken', 'name-reserved', 'not-available'],
       idempotent: true,
       handler: async ({ who, body, base }) => {
-        mustBeAble(config.abilities, body);
+        mustBeAble(config.abilities, 'live', body);
         if (reserved.has(body.name)) throw new Problem('name-reserved', `The name "${body.name}" is reserved. Take another one.`);
         const wanted = {
           name: body.name,
@@ -135,7 +135,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
       problems: ['not-yours', 'not-available'],
       handler: async ({ who, params, body, base }) => {
         const channel = await ownChannel(ground, params.channel, who);
-        mustBeAble(config.abilities, body);
+        mustBeAble(config.abilities, 'live', body);
         const { dvr: dvrSeconds, captions: tags, ...plain } = body;
         const change = { ...plain, ...(dvrSeconds !== undefined && { dvrSeconds }), ...(tags !== undefined && { captions: languages(tags) }) };
         const changed = await catalog.channels.update(channel.id, change);

@@ -105,7 +105,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
       problems: ['too-large', 'quota-exceeded', 'disk-full', 'not-available', 'too-many-uploads'],
       idempotent: true,
       handler: async ({ who, body, base }) => {
-        mustBeAble(config.abilities, body);
+        mustBeAble(config.abilities, 'files', body);
         if (body.size > config.uploads.maxSize) throw new Problem('too-large', `The file is larger than ${inWords(config.uploads.maxSize)}, which is the most that this server takes.`);
         const video = made(await uploads.create({ ...usual, title: titleOf(body.filename), ...body, ownerId: who.accountId, source: 'upload' }));
         const address = await uploads.address(video.id);
@@ -140,7 +140,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
       problems: ['quota-exceeded', 'disk-full', 'not-available', 'too-many-uploads', 'address-not-allowed'],
       idempotent: true,
       handler: async ({ who, body: { url: text, ...body }, base }) => {
-        mustBeAble(config.abilities, body);
+        mustBeAble(config.abilities, 'files', body);
         const url = sourceAddress(text);
         const name = nameIn(url);
         const video = made(await uploads.import({ ...usual, title: name === url.hostname ? name : titleOf(name), ...body, filename: name, size: 0, ownerId: who.accountId, source: 'import' }, url));

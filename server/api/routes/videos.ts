@@ -99,7 +99,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
       problems: ['not-yours', 'not-available', 'video-is-live', 'not-playable', 'cbcs-not-carried'],
       handler: async ({ who, params: { video }, body, base }) => {
         const row = await ownVideo(ground, video, who);
-        mustBeAble(config.abilities, body);
+        mustBeAble(config.abilities, 'files', body);
         const { trim, protection: wanted, ...plain } = body;
         const protection = wanted && (await newProtection(ground, row, wanted));
         const changed = await catalog.videos.update(row.id, {
