@@ -309,10 +309,13 @@ export class LiveRun {
     return this.#tracks.find(({ facts }) => facts.kind === 'video') ?? this.#tracks.find(({ facts }) => facts.kind === 'audio');
   }
 
-  #trackSnapshot({ facts, window, epochs }: LiveTrack): TrackSnapshot {
+  #trackSnapshot(track: LiveTrack): TrackSnapshot {
+    const { facts, window } = track;
     const { segments, open, liveStart } = window;
     const firstSegment = this.#state === 'ended' ? 0 : liveStart;
-    return { ...facts, epochs: epochs.slice(), segments, firstSegment, liveStart, endSegment: segments.length, open };
+    const { kind: _kind, reorderDelay: _delay, ...planned } = unmade(track, this.#epochs[0]?.epoch ?? 0);
+    const epochs = track.epochs.length === 0 && facts.rung ? [planned] : track.epochs.slice();
+    return { ...facts, epochs, segments, firstSegment, liveStart, endSegment: segments.length, open };
   }
 
   #writeFragment(track: LiveTrack, cut: CutFragment): void {

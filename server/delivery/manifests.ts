@@ -17,6 +17,7 @@ import { manifestType, playlistType, type Wanted } from './playlists.ts';
 import { problems } from './problem.ts';
 import type { Needs, Opened, Service } from './service.ts';
 import { parseStart } from './start.ts';
+import type { Wish } from './waiters.ts';
 
 export type ManifestAsk = {
   readonly of: ManifestKind;
@@ -44,7 +45,17 @@ export const needsOfManifest = ({ of, cut }: Pick<ManifestAsk, 'of' | 'cut'>): N
   return slots && sealed.ring.prepare(slots);
 };
 
-export const giveManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void => {
+/** Players read the list of renditions once: their encoder is waited for, so that what is listed can be had. */
+const rungsWish: Wish = {
+  key: 'rungs',
+  deadlineMs: 3_000,
+  ready: ({ state, tracks }) => state !== 'live' || !tracks.some(({ rung, epochs, endSegment }) => rung && endSegment === 0 && epochs.every(({ init }) => init.length === 0)),
+};
+
+export const giveManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void =>
+  service.waitAtMost(exchange, opened.presentation, rungsWish, () => writeManifest(service, exchange, opened, ask));
+
+const writeManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void => {
   const { presentation, sealed } = opened;
   const { of, ofChannel, cut } = ask;
   const snapshot = seenThrough(presentation.snapshot(), cut);

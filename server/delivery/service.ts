@@ -137,6 +137,16 @@ export class Service {
     exchange.whileWaiting(leave);
   }
 
+  /** What comes soon is waited for; without it goes on as well. */
+  waitAtMost(exchange: Exchange, presentation: Presentation, wish: Wish, next: () => void): void {
+    if (this.#released || wish.ready(presentation.snapshot())) return next();
+    const leave = this.#waiters.wait(presentation, wish, () => {
+      exchange.whileWaiting(null);
+      this.guarded(exchange, next);
+    });
+    exchange.whileWaiting(leave);
+  }
+
   /** The same for an answer that is under way. */
   until(exchange: Exchange, presentation: Presentation, wish: Wish): Promise<WakeReason | 'left'> {
     if (this.#released) return Promise.resolve('released');
