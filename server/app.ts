@@ -137,7 +137,7 @@ const start = async (
   const cores = config['encode.cores'];
   // It keeps a quarter of a core for the server itself.
   const budget = createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25);
-  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(laddersFolder), folder: join(config.data, 'jobs'), changed: () => undefined });
+  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(laddersFolder), folder: join(config.data, 'jobs') });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -186,6 +186,7 @@ const start = async (
       const found = await live.presentations.find(videoId);
       return !found || tsTracks(found.snapshot()).length > 0;
     },
+    ladders,
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
   const topic = new ChannelTopic({ sockets, catalog, events, grants, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });

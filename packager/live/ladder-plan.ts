@@ -24,6 +24,10 @@ export type LadderSource = {
   readonly standard: boolean;
 };
 
+/** Baseline, Main and High: 8 bits, 4:2:0. */
+const plainProfile = /^avc1\.(42|4d|64)/i;
+export const playsEverywhere = (codec: string, codecString: string): boolean => codec === 'h264' && plainProfile.test(codecString);
+
 /** The highest first. */
 export type Plan = readonly RungFacts[];
 

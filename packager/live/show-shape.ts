@@ -7,7 +7,7 @@ import { TEXT_TIMESCALE, wvtt } from '../text/cue.ts';
 import { languageName } from '../text/language-name.ts';
 import { audioShape } from './epoch-tracks.ts';
 import type { Observed } from './gate.ts';
-import type { Plan } from './ladder-plan.ts';
+import { playsEverywhere, type Plan } from './ladder-plan.ts';
 import { freeze, type Wish } from './policy.ts';
 import type { RunFacts, RunTrack } from './run.ts';
 
@@ -27,11 +27,8 @@ const RUNG_PEAK = 1.5;
 const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
   const facts = video && pictureFacts(video);
   if (!ladder || !video || !facts?.size) return [];
-  return ladder({ ...facts.size, frameRate, standard: video.codec === 'h264' && plainProfile.test(facts.codecString) });
+  return ladder({ ...facts.size, frameRate, standard: playsEverywhere(video.codec, facts.codecString) });
 };
-
-/** Baseline, Main and High: 8 bits, 4:2:0. */
-const plainProfile = /^avc1\.(42|4d|64)/i;
 
 export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {
   const audio = observed.audio ? audioShape(observed.audio, null) : null;

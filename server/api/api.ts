@@ -24,6 +24,7 @@ import type { Ground } from './routes/ground.ts';
 import { grantKeyRoutes } from './routes/grant-keys.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { ingestRoutes } from './routes/ingest.ts';
+import { ladderRoutes } from './routes/ladders.ts';
 import { playbackRoutes } from './routes/playback.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
@@ -58,6 +59,7 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...channelRoutes(ground),
   ...streamKeyRoutes(ground),
   ...ingestRoutes(ground),
+  ...ladderRoutes(ground),
   ...attemptRoutes(ground),
   ...playbackRoutes(ground),
   ...videoRoutes(ground),

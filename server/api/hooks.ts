@@ -9,6 +9,7 @@ import type { NewUpload } from '../catalog/videos.ts';
 import type { HealthView } from '../health/channel-health.ts';
 import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
+import type { LadderWorks } from '../ladders/works.ts';
 import type { Attempts } from '../live/attempts.ts';
 
 export type LiveNow = { readonly videoId: string; /** ms since 1970. */ readonly startedAt: number; readonly viewers: number };
@@ -72,12 +73,15 @@ export type ForeignHooks = Pick<ForeignTokens, 'read'> & { readonly issuer: stri
 /** Who watches just now. */
 export type StreamHooks = Pick<Viewings, 'ofAccount' | 'stop'>;
 export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
+/** What may be encoded beside shows, what is, and the cores for it. */
+export type LadderHooks = Pick<LadderWorks, 'offered' | 'budget' | 'shows'>;
 
 export type ApiHooks = {
   readonly ingest: IngestHooks;
   readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
+  readonly ladders: LadderHooks;
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;

@@ -85,6 +85,7 @@ export class TestApi {
 }
 
 const noIngest: ApiHooks['ingest'] = { now: () => null, of: async () => null };
+const noLadders: ApiHooks['ladders'] = { offered: [], budget: { total: 0, free: 0, leases: [] }, shows: [] };
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
 export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig> & { readonly streams?: StreamLimits } = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
@@ -105,7 +106,7 @@ export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], inTransport: async () => true, captions: noCaptions, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], inTransport: async () => true, captions: noCaptions, ladders: noLadders, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

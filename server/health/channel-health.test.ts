@@ -186,6 +186,20 @@ t.test('what cbcs cannot carry is told of as soon as a show is served under it, 
   t.same(only(stage.pass(2_000).codes, 'audioCodecProtection'), [], 'the next show may be protected otherwise');
 });
 
+t.test('rungs that are not made are named to whoever streams, for as long as it is so and in this show only', async (t) => {
+  const stage = new HealthStage().connect().send(units(3_000));
+  let shed: readonly number[] = [720, 480];
+  stage.health.shown(null, () => ({ shed, leftOut: [1080], restarts: 0, sinceRestartMs: null }));
+  t.same(only(stage.codes, 'ladderShed', 'ladderCut'), ['ladderCut'], 'room may be found in a moment');
+  stage.pass(4_000);
+  t.same(only(stage.codes, 'ladderShed'), ['ladderShed']);
+  t.match(stage.health.findings.find(({ code }) => code === 'ladderShed'), { severity: 'warning', params: { heights: '720p, 480p' } });
+  shed = [];
+  t.same(only(stage.pass(5_000).codes, 'ladderShed', 'ladderCut'), ['ladderCut']);
+  stage.health.finish();
+  t.same(only(stage.pass(2_000).codes, 'ladderCut'), [], 'the next show is planned anew');
+});
+
 t.test('a second encoder that was refused is told of for five minutes, and in this broadcast only', async (t) => {
   const stage = new HealthStage().connect().send(units(3_000));
   t.same(only(stage.codes, 'twoEncoders'), []);

@@ -103,6 +103,17 @@ export type BroadcastFacts = {
   readonly lastEnd: EndReason | null;
 };
 
+/** What is encoded beside the show, by the heights of its rungs, the highest first. */
+export type LadderFacts = {
+  /** Promised, and not made now. */
+  readonly shed: readonly number[];
+  /** Not even promised, for want of room. */
+  readonly leftOut: readonly number[];
+  readonly restarts: number;
+  /** Since an encoder was begun anew; null: none was. */
+  readonly sinceRestartMs: number | null;
+};
+
 export type IngestFacts = {
   /** Null: nobody is sending. */
   readonly session: SessionFacts | null;
@@ -114,6 +125,8 @@ export type IngestFacts = {
   readonly broadcast: BroadcastFacts;
   /** Under which the show is served; null: it is served as it comes, or there is none yet. */
   readonly protection: Scheme | null;
+  /** Null: the channel wants nothing of the kind, or there is no show yet. */
+  readonly ladder: LadderFacts | null;
   /** Named by the edge: in the stream, and not carried. */
   readonly uncarried: readonly { readonly media: MediaKind; readonly codec: string }[];
 };

@@ -8,6 +8,7 @@ import type { Scheme } from '../../packager/protect/keys.ts';
 import type { IngestReportStore } from '../catalog/ingest-reports.ts';
 import type { ServerLog } from '../log.ts';
 import { ChannelHealth, type HealthView, type Tally } from './channel-health.ts';
+import type { LadderFacts } from './facts.ts';
 import { findingCodes } from './findings.ts';
 import { readReport, writeReport, type IngestReport } from './report.ts';
 
@@ -15,6 +16,8 @@ export type IngestHealthOptions = {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly reports: IngestReportStore;
+  /** What is encoded beside the show of a video; absent: nothing ever is. */
+  readonly ladderOf?: (videoId: string) => LadderFacts | null;
 };
 
 const tickMs = 1_000;
@@ -63,7 +66,7 @@ export class IngestHealth {
   /** Something is live on the channel. */
   begins(channelId: string, videoId: string, protection: Scheme | null = null): void {
     this.#videos.set(videoId, channelId);
-    this.#channels.get(channelId)?.shown(protection);
+    this.#channels.get(channelId)?.shown(protection, () => this.#o.ladderOf?.(videoId) ?? null);
   }
 
   /** A show goes on that a stop of the server interrupted. */
@@ -72,7 +75,7 @@ export class IngestHealth {
     const kept = await this.of(videoId);
     const health = this.#open(channelId);
     if (kept) health.restore(kept);
-    health.shown(protection);
+    health.shown(protection, () => this.#o.ladderOf?.(videoId) ?? null);
   }
 
   /** The video has come to its end: what is known of how it came in is kept with it. */

@@ -20,6 +20,7 @@ const good: IngestFacts = {
   line: goodLine,
   broadcast: { since: 0, sessions: 1, reconnects: 0, recentReconnects: 0, recentRivals: 0, jumps: 0, recentJumps: 0, gaps: 0, changes: [], lastEnd: null },
   protection: null,
+  ladder: null,
   uncarried: [],
 };
 const video = (more: Partial<VideoFacts>): IngestFacts => ({ ...good, video: { ...goodVideo, ...more } });
@@ -29,6 +30,7 @@ const evenly = (min: number, max: number): IngestFacts => video({ gop: { ...good
 const arrival = (more: Partial<IngestFacts['arrival']>): IngestFacts => ({ ...good, arrival: { ...good.arrival, ...more } });
 const line = (more: Partial<LineFacts>, recent: Partial<LineFacts['recent']> = {}): IngestFacts => ({ ...good, line: { ...goodLine, ...more, recent: { ...goodLine.recent, ...recent } } });
 const broadcast = (more: Partial<IngestFacts['broadcast']>): IngestFacts => ({ ...good, broadcast: { ...good.broadcast, ...more } });
+const ladder = (more: Partial<NonNullable<IngestFacts['ladder']>>): IngestFacts => ({ ...good, ladder: { shed: [], leftOut: [], restarts: 0, sinceRestartMs: null, ...more } });
 const changed = (what: IngestFacts['broadcast']['changes'][number]['what'], ago: number): IngestFacts => broadcast({ changes: [{ what, from: 'a', to: 'b', ago }] });
 
 const found = (facts: IngestFacts, standing: readonly FindingCode[] = []): string[] => judge(facts, new Set(standing)).map(({ code }) => code);
@@ -71,6 +73,9 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   stampsJumped: [good, broadcast({ recentJumps: 1 })],
   reconnects: [broadcast({ recentReconnects: 2 }), broadcast({ recentReconnects: 3 })],
   twoEncoders: [good, broadcast({ recentRivals: 1 })],
+  ladderShed: [ladder({}), ladder({ shed: [720] })],
+  ladderCut: [ladder({}), ladder({ leftOut: [720, 480] })],
+  ladderRestarted: [ladder({ restarts: 2, sinceRestartMs: 60_000 }), ladder({ restarts: 2, sinceRestartMs: 59_999 })],
   srtLatencyLow: [line({ rttMs: 480 }), line({ rttMs: 481 }), line({ rttMs: 401 })],
   srtLossHigh: [line({}, { packets: 950, lost: 50 }), line({}, { packets: 949, lost: 51 }), line({}, { packets: 970, lost: 30 })],
   srtDropped: [good, line({}, { dropped: 1 })],

@@ -1,6 +1,7 @@
 /** From facts to what is wrong with them. Pure: no clock, no memory; what stands already is asked more mildly. */
 import type { IngestFacts } from './facts.ts';
 import type { FindingCode, FindingParams, Severity } from './findings.ts';
+import { ladderRules } from './judge-ladder.ts';
 import { lineRules } from './judge-line.ts';
 import { mediaRules } from './judge-media.ts';
 import { videoRules } from './judge-video.ts';
@@ -17,7 +18,7 @@ export type Rule = {
 
 export type Judgement = Pick<Rule, 'code' | 'severity' | 'after' | 'stays'> & { readonly params: FindingParams };
 
-export const rules: readonly Rule[] = [...videoRules, ...mediaRules, ...lineRules];
+export const rules: readonly Rule[] = [...videoRules, ...mediaRules, ...ladderRules, ...lineRules];
 
 export const judge = (facts: IngestFacts, standing: ReadonlySet<FindingCode>): Judgement[] =>
   rules.flatMap(({ code, severity, after, stays, judge: look }) => {

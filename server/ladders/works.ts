@@ -6,14 +6,16 @@ import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
 import type { CoreBudget, CoreLease } from '../../packager/encode/budget.ts';
 import { makeJobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
-import { Ladder, type LadderState } from '../../packager/live/ladder.ts';
+import { Ladder } from '../../packager/live/ladder.ts';
 import type { StartEncoder } from '../../packager/live/ladder-epoch.ts';
 import { coresOf, keptOf, planAuto, planRungs, type CoreCost, type LadderSource, type Plan } from '../../packager/live/ladder-plan.ts';
 import type { Wish } from '../../packager/live/policy.ts';
 import type { LiveRun, RungFacts, RunTrack } from '../../packager/live/run.ts';
 import type { ServerLog } from '../log.ts';
 import { ffmpegEncoder } from './encoder.ts';
+import { offerOf, withinCores, type OfferedLadder } from './offer.ts';
 import type { Ladders } from './read.ts';
+import { LadderShows, type LadderNow } from './shows.ts';
 
 export type LadderWorksOptions = {
   readonly clock: Clock;
@@ -22,7 +24,6 @@ export type LadderWorksOptions = {
   readonly budget: CoreBudget;
   /** `<data>/jobs`: what a crash leaves there is swept away. */
   readonly folder: string;
-  readonly changed: (video: string, state: LadderState) => void;
 };
 
 /** Who encodes, and what it costs. */
@@ -32,14 +33,41 @@ export class LadderWorks {
   readonly #o: LadderWorksOptions;
   /** Null: nothing can be encoded here (yet). */
   #tools: Tools | null = null;
+  readonly #shows: LadderShows;
 
   constructor(options: LadderWorksOptions) {
     this.#o = options;
+    this.#shows = new LadderShows(options.clock, (name, source) => this.#whole(name, source));
   }
 
   /** What a channel may name. */
   get names(): readonly string[] {
     return ['source', 'auto', ...this.#o.ladders.keys()];
+  }
+
+  /** What these give and take. */
+  get offered(): readonly OfferedLadder[] {
+    const { budget, ladders } = this.#o;
+    return this.names.map((name) => offerOf(name, name === 'source' ? [] : (ladders.get(name) ?? null), budget.total, this.#tools?.cost ?? null));
+  }
+
+  get budget(): Pick<CoreBudget, 'total' | 'free' | 'leases'> {
+    return this.#o.budget;
+  }
+
+  /** What is encoded beside shows that are on. */
+  get shows(): readonly LadderNow[] {
+    return this.#shows.all;
+  }
+
+  /** Null: nothing is wanted beside it. */
+  of(video: string): LadderNow | null {
+    return this.#shows.of(video);
+  }
+
+  /** The show is over. */
+  forget(video: string): void {
+    this.#shows.forget(video);
   }
 
   /** From now on there is somebody who encodes. */
@@ -62,9 +90,14 @@ export class LadderWorks {
     const wishes = this.#o.ladders.get(name);
     if (!wishes) return [];
     // Players are told of what is planned once, and for all of the show: nothing is promised that has no cores now.
-    let plan = planRungs(wishes, source);
-    while (coresOf(plan, source, cost) > cores) plan = plan.slice(1);
-    return plan;
+    return withinCores(planRungs(wishes, source), source, cores, cost);
+  }
+
+  /** If there were cores for anything. */
+  #whole(name: string, source: LadderSource): Plan {
+    if (name === 'source') return [];
+    if (name === 'auto') return planAuto(source, Infinity, { perMegapixel: { any: 0 }, decodePerMegapixel: 0 });
+    return planRungs(this.#o.ladders.get(name) ?? [], source);
   }
 
   /** What live may take: VOD gives way. */
@@ -73,11 +106,16 @@ export class LadderWorks {
     return leases.reduce((left, { ask, cores }) => (ask.rank === 'live' ? left - cores : left), total);
   }
 
-  /** Null: the run has no rungs. Where nobody encodes them (yet) they are holes. */
-  open(run: LiveRun): Ladder | null {
+  /** Null: the run has no rungs. Where nobody encodes them (yet) they are holes. `name`: of the ladder that was wished for. */
+  open(run: LiveRun, name: string): Ladder | null {
     const tracks = run.facts.tracks.filter(({ rung }) => rung !== undefined);
-    if (tracks.length === 0) return null;
-    const { clock, log, budget, changed } = this.#o;
+    const ladder = tracks.length === 0 ? null : this.#ladder(run, tracks);
+    if (ladder || name !== 'source') this.#shows.add(run, name, ladder);
+    return ladder;
+  }
+
+  #ladder(run: LiveRun, tracks: readonly RunTrack[]): Ladder {
+    const { clock, log, budget } = this.#o;
     const { video } = run.facts;
     const lease = new LadderLease(budget, video);
     return new Ladder({
@@ -91,7 +129,10 @@ export class LadderWorks {
         if (wanted.length === 0) return lease.take(0);
         return this.#tools !== null && lease.take(coresOf(rungsOf(wanted), sourceOf(run), this.#tools.cost));
       },
-      changed: (state) => changed(video, state),
+      changed: (state) => {
+        this.#shows.changed(video, state);
+        log.info({ video, ...state }, 'What is encoded of a ladder has changed.');
+      },
       trouble: ({ kind, words }) => log.warn({ video, trouble: kind, words }, 'The encoder of a ladder had trouble.'),
     });
   }

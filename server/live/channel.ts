@@ -207,7 +207,7 @@ export class LiveChannel {
     const show: Show = new Show({
       clock: this.#host.clock,
       wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions, ladder: this.#host.ladders.wish(key.ladder) },
-      ladder: (made) => this.#host.ladders.open(made),
+      ladder: (made) => this.#host.ladders.open(made, key.ladder),
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));

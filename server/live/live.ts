@@ -39,7 +39,7 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
-  readonly ladders: Pick<LadderWorks, 'wish' | 'open'>;
+  readonly ladders: Pick<LadderWorks, 'wish' | 'open' | 'of' | 'forget'>;
   /** Null: nobody is asked whether a publisher may begin. */
   readonly publishHook: HookSettings | null;
   /** A video is gone: nobody else has a hand on its files when this resolves. */
@@ -67,7 +67,7 @@ export class Live {
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
-    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports });
+    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports, ladderOf: (video) => options.ladders.of(video) });
     this.attempts = new Attempts(clock);
     const { publishHook: settings } = options;
     this.#hook = settings && openHook({ settings, store: catalog.publishNotices, clock, log, videoOf: (channelId) => this.status(channelId).videoId });
@@ -91,6 +91,7 @@ export class Live {
         this.#videos.ended(run);
         // Before the world hears of the end: whoever asks then finds it.
         await this.#health.ends(run.facts.video);
+        options.ladders.forget(run.facts.video);
         await this.#runs.finish(run);
       },
       changed: (channel, status) => {

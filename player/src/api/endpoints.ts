@@ -8,6 +8,7 @@ import type {
   CaptionTrack,
   Channel,
   HandedLink,
+  Ladders,
   Latency,
   NewVideo,
   Page,
@@ -45,8 +46,8 @@ const fromHere = (address: PlaybackAddress): PlaybackAddress => {
 };
 
 export type Credentials = { username: string; password: string };
-export type NewChannel = { name: string; title: string; visibility: string; latency: Latency; protection?: Protection };
-export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency' | 'protection'>> &
+export type NewChannel = { name: string; title: string; visibility: string; latency: Latency; ladder?: string; protection?: Protection };
+export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency' | 'ladder' | 'protection'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
 export type KeySettings = { allowedNetworks?: readonly string[] };
 export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean; protection: Protection }>;
@@ -71,6 +72,8 @@ export const api = {
   changeChannel: (id: string, body: ChannelChange) => ask<Channel>('PATCH', channelPath(id), body),
   channelIngest: (id: string) => ask<Health>('GET', `${channelPath(id)}/ingest`),
   endBroadcast: (id: string) => ask<void>('POST', `${channelPath(id)}/end`),
+
+  ladders: () => ask<Ladders>('GET', '/ladders'),
 
   streamKeys: (channel: string) => ask<{ items: readonly StreamKey[] }>('GET', `${channelPath(channel)}/stream-keys`),
   createKey: (channel: string, body: KeySettings) => ask<ShownKey>('POST', `${channelPath(channel)}/stream-keys`, body),

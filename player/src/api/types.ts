@@ -24,6 +24,33 @@ export type Latency = (typeof latencies)[number];
 export const protections = ['none', 'aes-128', 'cbcs'] as const;
 export type Protection = (typeof protections)[number];
 
+/** What may be encoded beside a show. */
+export type Ladder = {
+  readonly name: string;
+  /** The highest first. */
+  readonly rungs: readonly { readonly height: number; readonly bitRate: number }[];
+  /** That 1080p30 keeps busy; null: nobody has measured it. */
+  readonly cores: number | null;
+  /** Rungs of it that this machine carries while it does nothing else. */
+  readonly carried: number | null;
+};
+export type EncodedShow = {
+  readonly videoId: string;
+  readonly title: string | null;
+  readonly ladder: string;
+  readonly encoding: readonly number[];
+  readonly shed: readonly number[];
+  readonly leftOut: readonly number[];
+  readonly restarts: number;
+  readonly lagMs: number;
+};
+export type Ladders = {
+  readonly items: readonly Ladder[];
+  /** From here on only for administrators. */
+  readonly budget?: { readonly total: number; readonly free: number; readonly leases: readonly { readonly name: string; readonly rank: 'live' | 'vod'; readonly cores: number }[] };
+  readonly shows?: readonly EncodedShow[];
+};
+
 /** An ISO date or milliseconds since 1970. */
 export type Instant = string | number;
 
@@ -37,6 +64,8 @@ export type Channel = {
   readonly visibility: string;
   readonly latency: Latency;
   readonly protection?: Protection;
+  /** Only for whoever may publish on it. */
+  readonly ladder?: string;
   readonly live: LiveNow | null;
   /** Seconds that viewers can go back; null: the whole show. Servers before it could be set do not say. */
   readonly dvr?: number | null;

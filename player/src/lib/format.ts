@@ -60,6 +60,13 @@ export const bytesText = (language: string, bytes: number): string => {
   return inUnit(language, value, sizes[step] ?? 'byte');
 };
 
+/** 2.5 Mbit/s, 350 kbit/s: in every language as networks are sold. */
+export const bitRateText = (language: string, bitsPerSecond: number): string => {
+  const [value, unit] = bitsPerSecond >= 999_500 ? [bitsPerSecond / 1e6, 'Mbit/s'] : [bitsPerSecond / 1000, 'kbit/s'];
+  const digits = new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 && unit === 'Mbit/s' ? 1 : 0 });
+  return `${digits.format(value)} ${unit}`;
+};
+
 /** A share as people read it: 42 %. Full only when it is: 99.7 % is not done. */
 export const percentText = (language: string, share: number): string =>
   new Intl.NumberFormat(language, { style: 'percent' }).format(Math.floor(Math.min(1, Math.max(0, share)) * 100) / 100);

@@ -1,7 +1,7 @@
 /** hls.js tied to one media element: loading, recovery and the live edge. It knows nothing of pages. */
 import type HlsClass from 'hls.js';
 import type { ErrorData } from 'hls.js';
-import { remember, remembered } from '../state/remembered.ts';
+import { remember, remembered, rememberedForNow, rememberForNow } from '../state/remembered.ts';
 import { soundFor } from './choices.ts';
 import type { Choice } from './choices.ts';
 import { dateAt } from './dvr.ts';
@@ -9,6 +9,8 @@ import type { Window } from './dvr.ts';
 import { opensByItself } from './native-engine.ts';
 import { watchPlayTime } from './play-time.ts';
 import { keyFailure, protectedSettings } from './protected.ts';
+import { qualitiesOf, qualityFor } from './qualities.ts';
+import type { Quality } from './qualities.ts';
 import { nextStep, nothingTried, played } from './recovery.ts';
 import type { Failure } from './recovery.ts';
 import { hlsSettings, usefulBandwidth } from './settings.ts';
@@ -27,6 +29,13 @@ export type Engine = {
   sounds(): readonly Choice[];
   sound(): string | null;
   chooseSound(id: string): void;
+  /** The best first. */
+  qualities(): readonly Quality[];
+  /** Null: by itself. */
+  chosenQuality(): string | null;
+  /** What is shown now; null before the first picture. */
+  quality(): string | null;
+  chooseQuality(id: string | null): void;
   retryNow(): void;
   destroy(): void;
 };
@@ -40,6 +49,7 @@ export type EngineEvents = {
   /** The list of what can be played has changed. */
   onListed(): void;
   onSounds(): void;
+  onQualities(): void;
   onGiveUp(code: ErrorCode, what: string): void;
 };
 
@@ -58,6 +68,8 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
   if (request.readyState === XMLHttpRequest.UNSENT) request.open('GET', url, true);
   request.setRequestHeader('cache-control', 'no-cache');
 };
+
+const idOf = (level: number): string | null => (level < 0 ? null : String(level));
 
 /** An error of ours for each error of theirs. */
 const failureOf = (Hls: typeof HlsClass, data: ErrorData, list: Pick<Failure, 'ended' | 'sealed'>): Failure => {
@@ -158,6 +170,14 @@ export const startHls = (
       origin = initPTS / timescale;
     });
     made.on(Hls.Events.LEVEL_UPDATED, () => events.onListed());
+    made.on(Hls.Events.MANIFEST_PARSED, () => {
+      // Before the first fragment is asked for: whoever chose something small has a line to spare.
+      const wanted = qualityFor(qualitiesOf(made.levels), rememberedForNow('quality'));
+      if (wanted !== null) made.loadLevel = Number(wanted);
+      events.onQualities();
+    });
+    made.on(Hls.Events.LEVELS_UPDATED, () => events.onQualities());
+    made.on(Hls.Events.LEVEL_SWITCHED, () => events.onQualities());
     made.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => {
       const wanted = soundFor(choicesOf(made), remembered('sound'));
       if (wanted !== null && Number(wanted) !== made.audioTrack) made.audioTrack = Number(wanted);
@@ -195,6 +215,17 @@ export const startHls = (
       if (!chosen) return;
       remember('sound', chosen.language || chosen.label);
       hls.audioTrack = Number(id);
+    },
+    qualities: () => qualitiesOf(hls.levels),
+    chosenQuality: () => idOf(hls.manualLevel),
+    quality: () => idOf(hls.currentLevel),
+    chooseQuality(id) {
+      const chosen = qualitiesOf(hls.levels).find((quality) => quality.id === id);
+      rememberForNow('quality', chosen?.height ? String(chosen.height) : null);
+      // What is buffered in another size is played on, as far as that takes to load the chosen one.
+      if (chosen) hls.nextLevel = Number(chosen.id);
+      else hls.loadLevel = -1;
+      events.onQualities();
     },
     retryNow: () => pending?.run(),
     destroy() {

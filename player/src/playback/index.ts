@@ -146,6 +146,7 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       if (!video.paused && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) comeBackIn();
     },
     onSounds: () => options.onTracks?.(),
+    onQualities: () => options.onTracks?.(),
     onGiveUp(code, what) {
       lastFailure = what;
       if ((code === 'noClearKey' || code === 'insecure') && opensByItself(video)) {
@@ -260,6 +261,12 @@ export const createPlayback = (video: HTMLVideoElement, options: PlaybackOptions
       choices: () => engine?.sounds() ?? [],
       chosen: () => engine?.sound() ?? null,
       choose: (id) => engine?.chooseSound(id),
+    },
+    qualities: {
+      choices: () => engine?.qualities() ?? [],
+      chosen: () => engine?.chosenQuality() ?? null,
+      shown: () => engine?.quality() ?? null,
+      choose: (id) => engine?.chooseQuality(id),
     },
     retry() {
       engine?.destroy();

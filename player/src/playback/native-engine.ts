@@ -51,6 +51,10 @@ export const startNative = (video: HTMLVideoElement, { source, at }: EngineStart
     sounds: () => [],
     sound: () => null,
     chooseSound() {},
+    qualities: () => [],
+    chosenQuality: () => null,
+    quality: () => null,
+    chooseQuality() {},
     retryNow() {},
     destroy() {
       gone.abort();

@@ -2,6 +2,7 @@
 import type { Captions } from './captions.ts';
 import type { Choice } from './choices.ts';
 import type { Window } from './dvr.ts';
+import type { Quality } from './qualities.ts';
 
 export type ErrorCode = 'network' | 'forbidden' | 'missing' | 'media' | 'codec' | 'keys' | 'noClearKey' | 'insecure' | 'unsupported' | 'player';
 
@@ -35,7 +36,7 @@ export type PlaybackOptions = {
   onFellOut?(): void;
   /** The server has no such media. It is tried some more; whoever knows why may say so. */
   onMissing?(): void;
-  /** Captions or sounds have come, gone or changed. */
+  /** Captions, sounds or sizes have come, gone or changed. */
   onTracks?(): void;
 };
 
@@ -74,6 +75,8 @@ export type Playback = {
   goLive(): void;
   readonly captions: Captions;
   readonly sounds: { choices(): readonly Choice[]; chosen(): string | null; choose(id: string): void };
+  /** Of one size, or where the browser plays by itself, there is none to choose. */
+  readonly qualities: { choices(): readonly Quality[]; chosen(): string | null; shown(): string | null; choose(id: string | null): void };
   retry(): void;
   /** For a person to hand to whoever helps: no grant, no token in it. */
   details(): string;

@@ -1,12 +1,15 @@
 /**
- * The one menu of the player: captions, sound, and speed where there is a speed to choose. Each is a group of radio
+ * The one menu of the player: quality, captions, sound, and speed where there is a speed to choose. Each is a group of radio
  * buttons, so that arrows, Tab and a reader's shortcuts work as everywhere. More groups go here as more can be chosen.
  */
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { bitRateText } from '../lib/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import type { Playback } from '../playback/index.ts';
 import { choiceNames } from '../playback/choices.ts';
+import { sizeName } from '../playback/qualities.ts';
+import type { Quality } from '../playback/qualities.ts';
 import { language, t } from '../words/index.ts';
 
 const speeds = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
@@ -32,9 +35,20 @@ const Group = ({ title, options, chosen, onChoose }: GroupProps) => {
 
 const nothing = '';
 
-/** Of one sound without captions nothing can be chosen. A recording has its speed in any case. */
-export const hasChoices = ({ captions, sounds }: Playback): boolean =>
-  captions.choices().length > 0 || sounds.choices().length > 1;
+/** Of one size and one sound without captions nothing can be chosen. A recording has its speed in any case. */
+export const hasChoices = ({ captions, sounds, qualities }: Playback): boolean =>
+  captions.choices().length > 0 || sounds.choices().length > 1 || qualities.choices().length > 1;
+
+const qualityName = (quality: Quality): string => {
+  const rate = bitRateText(language.get(), quality.bitRate);
+  const size = sizeName(quality);
+  return size === null ? t('quality.sound', { rate }) : t('quality.named', { size, rate });
+};
+
+const automatic = (shown: Quality | undefined): string => {
+  const name = shown ? sizeName(shown) : null;
+  return name === null ? t('quality.auto') : t('quality.auto.now', { name });
+};
 
 type MenuProps = { playback: Playback; video: HTMLVideoElement; live: boolean; onClose: () => void };
 
@@ -63,6 +77,23 @@ const Menu = ({ playback, video, live, onClose }: MenuProps) => {
   const captionNames = choiceNames(captions, tongue);
   const soundNames = choiceNames(sounds, tongue);
   const groups: ComponentChildren[] = [];
+  const qualities = playback.qualities.choices();
+  if (qualities.length > 1) {
+    const chosen = playback.qualities.chosen();
+    const shown = qualities.find(({ id }) => id === playback.qualities.shown());
+    groups.push(
+      <Group
+        key="quality"
+        title={t('quality.title')}
+        options={[
+          { id: nothing, name: automatic(chosen === null ? shown : undefined) },
+          ...qualities.map((quality) => ({ id: quality.id, name: qualityName(quality) })),
+        ]}
+        chosen={chosen ?? nothing}
+        onChoose={(id) => playback.qualities.choose(id === nothing ? null : id)}
+      />,
+    );
+  }
   if (captions.length > 0) {
     groups.push(
       <Group

@@ -4,20 +4,27 @@
  */
 const inPage = new Map<string, string>();
 
-export const remembered = (key: string): string | null => {
+const recall = (from: () => Storage, key: string): string | null => {
   try {
-    return localStorage.getItem(`millrace.${key}`);
+    return from().getItem(`millrace.${key}`);
   } catch {
     return inPage.get(key) ?? null;
   }
 };
 
-export const remember = (key: string, value: string | null): void => {
+const keep = (where: () => Storage, key: string, value: string | null): void => {
   try {
-    if (value === null) localStorage.removeItem(`millrace.${key}`);
-    else localStorage.setItem(`millrace.${key}`, value);
+    if (value === null) where().removeItem(`millrace.${key}`);
+    else where().setItem(`millrace.${key}`, value);
   } catch {
     if (value === null) inPage.delete(key);
     else inPage.set(key, value);
   }
 };
+
+export const remembered = (key: string): string | null => recall(() => localStorage, key);
+export const remember = (key: string, value: string | null): void => keep(() => localStorage, key, value);
+
+/** For as long as this tab is open: what suits the line of today. */
+export const rememberedForNow = (key: string): string | null => recall(() => sessionStorage, key);
+export const rememberForNow = (key: string, value: string | null): void => keep(() => sessionStorage, key, value);

@@ -120,6 +120,18 @@ export const enFindings = {
     what: 'A second encoder sends with the same stream key from your address. It is refused, so that the two do not take turns. Tries in the last five minutes: {times}.',
     fix: 'Stop one of the two: look for another OBS, or for a plug-in that sends as well. To change over to the other one, stop this one first.',
   },
+  ladderShed: {
+    what: 'The server has too much to do and does not make the smaller pictures {heights} for now. Viewers who would get them are given another size. What you send goes on unharmed.',
+    fix: 'Nothing to do: they come back by themselves when there is room. If it happens often, choose a lighter ladder for the channel, or none.',
+  },
+  ladderCut: {
+    what: 'The server has no room for all of the ladder of this channel: this broadcast goes without {heights}.',
+    fix: 'Choose a lighter ladder in the settings of the channel, or begin again when the server has less to do. It counts from the next broadcast on.',
+  },
+  ladderRestarted: {
+    what: 'The encoder of the smaller pictures was begun anew, {times} times in this broadcast. What was missing is made up for where there is time.',
+    fix: 'Nothing to do if it happens once. If it goes on, tell whoever runs this server: its log says why.',
+  },
   srtLatencyLow: {
     what: 'The SRT latency of {latency} ms is too short for this line: a round trip takes {rtt} ms.',
     fix: 'Set at least {wanted} ms in the encoder. Lost packets then have time to be sent again.',

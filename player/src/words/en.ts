@@ -1,6 +1,7 @@
 /** Every text that a person can see, in English. `{name}` is filled in; `.one` and `.other` are chosen by number. */
 import { enAccess } from './en-access.ts';
 import { enHealth } from './en-health.ts';
+import { enLadder } from './en-ladder.ts';
 import { enProtection } from './en-protection.ts';
 import { enSenders } from './en-senders.ts';
 import { enUploads } from './en-uploads.ts';
@@ -8,6 +9,7 @@ import { enWatch } from './en-watch.ts';
 
 export const en = {
   ...enAccess,
+  ...enLadder,
   ...enProtection,
   ...enWatch,
   ...enSenders,

@@ -2,6 +2,7 @@
 import type { WordKey } from './en.ts';
 import { koAccess } from './ko-access.ts';
 import { koHealth } from './ko-health.ts';
+import { koLadder } from './ko-ladder.ts';
 import { koProtection } from './ko-protection.ts';
 import { koSenders } from './ko-senders.ts';
 import { koUploads } from './ko-uploads.ts';
@@ -9,6 +10,7 @@ import { koWatch } from './ko-watch.ts';
 
 export const ko: Readonly<Record<WordKey, string>> = {
   ...koAccess,
+  ...koLadder,
   ...koProtection,
   ...koWatch,
   ...koSenders,

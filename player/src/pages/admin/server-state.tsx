@@ -1,9 +1,10 @@
-/** Whether the server is well: whether it takes work, how full its disk is, what files are converted with and how far that is shut in. */
+/** Whether the server is well: whether it takes work, how full its disk is, what files are converted with and how far that is shut in, and who encodes. */
 import { bytesText } from '../../lib/format.ts';
 import { Progress } from '../../parts/progress.tsx';
 import { Skeleton } from '../../parts/states.tsx';
 import { useEvery, useLoaded } from '../../state/use.ts';
 import { language, t } from '../../words/index.ts';
+import { Encoding } from './encoding.tsx';
 
 const levels = ['ok', 'warn', 'refuse', 'stop'] as const;
 type Level = (typeof levels)[number];
@@ -66,6 +67,7 @@ export const ServerState = () => {
       <dl class="facts">
         {disk && <Disk {...disk} />}
         {converting && <Converting {...converting} />}
+        <Encoding />
       </dl>
     </section>
   );

@@ -10,6 +10,7 @@ import { problemText } from '../../parts/states.tsx';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 import { isNamed, TitleField, VisibilityField } from './fields.tsx';
+import { LadderField } from './ladder-field.tsx';
 import { isAboutProtection, ProtectionField } from './protection-field.tsx';
 
 type Taken = 'unknown' | 'free' | 'taken';
@@ -45,6 +46,7 @@ export const CreateChannel = ({
   const [typed, setTyped] = useState<string | null>(null);
   const [visibility, setVisibility] = useState<Visibility>('public');
   const [protection, setProtection] = useState<Protection>('none');
+  const [ladder, setLadder] = useState('source');
   const [tried, setTried] = useState(false);
   const sending = useSending();
   // The address follows the title until somebody types an address.
@@ -64,7 +66,7 @@ export const CreateChannel = ({
     setTried(true);
     if (!isNamed(title) || wrong !== null || taken === 'taken') return;
     sending.run(async () => {
-      onCreated(await api.createChannel({ name, title: title.trim().normalize('NFC'), visibility, latency: 'low', protection }));
+      onCreated(await api.createChannel({ name, title: title.trim().normalize('NFC'), visibility, latency: 'low', ladder, protection }));
     });
   };
   return (
@@ -91,6 +93,7 @@ export const CreateChannel = ({
           plain
         />
         <VisibilityField value={visibility} onValue={setVisibility} />
+        <LadderField value={ladder} onValue={setLadder} later={false} />
         <ProtectionField value={protection} onValue={setProtection} when={null} problem={sending.problem} />
         <DialogEnd busy={sending.busy} words={t('create.do')} doing={t('create.doing')} onClose={onClose} />
       </form>

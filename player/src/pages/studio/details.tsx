@@ -1,4 +1,4 @@
-/** Visibility, protection, latency and what viewers may do. */
+/** Visibility, protection, latency, the ladder and what viewers may do. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Channel } from '../../api/types.ts';
@@ -10,6 +10,7 @@ import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 import { dvrOf, dvrOptions, dvrValue, latencyOptions } from './choices.ts';
 import { DownloadsField, knownVisibility, VisibilityField } from './fields.tsx';
+import { LadderField } from './ladder-field.tsx';
 import { LanguageList } from './language-list.tsx';
 import { isAboutProtection, ProtectionField } from './protection-field.tsx';
 
@@ -17,6 +18,7 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
   const [visibility, setVisibility] = useState(knownVisibility(channel.visibility));
   const [protection, setProtection] = useState(channel.protection);
   const [latency, setLatency] = useState(channel.latency);
+  const [ladder, setLadder] = useState(channel.ladder);
   // Absent: a server that cannot do it yet, and would refuse to be told.
   const [dvr, setDvr] = useState(channel.dvr);
   const [captions, setCaptions] = useState(channel.captions);
@@ -29,6 +31,8 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
         latency,
         ...(visibility ? { visibility } : {}),
         ...(protection === undefined ? {} : { protection }),
+        // One that was taken away since is no reason to refuse all else.
+        ...(ladder === undefined || ladder === channel.ladder ? {} : { ladder }),
         ...(dvr === undefined ? {} : { dvr }),
         ...(captions === undefined ? {} : { captions }),
         ...(downloads === undefined ? {} : { downloads }),
@@ -52,6 +56,7 @@ export const DetailsCard = ({ channel, onChanged }: { channel: Channel; onChange
           onValue={setLatency}
           hint={t('room.latency.hint')}
         />
+        <LadderField value={ladder} onValue={setLadder} later />
         {dvr !== undefined && (
           <ChoiceField
             label={t('room.dvr')}
