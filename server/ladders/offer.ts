@@ -12,7 +12,7 @@ export type OfferedLadder = {
 };
 
 /** What most people send. */
-export const usualSource: LadderSource = { width: 1920, height: 1080, frameRate: 30, standard: true };
+const usualSource: LadderSource = { width: 1920, height: 1080, frameRate: 30, standard: true };
 
 /** As many of the lower rungs as there are cores for: nothing is promised that cannot be carried. */
 export const withinCores = (plan: Plan, source: LadderSource, cores: number, cost: CoreCost): Plan => {

@@ -25,7 +25,7 @@ export type LadderNow = {
 };
 
 /** What a ladder would give of a source if there were cores for all of it. */
-export type WholeLadder = (name: string, source: LadderSource) => Plan;
+type WholeLadder = (name: string, source: LadderSource) => Plan;
 
 type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; restarts: number; restartedAt: number | null };
 

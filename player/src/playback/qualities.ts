@@ -12,7 +12,7 @@ export type Quality = {
   readonly bitRate: number;
 };
 
-export type Level = { readonly width: number; readonly height: number; readonly frameRate: number; readonly averageBitrate: number };
+type Level = { readonly width: number; readonly height: number; readonly frameRate: number; readonly averageBitrate: number };
 
 /** The best first. Ids are places in the list as it is now. */
 export const qualitiesOf = (levels: readonly Level[]): readonly Quality[] =>
