@@ -46,7 +46,7 @@ import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
-import { serverReadings, tlsReadings } from './readings.ts';
+import { ladderReadings, serverReadings, tlsReadings } from './readings.ts';
 import { openRtmps } from './rtmps.ts';
 import type { TlsGate } from './tls-gate.ts';
 import { version } from './version.ts';
@@ -205,7 +205,7 @@ const start = async (
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
   const gates: TlsGate[] = [];
-  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({

@@ -4,6 +4,7 @@ import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
+import type { LadderWorks } from './ladders/works.ts';
 import type { CertificateStore } from './certificates.ts';
 import type { Reading } from './metrics.ts';
 import type { TlsGate } from './tls-gate.ts';
@@ -60,6 +61,24 @@ const tally = (names: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = { starting: 0, live: 0, waiting: 0 };
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
+};
+
+type Ladders = Pick<LadderWorks, 'budget' | 'shows' | 'restarts'>;
+
+export const ladderReadings = (ladders: Ladders) => (): readonly Reading[] => [
+  { name: 'millrace_encode_cores', help: 'Cores for encoding, by who holds them.', label: 'holder', read: () => coresOf(ladders.budget) },
+  { name: 'millrace_ladder_rungs', help: 'Rungs of shows that are on: made now, shed, and left out when the show began.', label: 'state', read: () => rungsOf(ladders.shows) },
+  { name: 'millrace_ladder_restarts_total', help: 'Encoders of ladders that were begun anew.', read: () => ladders.restarts },
+];
+
+const coresOf = ({ free, leases }: Ladders['budget']): Record<string, number> => {
+  const held = (rank: string): number => leases.reduce((sum, { ask, cores }) => (ask.rank === rank ? sum + cores : sum), 0);
+  return { live: held('live'), vod: held('vod'), free };
+};
+
+const rungsOf = (shows: Ladders['shows']): Record<string, number> => {
+  const count = (state: 'encoding' | 'shed' | 'leftOut'): number => shows.reduce((sum, show) => sum + show[state].length, 0);
+  return { encoding: count('encoding'), shed: count('shed'), leftOut: count('leftOut') };
 };
 
 export const tlsReadings = ({ certificates, gates }: Secured) => (): readonly Reading[] => [

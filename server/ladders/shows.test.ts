@@ -36,6 +36,7 @@ t.test('what is not made is told by heights: shed, or left out when the show beg
   shows.add(runWith(), 'auto', null);
   t.same(shows.of('video1')?.leftOut, [720, 480, 240]);
   t.equal(shows.all.length, 1);
+  t.equal(shows.restarts, 1, 'of all shows');
   shows.forget('video1');
   t.equal(shows.of('video1'), null);
 });

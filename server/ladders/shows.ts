@@ -34,6 +34,7 @@ export class LadderShows {
   readonly #whole: WholeLadder;
   /** By their videos. */
   readonly #shows = new Map<string, Shown>();
+  #restarts = 0;
 
   constructor(clock: Clock, whole: WholeLadder) {
     this.#clock = clock;
@@ -48,8 +49,14 @@ export class LadderShows {
   changed(video: string, { restarts }: LadderState): void {
     const shown = this.#shows.get(video);
     if (!shown || shown.restarts === restarts) return;
+    this.#restarts += restarts - shown.restarts;
     shown.restarts = restarts;
     shown.restartedAt = this.#clock.now();
+  }
+
+  /** Of all shows since the start. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   forget(video: string): void {

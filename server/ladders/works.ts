@@ -60,6 +60,11 @@ export class LadderWorks {
     return this.#shows.all;
   }
 
+  /** Times that an encoder was begun anew, since the start. */
+  get restarts(): number {
+    return this.#shows.restarts;
+  }
+
   /** Null: nothing is wanted beside it. */
   of(video: string): LadderNow | null {
     return this.#shows.of(video);

@@ -125,7 +125,7 @@ export const enFindings = {
     fix: 'Nothing to do: they come back by themselves when there is room. If it happens often, choose a lighter ladder for the channel, or none.',
   },
   ladderCut: {
-    what: 'The server has no room for all of the ladder of this channel: this broadcast goes without {heights}.',
+    what: 'The server cannot make all of the smaller pictures that this channel asks for: this broadcast goes without {heights}.',
     fix: 'Choose a lighter ladder in the settings of the channel, or begin again when the server has less to do. It counts from the next broadcast on.',
   },
   ladderRestarted: {

@@ -15,7 +15,7 @@ export const enLadder = {
   'ladder.tooMuch': 'That is more than this machine has: the highest are left out, so that {count} remain.',
   'ladder.tooMuch.all': 'That is more than this machine has: viewers get only what you send.',
   'ladder.gone': '{name} (not there any more)',
-  'ladder.next': 'Takes effect with the next broadcast.',
+  'ladder.next': 'A change counts from the next broadcast on.',
   'quality.title': 'Quality',
   'quality.auto': 'Automatic',
   'quality.auto.now': 'Automatic ({name})',

@@ -127,7 +127,7 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
     fix: '여유가 생기면 저절로 돌아옵니다. 자주 일어나면 채널의 화질 구성을 더 가벼운 것으로 바꾸거나 끄세요.',
   },
   ladderCut: {
-    what: '서버에 이 채널의 화질 구성을 모두 만들 여유가 없습니다. 이번 방송에는 {heights} 화질이 없습니다.',
+    what: '이 채널의 작은 화질을 서버가 모두 만들 수 없습니다. 이번 방송에는 {heights} 화질이 없습니다.',
     fix: '채널 설정에서 더 가벼운 구성을 고르거나, 서버가 한가할 때 다시 시작하세요. 다음 방송부터 적용됩니다.',
   },
   ladderRestarted: {

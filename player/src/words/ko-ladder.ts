@@ -17,7 +17,7 @@ export const koLadder: Readonly<Record<keyof typeof enLadder, string>> = {
   'ladder.tooMuch': '이 서버가 감당할 수 있는 것보다 많습니다. 높은 화질부터 빼고 {count}개만 만듭니다.',
   'ladder.tooMuch.all': '이 서버가 감당할 수 있는 것보다 많습니다. 시청자는 보내시는 원본만 봅니다.',
   'ladder.gone': '{name} (지금은 없음)',
-  'ladder.next': '다음 방송부터 적용됩니다.',
+  'ladder.next': '바꾸면 다음 방송부터 반영됩니다.',
   'quality.title': '화질',
   'quality.auto': '자동',
   'quality.auto.now': '자동 ({name})',
