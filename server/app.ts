@@ -137,7 +137,7 @@ const start = async (
   const cores = config['encode.cores'];
   // It keeps a quarter of a core for the server itself.
   const budget = createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25);
-  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(laddersFolder), folder: join(config.data, 'jobs') });
+  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(config['encode.ladders'] || laddersFolder), folder: join(config.data, 'jobs') });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],

@@ -52,6 +52,7 @@ export const settings = {
   'grants.keyLife': setting(duration('12h', '366d'), 30 * 86_400_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
+  'encode.ladders': setting(text, ''),
   'disk.warn': setting(share, 0.85),
   'disk.refuse': setting(share, 0.92),
   'disk.stop': setting(share, 0.97),
