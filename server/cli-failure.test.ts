@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { CatalogError } from './catalog/errors.ts';
 import { failureOf } from './cli-failure.ts';
+import { LadderError } from './ladders/read.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'cli-'));
 t.teardown(() => rmSync(home, { recursive: true }));
@@ -55,4 +56,8 @@ t.test('what the disk says, and what is our own mistake', async (t) => {
   t.match(failureOf(new CatalogError('full', 'database or disk is full'), '/data'), { code: 74, sentence: /no room.*\/data/ });
   t.equal(failureOf(new CatalogError('closed', 'closed'), '/data'), null);
   t.equal(failureOf(new TypeError('x is not a function'), '/data'), null);
+});
+
+t.test('a fault in a ladder is the operator’s to mend, and said with its place', async (t) => {
+  t.same(failureOf(new LadderError('ladders/own.yaml: rung 1: "height" is an even number'), home), { code: 78, sentence: 'ladders/own.yaml: rung 1: "height" is an even number' });
 });

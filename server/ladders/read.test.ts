@@ -6,6 +6,7 @@ t.test('the ladders that come with the server', async (t) => {
   const ladders = readLadders(fileURLToPath(new URL('../../conf/ladders', import.meta.url)));
   t.same([...ladders.keys()], ['light', 'standard']);
   t.same(ladders.get('light')?.map(({ height }) => height), [480, 240]);
+  t.throws(() => readLadders('/nowhere/ladders'), { name: 'LadderError', message: /\/nowhere\/ladders/ }, 'a folder that is not there is said, and stops the start');
   t.same(ladders.get('standard')?.[0], { height: 720, bitRate: 2_500_000, preset: 'veryfast', mostPictures: 30 });
 });
 

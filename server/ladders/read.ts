@@ -19,7 +19,7 @@ const keys = ['height', 'bitrate', 'preset', 'fps'];
 
 export const readLadders = (folder: string): Ladders => {
   const ladders = new Map<string, readonly RungWish[]>();
-  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+  const files = filesOf(folder).filter((file) => file.endsWith('.yaml'));
   for (const file of files.toSorted()) {
     const name = basename(file, '.yaml');
     const path = join(folder, file);
@@ -28,6 +28,14 @@ export const readLadders = (folder: string): Ladders => {
     ladders.set(name, parseLadder(path, readFileSync(path, 'utf8')));
   }
   return ladders;
+};
+
+const filesOf = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new LadderError(`The folder of ladders ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 };
 
 export const parseLadder = (path: string, text: string): readonly RungWish[] => {
