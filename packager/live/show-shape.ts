@@ -9,7 +9,7 @@ import { audioShape } from './epoch-tracks.ts';
 import type { Observed } from './gate.ts';
 import { playsEverywhere, type Plan } from './ladder-plan.ts';
 import { freeze, type Wish } from './policy.ts';
-import type { RunFacts, RunTrack } from './run.ts';
+import type { RunFacts, RungFacts, RunTrack } from './run.ts';
 
 /** All that a run is, but for the names that its owner gives it. */
 export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
@@ -22,6 +22,13 @@ const textTrack = (id: string, language: string): RunTrack => ({
 
 /** Of a segment, above what is asked of the encoder on average. */
 const RUNG_PEAK = 1.5;
+/**
+ * Players order rungs by what they take of the line, and read that once: a source that begins with a still picture takes
+ * next to nothing until then, and they would never choose it above a rung, or never a rung instead of it.
+ */
+const ABOVE_RUNGS = 1.25;
+
+const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => ({ bandwidth: Math.ceil(bitRate * RUNG_PEAK), averageBandwidth: bitRate });
 
 /** The highest first. */
 const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
@@ -41,13 +48,15 @@ export const showShape = (observed: Observed, wish: Wish, declared: Partial<Reco
   };
   const tracks: RunTrack[] = [];
   if (observed.video) {
-    const rates = rate('video', observed.videoBitrate);
+    const own = rate('video', observed.videoBitrate);
+    const below = rungs.map(ratesOfRung);
+    const above = (kind: keyof typeof own): number => Math.max(own[kind], ...below.map((one) => Math.ceil(one[kind] * ABOVE_RUNGS)));
+    const rates = { bandwidth: above('bandwidth'), averageBandwidth: above('averageBandwidth') };
     tracks.push({ id: 'v0', kind: 'video', codec: observed.video.codec, timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group: 'video', ...rates });
     // Players switch within a group, and not from one codec to another.
     const group = observed.video.codec === 'h264' ? 'video' : 'video-h264';
     for (const [index, rung] of rungs.entries()) {
-      const told = { bandwidth: Math.ceil(rung.bitRate * RUNG_PEAK), averageBandwidth: rung.bitRate };
-      tracks.push({ id: `v${index + 1}`, kind: 'video', codec: 'h264', timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group, ...told, rung });
+      tracks.push({ id: `v${index + 1}`, kind: 'video', codec: 'h264', timescale: VIDEO_TIMESCALE, partTarget: videoPartTarget, group, ...ratesOfRung(rung), rung });
     }
   }
   if (audio && observed.audio) {

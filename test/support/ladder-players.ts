@@ -19,13 +19,15 @@ const clipMs = 8000;
 
 const clips = () => Promise.all(sizes.map((size) => flvClip({ ...size, bframes: 2, busy: true })));
 
-export type Stage = { readonly ladder: Ladder; readonly server: LadderServer; close(): Promise<void> };
+/** What is switched between: below `base` lie the manifests, and the lowest stands first. */
+export type Rungs = { readonly base: string; readonly heights: readonly number[] };
+export type Stage = Rungs & { readonly ladder: Ladder; readonly server: LadderServer; close(): Promise<void> };
 
 const staged = async (ladder: Ladder, stop: () => void): Promise<Stage> => {
   const server = await serveLadder(ladderVideo, ladder);
   return {
-    ladder,
-    server,
+    ...{ ladder, server, base: server.base },
+    heights: sizes.map(({ height }) => height).toReversed(),
     async close() {
       stop();
       await server.close();
@@ -101,14 +103,13 @@ export type Switched = {
   readonly seconds: number;
 };
 
-export const switchRungs = async (browser: Browser, pages: PlayerPages, stage: Stage, switcher: Switcher): Promise<Switched> => {
+export const switchRungs = async (browser: Browser, pages: PlayerPages, { base, heights }: Rungs, switcher: Switcher): Promise<Switched> => {
   const { player, file, keepBuffer, switches, behind = null } = switcher;
   const { page, context, complaints } = await openPage(browser);
-  await page.goto(pages.url(`${stage.server.base}/${file}`, { player, config: configs[player](behind) }));
+  await page.goto(pages.url(`${base}/${file}`, { player, config: configs[player](behind) }));
   await firstPicture(page);
-  await page.waitForFunction(`watch.qualities().length === ${sizes.length}`);
+  await page.waitForFunction(`watch.qualities().length === ${heights.length}`);
   const shown = (height: number) => page.waitForFunction(`watch.video.videoHeight === ${height}`, undefined, { timeout: 20_000, polling: 50 });
-  const heights = sizes.map(({ height }) => height).toReversed();
   // From the top, so that the first switch is one; and where live players have found their distance.
   await choose(page, heights.length - 1, { keepBuffer });
   await shown(heights.at(-1) ?? 0);
