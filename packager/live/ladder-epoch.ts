@@ -21,6 +21,8 @@ export type Encoder = {
   /** Nothing more comes: it hands out the rest, and is over. */
   readonly end: () => void;
   readonly kill: () => void;
+  /** Of a core, so far; null: it is over, or nobody knows. */
+  readonly coreSeconds?: () => number | null;
 };
 
 export type EncoderAsk = {

@@ -74,7 +74,7 @@ export type ForeignHooks = Pick<ForeignTokens, 'read'> & { readonly issuer: stri
 export type StreamHooks = Pick<Viewings, 'ofAccount' | 'stop'>;
 export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
 /** What may be encoded beside shows, what is, and the cores for it. */
-type LadderHooks = Pick<LadderWorks, 'offered' | 'budget' | 'shows'>;
+type LadderHooks = Pick<LadderWorks, 'offered' | 'cores' | 'budget' | 'shows'>;
 
 export type ApiHooks = {
   readonly ingest: IngestHooks;

@@ -85,7 +85,7 @@ export class TestApi {
 }
 
 const noIngest: ApiHooks['ingest'] = { now: () => null, of: async () => null };
-const noLadders: ApiHooks['ladders'] = { offered: [], budget: { total: 0, free: 0, leases: [] }, shows: [] };
+const noLadders: ApiHooks['ladders'] = { offered: [], cores: { total: 0, free: 0 }, budget: { total: 0, free: 0, leases: [] }, shows: [] };
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
 export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig> & { readonly streams?: StreamLimits } = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {

@@ -4,6 +4,7 @@ import { largestReport } from '../catalog/ingest-reports.ts';
 import type { FindingCode } from './findings.ts';
 import { writeReport, readReport } from './report.ts';
 import { HealthStage, lineReport } from './test-publisher.ts';
+import { healthView } from './view.ts';
 
 const only = (codes: readonly FindingCode[], ...wanted: FindingCode[]): FindingCode[] => codes.filter((code) => wanted.includes(code));
 
@@ -189,11 +190,12 @@ t.test('what cbcs cannot carry is told of as soon as a show is served under it, 
 t.test('rungs that are not made are named to whoever streams, for as long as it is so and in this show only', async (t) => {
   const stage = new HealthStage().connect().send(units(3_000));
   let shed: readonly number[] = [720, 480];
-  stage.health.shown(null, () => ({ shed, leftOut: [1080], restarts: 0, sinceRestartMs: null }));
+  stage.health.shown(null, () => ({ ladder: 'own', encoding: [360], shed, leftOut: [1080], restarts: 0, sinceRestartMs: null }));
   t.same(only(stage.codes, 'ladderShed', 'ladderCut'), ['ladderCut'], 'room may be found in a moment');
   stage.pass(4_000);
   t.same(only(stage.codes, 'ladderShed'), ['ladderShed']);
   t.match(stage.health.findings.find(({ code }) => code === 'ladderShed'), { severity: 'warning', params: { heights: '720p, 480p' } });
+  t.same(healthView(stage.health.view, false)['ladder'], { name: 'own', encoding: [360], shed: [720, 480], leftOut: [1080], restarts: 0 });
   shed = [];
   t.same(only(stage.pass(5_000).codes, 'ladderShed', 'ladderCut'), ['ladderCut']);
   stage.health.finish();

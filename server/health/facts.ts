@@ -105,6 +105,9 @@ export type BroadcastFacts = {
 
 /** What is encoded beside the show, by the heights of its rungs, the highest first. */
 export type LadderFacts = {
+  /** By the name that the channel gives it. */
+  readonly ladder: string;
+  readonly encoding: readonly number[];
   /** Promised, and not made now. */
   readonly shed: readonly number[];
   /** Not even promised, for want of room. */

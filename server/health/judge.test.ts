@@ -30,7 +30,7 @@ const evenly = (min: number, max: number): IngestFacts => video({ gop: { ...good
 const arrival = (more: Partial<IngestFacts['arrival']>): IngestFacts => ({ ...good, arrival: { ...good.arrival, ...more } });
 const line = (more: Partial<LineFacts>, recent: Partial<LineFacts['recent']> = {}): IngestFacts => ({ ...good, line: { ...goodLine, ...more, recent: { ...goodLine.recent, ...recent } } });
 const broadcast = (more: Partial<IngestFacts['broadcast']>): IngestFacts => ({ ...good, broadcast: { ...good.broadcast, ...more } });
-const ladder = (more: Partial<NonNullable<IngestFacts['ladder']>>): IngestFacts => ({ ...good, ladder: { shed: [], leftOut: [], restarts: 0, sinceRestartMs: null, ...more } });
+const ladder = (more: Partial<NonNullable<IngestFacts['ladder']>>): IngestFacts => ({ ...good, ladder: { ladder: 'own', encoding: [], shed: [], leftOut: [], restarts: 0, sinceRestartMs: null, ...more } });
 const changed = (what: IngestFacts['broadcast']['changes'][number]['what'], ago: number): IngestFacts => broadcast({ changes: [{ what, from: 'a', to: 'b', ago }] });
 
 const found = (facts: IngestFacts, standing: readonly FindingCode[] = []): string[] => judge(facts, new Set(standing)).map(({ code }) => code);

@@ -15,9 +15,9 @@ const lineView = ({ packets, bytes, lost, recovered, dropped, again, undecrypted
 
 /** What is sent now. `history`: with the whole broadcast, for whoever asks once. */
 export const healthView = (health: HealthView | null, history: boolean): Record<string, unknown> => {
-  if (!health) return { session: null, video: null, audio: null, arrival: null, srt: null, minute: null, broadcast: null, findings: [] };
+  if (!health) return { session: null, video: null, audio: null, arrival: null, srt: null, minute: null, broadcast: null, ladder: null, findings: [] };
   const { facts, minute, findings } = health;
-  const { session, video, audio, arrival, line, broadcast } = facts;
+  const { session, video, audio, arrival, line, broadcast, ladder } = facts;
   const { step, video: videoRates, audio: audioRates, fps } = health.history;
   return {
     session: session && { protocol: session.protocol, software: session.software, address: session.address, since: iso(session.since) },
@@ -35,6 +35,7 @@ export const healthView = (health: HealthView | null, history: boolean): Record<
       ...{ since: iso(broadcast.since), sessions: broadcast.sessions, reconnects: broadcast.reconnects, jumps: broadcast.jumps, gaps: broadcast.gaps },
       ...(history && { history: { step, video: videoRates, audio: audioRates, fps } }),
     },
+    ladder: ladder && { name: ladder.ladder, encoding: ladder.encoding, shed: ladder.shed, leftOut: ladder.leftOut, restarts: ladder.restarts },
     findings: findings.map(found),
   };
 };

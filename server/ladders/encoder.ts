@@ -39,6 +39,7 @@ export const ffmpegEncoder =
       },
       end: () => encoder.end(),
       kill: () => encoder.kill(),
+      coreSeconds: () => encoder.progress().coreSeconds,
     };
   };
 

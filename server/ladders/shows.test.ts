@@ -21,6 +21,13 @@ t.test('what is not made is told by heights: shed, or left out when the show beg
   shows.add(runWith(480, 240), 'own', { state });
   t.match(shows.of('video1'), { videoId: 'video1', ladder: 'own', encoding: [240], shed: [480], leftOut: [720], restarts: 0, sinceRestartMs: null, lagMs: 80 });
 
+  let cost = 0;
+  shows.started('video1', { coreSeconds: () => cost });
+  t.equal(shows.of('video1')?.busyCores, null);
+  clock.advance(10_000);
+  cost = 5;
+  t.equal(shows.of('video1')?.busyCores, 0.5);
+
   shows.changed('video1', state);
   t.equal(shows.of('video1')?.sinceRestartMs, null, 'what was shed is no restart');
   shows.changed('video1', { ...state, restarts: 1 });

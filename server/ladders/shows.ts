@@ -5,7 +5,9 @@
 import type { Clock } from '../../packager/clock.ts';
 import type { Ladder, LadderState } from '../../packager/live/ladder.ts';
 import { playsEverywhere, type LadderSource, type Plan } from '../../packager/live/ladder-plan.ts';
+import type { Encoder } from '../../packager/live/ladder-epoch.ts';
 import type { LiveRun, RunTrack } from '../../packager/live/run.ts';
+import { BusyCores } from './busy-cores.ts';
 
 /** Rungs are told of by their heights: of the shorter side. */
 export type LadderNow = {
@@ -22,12 +24,14 @@ export type LadderNow = {
   readonly sinceRestartMs: number | null;
   /** How far what comes out of the encoder is behind what goes in. */
   readonly lagMs: number;
+  /** That its encoder keeps busy; null: nobody knows. */
+  readonly busyCores: number | null;
 };
 
 /** What a ladder would give of a source if there were cores for all of it. */
 type WholeLadder = (name: string, source: LadderSource) => Plan;
 
-type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; restarts: number; restartedAt: number | null };
+type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; restarts: number; restartedAt: number | null; busy: BusyCores | null };
 
 export class LadderShows {
   readonly #clock: Clock;
@@ -43,7 +47,7 @@ export class LadderShows {
 
   /** `ladder` is null where there are no rungs: that may be for want of room. */
   add(run: Shown['run'], name: string, ladder: Shown['ladder']): void {
-    this.#shows.set(run.facts.video, { run, name, ladder, restarts: 0, restartedAt: null });
+    this.#shows.set(run.facts.video, { run, name, ladder, restarts: 0, restartedAt: null, busy: null });
   }
 
   changed(video: string, { restarts }: LadderState): void {
@@ -52,6 +56,12 @@ export class LadderShows {
     this.#restarts += restarts - shown.restarts;
     shown.restarts = restarts;
     shown.restartedAt = this.#clock.now();
+  }
+
+  /** From now on this one encodes for it. */
+  started(video: string, { coreSeconds }: Pick<Encoder, 'coreSeconds'>): void {
+    const shown = this.#shows.get(video);
+    if (shown && coreSeconds) shown.busy = new BusyCores(this.#clock, coreSeconds);
   }
 
   /** Of all shows since the start. */
@@ -72,13 +82,14 @@ export class LadderShows {
     return [...this.#shows.values()].map((shown) => this.#view(shown));
   }
 
-  #view({ run, name, ladder, restartedAt }: Shown): LadderNow {
+  #view({ run, name, ladder, restartedAt, busy }: Shown): LadderNow {
     const { tracks } = run.facts;
     const { encoding, shed, restarts, lagMs } = ladder?.state ?? { encoding: [], shed: [], restarts: 0, lagMs: 0 };
     const named = (ids: readonly string[]): number[] => heightsOf(tracks.filter(({ id }) => ids.includes(id)));
     return {
       ...{ videoId: run.facts.video, ladder: name, encoding: named(encoding), shed: named(shed), leftOut: this.#leftOut(run, name) },
       ...{ restarts, lagMs: Math.round(lagMs), sinceRestartMs: restartedAt === null ? null : Math.round(this.#clock.now() - restartedAt) },
+      busyCores: busy?.now() ?? null,
     };
   }
 

@@ -55,6 +55,11 @@ export class LadderWorks {
     return this.#o.budget;
   }
 
+  /** Cores for encoding, and those of them that a show could have now: work on uploads gives way to it. */
+  get cores(): { readonly total: number; readonly free: number } {
+    return { total: this.#o.budget.total, free: Math.max(0, this.#liveCores) };
+  }
+
   /** What is encoded beside shows that are on. */
   get shows(): readonly LadderNow[] {
     return this.#shows.all;
@@ -127,7 +132,9 @@ export class LadderWorks {
       ...{ clock, run, tracks },
       start: (ask) => {
         if (!this.#tools) throw new Error('an encoder is wanted where there is none');
-        return this.#tools.start(ask);
+        const encoder = this.#tools.start(ask);
+        this.#shows.started(video, encoder);
+        return encoder;
       },
       keeps: ({ rung }) => rung && keptOf(rung),
       room: (wanted) => {

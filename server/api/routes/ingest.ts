@@ -41,6 +41,12 @@ const minute = Type.Object({ until: time, video: numbers, audio: numbers, frames
 const history = Type.Object({ step: Type.Integer(), video: numbers, audio: numbers, fps: numbers }, { ...closed, description: 'The whole broadcast in at most 240 points of `step` seconds: bits a second, pictures a second.' });
 const totals = { reconnects: count, jumps: count, gaps: count };
 
+const heights = Type.Array(count);
+const ladder = Type.Object(
+  { name: Type.String(), encoding: heights, shed: heights, leftOut: heights, restarts: count },
+  { ...closed, description: 'What is encoded beside the show, by heights: made now, not made now, and left out when it began. Null: the channel wants nothing of the kind, or no show is on.' },
+);
+
 export const ingestHealthShape = Type.Object(
   {
     session: nullable(Type.Object({ protocol, software, address: Type.String(), since: time }, { ...closed, description: 'Null: nobody is sending.' })),
@@ -50,6 +56,7 @@ export const ingestHealthShape = Type.Object(
     srt: nullable(srt),
     minute: nullable(minute),
     broadcast: nullable(Type.Object({ since: time, sessions: count, ...totals, history: Type.Optional(history) }, closed)),
+    ladder: nullable(ladder),
     findings: Type.Array(finding, { description: 'What is wrong, the worst first.' }),
   },
   closed,

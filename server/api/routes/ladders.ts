@@ -29,6 +29,7 @@ const offered = Type.Object(
   },
   closed,
 );
+const coresShape = Type.Object({ total: cores, free: cores }, { ...closed, description: 'For encoding, and those of them that a show could have now.' });
 const budgetShape = Type.Object(
   {
     total: cores,
@@ -41,12 +42,14 @@ const showShape = Type.Object(
   {
     videoId: Type.String(),
     title: nullable(Type.String()),
+    channel: nullable(Type.String({ description: 'Its name.' })),
     ladder: Type.String(),
     encoding: heights,
     shed: Type.Array(count, { description: 'Not made now: holes.' }),
     leftOut: Type.Array(count, { description: 'There was no room for them when the show began.' }),
     restarts: count,
-    lagMs: count,
+    lagMs: Type.Integer({ minimum: 0, description: 'How far its encoder is behind, ms.' }),
+    busyCores: nullable(Type.Number({ minimum: 0, description: 'That its encoder keeps busy, measured since somebody last asked; null: not known.' })),
   },
   closed,
 );
@@ -59,18 +62,25 @@ export const ladderRoutes = ({ catalog, hooks }: Ground): readonly Route[] => [
     path: '/ladders',
     auth: 'creator',
     answers: {
-      200: Type.Object({ items: Type.Array(offered), budget: Type.Optional(budgetShape), shows: Type.Optional(Type.Array(showShape)) }, { ...closed, description: '`budget` and `shows`: for admins.' }),
+      200: Type.Object({ items: Type.Array(offered), cores: coresShape, budget: Type.Optional(budgetShape), shows: Type.Optional(Type.Array(showShape)) }, { ...closed, description: '`budget` and `shows`: for admins.' }),
     },
     handler: async ({ who }) => {
-      const { offered: items, budget, shows } = hooks.ladders;
-      if (who.role !== 'admin') return { status: 200, body: { items } };
+      const { offered: items, budget, shows, cores: some } = hooks.ladders;
+      const told = { items, cores: { total: hundredths(some.total), free: hundredths(some.free) } };
+      if (who.role !== 'admin') return { status: 200, body: told };
       const { total, free, leases } = budget;
-      const held = leases.map(({ ask: { name, rank }, cores: some }) => ({ name, rank, cores: hundredths(some) }));
-      const encoded = shows.map(async ({ videoId, ladder, encoding, shed, leftOut, restarts, lagMs }) => ({
-        ...{ videoId, title: (await catalog.videos.get(videoId))?.title ?? null },
-        ...{ ladder, encoding, shed, leftOut, restarts, lagMs },
+      const held = leases.map(({ ask: { name, rank }, cores: taken }) => ({ name, rank, cores: hundredths(taken) }));
+      const encoded = shows.map(async ({ videoId, ladder, encoding, shed, leftOut, restarts, lagMs, busyCores }) => ({
+        ...{ videoId, ...(await namesOf(catalog, videoId)) },
+        ...{ ladder, encoding, shed, leftOut, restarts, lagMs, busyCores: busyCores === null ? null : hundredths(busyCores) },
       }));
-      return { status: 200, body: { items, budget: { total: hundredths(total), free: hundredths(free), leases: held }, shows: await Promise.all(encoded) } };
+      return { status: 200, body: { ...told, budget: { total: hundredths(total), free: hundredths(free), leases: held }, shows: await Promise.all(encoded) } };
     },
   }),
 ];
+
+const namesOf = async (catalog: Ground['catalog'], videoId: string): Promise<{ title: string | null; channel: string | null }> => {
+  const video = await catalog.videos.get(videoId);
+  const channel = video?.channelId ? await catalog.channels.get(video.channelId) : null;
+  return { title: video?.title ?? null, channel: channel?.name ?? null };
+};
