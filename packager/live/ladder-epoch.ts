@@ -10,6 +10,7 @@
 import type { Clock } from '../clock.ts';
 import type { PlacedUnit } from '../media/timeline.ts';
 import type { VideoConfig } from '../media/unit.ts';
+import { EncoderWatch } from './encoder-watch.ts';
 import type { EpochTrack, RunTrack } from './run-facts.ts';
 import type { RungCutterOptions, RungPicture } from './rung-cutter.ts';
 import { RungEpoch, type RungRun } from './rung-epoch.ts';
@@ -27,6 +28,8 @@ export type Encoder = {
 
 export type EncoderAsk = {
   readonly source: VideoConfig;
+  /** No picture is decoded later than this behind the moment at which it is shown. */
+  readonly reorder: number;
   /** `from`: what is shown before it is decoded, and not encoded. */
   readonly rungs: readonly { readonly track: RunTrack; readonly from: number }[];
   readonly made: (rung: string, track: EpochTrack) => void;
@@ -57,30 +60,21 @@ export type LadderEpochOptions = {
 
 /** What a rung owes for so long after the source has completed a segment is not waited for. */
 const PATIENCE_MS = 2_000;
-/** An encoder that starts may take so long for its first picture. */
-const START_MS = 4_000;
-const HUNG_MS = 3_000;
-/** So far behind for so long: it does not keep up. */
-const SLOW_MS = 1_000;
-const SLOW_FOR_MS = 2_000;
+/** An encoder that stands still is begun anew; one that does so again soon has too much to do. */
+const HANGS_AGAIN_MS = 30_000;
 const TICK_MS = 250;
 /** The first new start comes at once, those after it later and later, until one has worked for a while. */
 const BACK_OFF_MS = [0, 500, 1_000, 2_000, 5_000];
 const WORKS_AFTER_MS = 3_000;
-/** Of pictures of the source, for a new start; more than that is not caught up with. */
-const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+/** Of pictures of the source, for a new start; more than that is not caught up with. An encoder is given all of it at once. */
+export const MOST_KEPT_BYTES = 32 * 1024 * 1024;
 
 type Leg = {
   readonly encoder: Encoder | null;
   readonly rungs: readonly RunTrack[];
-  /** Pictures that were given to it, and when; the oldest that has not come out of all its rungs first. */
-  readonly owed: { readonly pts: number; readonly at: number }[];
+  readonly watch: EncoderWatch;
   /** What came while the leg before it was not over. */
   readonly early: { readonly rung: string; readonly picture: RungPicture }[];
-  readonly newest: Map<string, number>;
-  readonly since: number;
-  outAt: number;
-  slowSince: number | null;
   ending: boolean;
 };
 
@@ -93,6 +87,7 @@ export class LadderEpoch {
   #keptBytes = 0;
   #ended = false;
   #failures = 0;
+  #hungAt: number | null = null;
   #restartAt: number | null = null;
   /** At the next key picture another leg begins. */
   #renew = false;
@@ -123,8 +118,7 @@ export class LadderEpoch {
 
   /** How far the slowest rung is behind what was given to its encoder, ms. */
   get lagMs(): number {
-    const oldest = this.#legs[0]?.owed[0];
-    return oldest ? this.#o.clock.now() - oldest.at : 0;
+    return this.#legs[0]?.watch.lagMs(this.#o.clock.now()) ?? 0;
   }
 
   picture(unit: PlacedUnit): void {
@@ -173,6 +167,7 @@ export class LadderEpoch {
 
   #endLeg(leg: Leg): void {
     leg.ending = true;
+    leg.watch.ended(this.#o.clock.now());
     leg.encoder?.end();
   }
 
@@ -187,7 +182,8 @@ export class LadderEpoch {
 
   /** What no rung needs any more. */
   #forget(): void {
-    const from = Math.min(...this.encoding.map(({ id }) => this.#rungs.get(id)?.cutter.wantsFrom ?? Number.POSITIVE_INFINITY));
+    const rungs = this.#legs.length > 0 ? this.encoding : this.#o.wanted();
+    const from = Math.min(...rungs.map(({ id }) => this.#rungs.get(id)?.cutter.wantsFrom ?? Number.POSITIVE_INFINITY));
     const first = this.#kept.findLastIndex(({ key, pts }) => key && pts <= from);
     for (const { data } of this.#kept.splice(0, first === -1 ? 0 : first)) this.#keptBytes -= data.length;
   }
@@ -195,17 +191,17 @@ export class LadderEpoch {
   #startLeg(units: readonly PlacedUnit[]): void {
     this.#renew = false;
     this.#restartAt = null;
-    const { clock, source, start, wanted } = this.#o;
+    const { clock, source, reorder, start, wanted } = this.#o;
     const rungs = wanted();
-    const now = clock.now();
-    const leg: Leg = { encoder: null, rungs, owed: [], early: [], newest: new Map(), since: now, outAt: now, slowSince: null, ending: false };
+    const watch = new EncoderWatch(rungs.map(({ id }) => id), reorder, clock.now());
+    const leg: Leg = { encoder: null, rungs, watch, early: [], ending: false };
     if (rungs.length === 0) return;
     // What is shown before the key picture with which it begins cannot be decoded whole.
     const first = units[0]?.pts ?? 0;
     const ask = rungs.map((track) => ({ track, from: Math.max(first, this.#rungs.get(track.id)?.cutter.wantsFrom ?? 0) }));
     const on: Leg = Object.assign(leg, {
       encoder: start({
-        ...{ source, rungs: ask },
+        ...{ source, reorder, rungs: ask },
         made: (rung, track) => this.#rungs.get(rung)?.made(track),
         picture: (rung, picture) => this.#came(on, rung, picture),
         over: (how, words) => this.#legOver(on, how, words),
@@ -217,18 +213,14 @@ export class LadderEpoch {
   }
 
   #give(leg: Leg, unit: PlacedUnit): void {
-    leg.owed.push({ pts: unit.pts, at: this.#o.clock.now() });
+    leg.watch.given(unit, this.#o.clock.now());
     for (const track of leg.rungs) this.#rungs.get(track.id)?.cutter.given(unit);
     leg.encoder?.picture(unit);
   }
 
   #came(leg: Leg, rung: string, picture: RungPicture): void {
     if (!this.#legs.includes(leg)) return;
-    leg.outAt = this.#o.clock.now();
-    leg.newest.set(rung, picture.pts);
-    const oldest = Math.min(...leg.rungs.map(({ id }) => leg.newest.get(id) ?? Number.NEGATIVE_INFINITY));
-    // In the order of decoding: what is shown early may stand behind what is shown late.
-    while (leg.owed[0] && leg.owed[0].pts <= oldest) leg.owed.shift();
+    leg.watch.came(rung, picture.pts, this.#o.clock.now());
     if (leg === this.#legs[0]) this.#rungs.get(rung)?.picture(picture);
     else leg.early.push({ rung, picture });
   }
@@ -273,24 +265,14 @@ export class LadderEpoch {
   }
 
   #judge(leg: Leg, now: number): void {
-    const oldest = leg.owed[0];
-    if (!oldest) {
-      leg.slowSince = null;
-      return;
-    }
-    const late = now - oldest.at;
-    if (leg.newest.size === 0) {
-      if (now - leg.since > START_MS) this.#fail(leg, { kind: 'hung', words: 'no picture came out of the encoder' });
-      return;
-    }
-    if (now - leg.since > WORKS_AFTER_MS) this.#failures = 0;
-    if (now - leg.outAt > HUNG_MS && late > HUNG_MS) return this.#fail(leg, { kind: 'hung', words: 'the encoder stands still' });
-    if (late < SLOW_MS) leg.slowSince = null;
-    else leg.slowSince ??= now;
-    if (leg.slowSince !== null && now - leg.slowSince >= SLOW_FOR_MS) {
-      leg.slowSince = null;
-      this.#o.trouble({ kind: 'slow', words: `the encoder is ${Math.round(late)} ms behind` });
-    }
+    if (leg.watch.worksFor(now) > WORKS_AFTER_MS) this.#failures = 0;
+    const verdict = leg.watch.judge(now);
+    if (!verdict) return;
+    if (verdict.kind === 'slow') return this.#o.trouble(verdict);
+    const again = this.#hungAt !== null && now - this.#hungAt < HANGS_AGAIN_MS;
+    this.#hungAt = now;
+    if (again) this.#o.trouble({ kind: 'slow', words: `${verdict.words}, again` });
+    else this.#fail(leg, verdict);
   }
 
   #fail(leg: Leg, trouble: LadderTrouble): void {

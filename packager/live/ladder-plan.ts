@@ -4,6 +4,7 @@
  */
 import { MICROS } from '../media/wire-time.ts';
 import { leastStep } from '../encode/live-choice.ts';
+import { rateBounds } from '../encode/live-rate.ts';
 import type { RungFacts } from './run-facts.ts';
 import type { RungCutterOptions } from './rung-cutter.ts';
 
@@ -62,7 +63,7 @@ export const keptOf = ({ mostPictures }: RungFacts): RungCutterOptions['keeps'] 
   return ({ pts, key }, before) => before === null || key || pts - before >= least;
 };
 
-/** Of H.264: macroblocks a second and in a picture, and kbit/s in the High profile (ITU-T H.264, table A-1, times 1.25). */
+/** Of H.264: macroblocks a second and in a picture, and kbit/s in the High profile (ITU-T H.264, table A-1, times 1.25); its buffer holds no less than a second of them. */
 const levels = [
   { level: 13, rate: 11_880, size: 396, kbits: 960 },
   { level: 21, rate: 19_800, size: 792, kbits: 5_000 },
@@ -77,10 +78,9 @@ const levels = [
   { level: 52, rate: 2_073_600, size: 36_864, kbits: 300_000 },
 ];
 
-/** Peaks are twice the average. */
 const levelOf = (width: number, height: number, frameRate: number, bitRate: number): number => {
   const blocks = Math.ceil(width / 16) * Math.ceil(height / 16);
-  return levels.find(({ rate, size, kbits }) => blocks <= size && blocks * frameRate <= rate && bitRate * 2 <= kbits * 1000)?.level ?? 52;
+  return levels.find(({ rate, size, kbits }) => blocks <= size && blocks * frameRate <= rate && rateBounds(bitRate).maxRate <= kbits * 1000)?.level ?? 52;
 };
 
 /** Cores that encoding these keeps busy: what a million pixels cost in a second, by preset, as this machine was measured. */

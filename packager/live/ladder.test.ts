@@ -234,6 +234,25 @@ t.test('one that cannot keep up loses its top rung, and gets it back when there 
   t.same(broken(run.snapshot(), { shortParts: true }), []);
 });
 
+t.test('one that hangs time and again has too much to do; several that are shed at once come back at once', async (t) => {
+  const made = stage();
+  const stuckFrom = 600;
+  await send(made, units(90_000), (index) => {
+    const isBusy = index > stuckFrom && index < 2_400;
+    made.stuck = isBusy;
+    const encoder = made.encoders.at(-1);
+    if (encoder && encoder.isStuck !== isBusy && isBusy) encoder.isStuck = true;
+  });
+  const kinds = made.troubles.map(({ kind }) => kind);
+  t.same(kinds.slice(0, 2), ['hung', 'slow'], 'once it may have been bad luck');
+  t.ok(made.encoders.length < 8, `${made.encoders.length} encoders`);
+  t.same(made.ladder?.state.shed, [], 'the load is gone, and everything is back');
+  await made.show.finish();
+  const run = runOf(made);
+  t.equal(segments(run, 'v1').length, segments(run, 'v0').length);
+  t.same(broken(run.snapshot(), { shortParts: true }), []);
+});
+
 t.test('a machine without a free core has rungs that are holes', async (t) => {
   const made = stage();
   made.room = false;

@@ -26,7 +26,7 @@ export type LadderOptions = {
 
 export type LadderState = { readonly encoding: readonly string[]; readonly shed: readonly string[]; readonly restarts: number; readonly lagMs: number };
 
-/** A rung that was shed comes back after so long; when it has to go again soon, after twice as long, and so on. */
+/** So long after the last that was shed, one comes back; when it has to go again soon, after twice as long, and so on. */
 const RETURN_MS = 20_000;
 /** What there was no room for at the beginning: others may be about to let go, or encoders are still being looked for. */
 const SOON_MS = 2_000;
@@ -42,6 +42,8 @@ export class Ladder {
   #before: Promise<void> = Promise.resolve();
   #restarts = 0;
   #returnMs = RETURN_MS;
+  /** A rung came back, and it has not been carried for long. */
+  #onTrial = false;
   #cancelReturn: (() => void) | null = null;
 
   constructor(options: LadderOptions) {
@@ -121,8 +123,9 @@ export class Ladder {
     this.#o.room(left);
     if (epoch === this.#current) epoch.change('once');
     this.#cancelReturn?.();
+    if (this.#onTrial) this.#returnMs = Math.min(2 * this.#returnMs, LONGEST_RETURN_MS);
+    this.#onTrial = false;
     this.#cancelReturn = this.#o.clock.after(this.#returnMs, () => this.#takeBack());
-    this.#returnMs = Math.min(2 * this.#returnMs, LONGEST_RETURN_MS);
   }
 
   #takeBack(): void {
@@ -132,6 +135,7 @@ export class Ladder {
     const more = this.#wanted.length === 0 ? this.#affordable(tracks) : tracks.slice(-this.#wanted.length - 1);
     if (more.length > this.#wanted.length && this.#o.room(more)) {
       this.#wanted = more;
+      this.#onTrial = true;
       this.#current?.change('next-key');
       this.#o.changed(this.state);
     }
@@ -143,5 +147,6 @@ export class Ladder {
   #forgive(): void {
     this.#cancelReturn = null;
     this.#returnMs = RETURN_MS;
+    this.#onTrial = false;
   }
 }

@@ -1,4 +1,5 @@
 /** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
+import { segmentPeak } from '../encode/live-rate.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
 import { VIDEO_TIMESCALE } from '../media/timeline.ts';
 import type { TrackKind } from '../media/unit.ts';
@@ -20,15 +21,13 @@ const textTrack = (id: string, language: string): RunTrack => ({
   ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
 });
 
-/** Of a segment, above what is asked of the encoder on average. */
-const RUNG_PEAK = 1.5;
 /**
  * Players order rungs by what they take of the line, and read that once: a source that begins with a still picture takes
  * next to nothing until then, and they would never choose it above a rung, or never a rung instead of it.
  */
 const ABOVE_RUNGS = 1.25;
 
-const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => ({ bandwidth: Math.ceil(bitRate * RUNG_PEAK), averageBandwidth: bitRate });
+const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => ({ bandwidth: segmentPeak(bitRate), averageBandwidth: bitRate });
 
 /** The highest first. */
 const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
