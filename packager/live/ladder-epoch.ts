@@ -123,6 +123,7 @@ export class LadderEpoch {
 
   picture(unit: PlacedUnit): void {
     if (this.#ended) return;
+    for (const { cutter } of this.#rungs.values()) cutter.source(unit);
     const leg = this.#legs.at(-1);
     if (unit.key) {
       this.#forget();

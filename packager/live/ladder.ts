@@ -31,8 +31,8 @@ const RETURN_MS = 20_000;
 /** What there was no room for at the beginning: others may be about to let go, or encoders are still being looked for. */
 const SOON_MS = 2_000;
 const LONGEST_RETURN_MS = 10 * 60_000;
-/** What is still in the encoder when an epoch ends. */
-const DRAIN_MS = 700;
+/** What is still in the encoder when an epoch ends comes within a moment, but on a machine that is very busy: nobody waits for it meanwhile but the end of a show. */
+const DRAIN_MS = 2_500;
 
 export class Ladder {
   readonly #o: LadderOptions;

@@ -57,6 +57,7 @@ const bothOf = (pictures: readonly Picture[], reorder: number, { late, keeps, cr
   for (const [index, picture] of pictures.entries()) {
     segmenter.write({ kind: 'video', ...picture, duration: null, data: Buffer.alloc(1) });
     taken.push(picture);
+    cutter.source(picture);
     give(picture);
     if (index === crash) {
       encoder.length = 0;
@@ -130,6 +131,41 @@ t.test('parts are those of the source', async (t) => {
   t.same(parts(rung).slice(0, -1), parts(own).slice(0, -1));
 });
 
+/** As RTMP tells it: times of decoding in whole milliseconds, and how much later a picture is shown, rounded by itself. */
+const inMilliseconds = (pictures: readonly Picture[], reorder: number): Picture[] => {
+  const wire = pictures.map(({ dts, pts, key }) => ({ dts: Math.round(dts / 90), pts: Math.floor((pts + reorder) / 90), key }));
+  const [first] = wire;
+  const delay = first ? first.pts - first.dts : 0;
+  return wire.map(({ dts, pts, key }) => ({ dts: dts * 90, pts: (pts - delay) * 90, key }));
+};
+
+t.test('times that are rounded apart tear no picture from its part', async (t) => {
+  const random = new Random(29);
+  for (let round = 0; round < 60; round += 1) {
+    const reorder = ([0, 1, 2] as const)[random.below(3)] ?? 0;
+    const frame = [3003, 3000, 1501.5, 3754][random.below(4)] ?? 3000;
+    const pictures = inMilliseconds(source(random, 400, reorder, () => frame), reorder * frame);
+    const { own, rung } = bothOf(pictures, reorder * 4500, { late: 3 + random.below(10) });
+    const parts = (cuts: readonly Cut[]): unknown[] => cuts.map((cut) => (cut.type === 'fragment' ? [cut.dts, cut.segmentStart, cut.segmentEnd, cut.samples.length] : cut.type));
+    t.same(parts(rung), parts(own), `round ${round}: parts`);
+    const keys = (cuts: readonly Cut[]): unknown[] => cuts.flatMap((cut) => (cut.type === 'fragment' && cut.segmentStart ? [[cut.key, cut.firstPts]] : []));
+    const begins = (cuts: readonly Cut[]): unknown[] => keys(cuts).filter((one) => (one as [boolean])[0]);
+    t.same(begins(rung), begins(own), `round ${round}: key pictures begin the same segments`);
+    t.same(ptsOf(rung), pictures.map(({ pts }) => pts).sort((a, b) => a - b), `round ${round}: every picture`);
+  }
+});
+
+t.test('what leads up to a key picture, and is decoded behind it, belongs to the segment before', async (t) => {
+  // Open groups: two pictures that are shown ahead of the key picture with which they are decoded.
+  const order = Array.from({ length: 300 }, (_, at) => (at % 60 === 0 && at > 0 ? at + 2 : at % 60 < 3 && at >= 60 ? at - 1 : at));
+  const pictures = order.map((shown, at) => ({ dts: at * 3000, pts: shown * 3000, key: at % 60 === 0 }));
+  const { own, rung } = bothOf(pictures, 6000, { late: 4 });
+  t.same(segmentsOf(rung).map(([start]) => start), segmentsOf(own).map(([start]) => start));
+  const starts = rung.flatMap((cut) => (cut.type === 'fragment' && cut.segmentStart ? [[cut.key, cut.firstPts]] : []));
+  t.same(starts, [0, 1, 2, 3, 4].map((group) => [true, group === 0 ? 0 : (group * 60 + 2) * 3000]));
+  t.same(ptsOf(rung), pictures.map(({ pts }) => pts).sort((a, b) => a - b));
+});
+
 t.test('half of the pictures, and all key pictures', async (t) => {
   const random = new Random(5);
   const pictures = source(random, 600, 2, () => 1500);
@@ -186,7 +222,11 @@ t.test('a rung that nobody encodes is holes with the numbers and times of the so
       cutter.giveUp();
     },
   });
-  for (let index = 0; index < 400; index += 1) segmenter.write({ kind: 'video', dts: index * 3000, pts: index * 3000, duration: null, key: index % 60 === 0, data: Buffer.alloc(1) });
+  for (let index = 0; index < 400; index += 1) {
+    const picture = { dts: index * 3000, pts: index * 3000, key: index % 60 === 0 };
+    segmenter.write({ kind: 'video', ...picture, duration: null, data: Buffer.alloc(1) });
+    cutter.source(picture);
+  }
   t.same(segmentsOf(rung), segmentsOf(own).slice(0, -1), 'all but the one that is being written');
   t.ok(rung.every(({ type }) => type === 'hole'));
 });

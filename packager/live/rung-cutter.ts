@@ -5,10 +5,13 @@
  *     source   |K····|·····|·····|K····|···     its parts and segments, as the segmenter cut them: the lines
  *     rung     |K····|·····|·····|K··           a part is complete when its last picture has come out of the encoder
  *
- * Rungs have no pictures that are decoded ahead of others: a picture is decoded when it is shown. What is missing when its
- * owner gives up waiting becomes a declared hole up to the end of a segment, and a rung comes back at the start of one.
+ * Rungs have no pictures that are decoded ahead of others: a picture is decoded when it is shown. Which ones belong to a part is
+ * told by counting: where the source has decoded so many, a rung has shown so many. Times would not do, since those of decoding and
+ * of showing are rounded apart (in whole milliseconds over RTMP), and pictures of no even length lie further apart still. What is
+ * missing when its owner gives up waiting becomes a declared hole up to the end of a segment, and a rung comes back at the start of one.
  */
 import type { Sample } from '../cmaf/fragment.ts';
+import { RungShares } from './rung-shares.ts';
 import type { Cut } from './segmenter.ts';
 
 /** A picture of a rung, in media time (90 kHz). */
@@ -26,8 +29,8 @@ export type RungCutterOptions = {
 /** A picture of the source. */
 export type GivenPicture = { readonly dts: number; readonly pts: number; readonly key: boolean };
 
-/** `key`: the source can be decoded from here. */
-type Line = { end: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
+/** `key`: the source can be decoded from here; `count`: pictures that it has in this part. */
+type Line = { end: number; readonly count: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
 
 export class RungCutter {
   readonly #emit: (cut: Cut) => void;
@@ -48,6 +51,9 @@ export class RungCutter {
   #newest = Number.NEGATIVE_INFINITY;
   /** Decode time (of the source) up to which pictures have been given to the encoder. */
   #given = Number.NEGATIVE_INFINITY;
+  readonly #shares = new RungShares();
+  /** What is shown before this has been cut, or given up. */
+  #shown = Number.NEGATIVE_INFINITY;
   readonly #reorder: number;
   readonly #keeps: RungCutterOptions['keeps'];
 
@@ -70,7 +76,13 @@ export class RungCutter {
 
   /** Pictures that are shown before this are there, or have been given up. */
   get wantsFrom(): number {
-    return Math.max(this.#newest + 1, this.#reached);
+    return Math.max(this.#newest + 1, this.#shown);
+  }
+
+  /** The source has one more picture, whether or not an encoder is given it. */
+  source(picture: GivenPicture): void {
+    this.#shares.add(picture);
+    this.#follow();
   }
 
   /** A picture of the source has been given to the encoder. */
@@ -110,6 +122,7 @@ export class RungCutter {
     const last = this.#lines.at(-1);
     if (last) last.end = Math.max(last.end, until);
     if (this.#given > Number.NEGATIVE_INFINITY) this.#given = Number.POSITIVE_INFINITY;
+    this.#shares.end();
     this.#settle();
     this.#follow();
   }
@@ -118,7 +131,8 @@ export class RungCutter {
     if (cut.type !== 'segment-end') {
       const { dts, duration, segmentStart } = cut;
       const key = cut.type === 'fragment' && cut.key;
-      this.#lines.push({ end: dts + duration, key, segmentStart, segmentEnd: cut.type === 'hole' || cut.segmentEnd });
+      const count = cut.type === 'fragment' ? cut.samples.length : 0;
+      this.#lines.push({ end: dts + duration, count, key, segmentStart, segmentEnd: cut.type === 'hole' || cut.segmentEnd });
       return;
     }
     const last = this.#lines.at(-1);
@@ -164,19 +178,24 @@ export class RungCutter {
   }
 
   #follow(): void {
-    for (let line = this.#lines[0]; line && this.#isComplete(line); line = this.#lines[0]) {
+    for (let line = this.#lines[0]; line; line = this.#lines[0]) {
+      const until = this.#shares.until(line.count, Math.max(this.#given - this.#reorder, this.#newest));
+      if (until === null || !this.#hasAll(until)) return;
       this.#lines.shift();
-      this.#cut(line);
+      this.#shares.take(line.count, until);
+      this.#cut(line, until);
     }
   }
 
-  #isComplete({ end }: Line): boolean {
-    return this.#newest >= end || (this.#given >= end + this.#reorder && (this.#awaited[0]?.pts ?? end) >= end);
+  /** Whatever is shown before this has come, or does not. */
+  #hasAll(until: number): boolean {
+    return this.#newest >= until || (this.#given - this.#reorder >= until && (this.#awaited[0]?.pts ?? until) >= until);
   }
 
-  #cut({ end, key, segmentStart, segmentEnd }: Line): void {
-    const here = this.#pictures.filter(({ pts }) => pts < end);
+  #cut({ end, key, segmentStart, segmentEnd }: Line, until: number): void {
+    const here = this.#pictures.filter(({ pts }) => pts < until);
     this.#pictures = this.#pictures.slice(here.length);
+    this.#shown = Math.max(this.#shown, until);
     const first = here[0];
     if (segmentStart && this.#broken) this.#broken = !first?.key;
     else if (segmentStart && key && first) this.#broken = !first.key;
@@ -184,9 +203,12 @@ export class RungCutter {
       if (segmentEnd) this.#hole(end);
       return;
     }
-    // A part in which no picture begins (the rung has fewer of them) is one with the next.
+    // A part in which no picture begins (the rung has fewer of them) is one with the next, or the segment ends with the one before it.
     if (!first) {
-      if (segmentEnd) this.#hole(end);
+      if (!segmentEnd) return;
+      if (!this.#keeps || !this.#segmentOpen) return this.#hole(end);
+      this.#endSegment();
+      this.#reached = end;
       return;
     }
     const from = this.#reached;
@@ -200,11 +222,14 @@ export class RungCutter {
 
   #giveUpSegment(): void {
     for (let line = this.#lines.shift(); line; line = this.#lines.shift()) {
+      const until = this.#shares.until(line.count, Number.POSITIVE_INFINITY) ?? line.end;
+      this.#shares.take(line.count, until);
+      this.#shown = Math.max(this.#shown, until);
       if (!line.segmentEnd) continue;
       this.#hole(line.end);
       break;
     }
-    this.#pictures = this.#pictures.filter(({ pts }) => pts >= this.#reached);
+    this.#pictures = this.#pictures.filter(({ pts }) => pts >= this.#shown);
     // What is left may be there already, from the start of the next segment on.
     this.#follow();
   }
@@ -223,9 +248,9 @@ export class RungCutter {
   }
 }
 
-/** Decoded when they are shown; the first when its part begins, the last for as long as its part lasts. */
+/** Decoded when they are shown, as far as that lies in the part; the first when it begins, the last for as long as it lasts. */
 const samplesOf = (pictures: readonly RungPicture[], from: number, end: number): Sample[] => {
-  const times = pictures.map(({ pts }, index) => (index === 0 ? from : Math.max(pts, from + index)));
+  const times = pictures.map(({ pts }, index) => (index === 0 ? from : Math.max(from + index, Math.min(pts, end - pictures.length + index))));
   return pictures.map(({ pts, key, data }, index) => {
     const dts = times[index] ?? from;
     return { duration: Math.max(1, (times[index + 1] ?? end) - dts), size: data.length, key, compositionOffset: pts - dts, data };

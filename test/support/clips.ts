@@ -27,9 +27,12 @@ export type ClipOptions = {
   audio?: boolean;
   /** Noise instead of a calm picture, so that the encoder needs all of `kbps`. */
   busy?: boolean;
+  /** Frames that are key frames, instead of one in every `gop`; 0 is one of them. */
+  keys?: readonly number[];
 };
 
-export type Clip = Required<ClipOptions> & { readonly file: string; readonly frames: number; readonly audioFrames: number };
+type Wanted = Required<Omit<ClipOptions, 'keys'>> & Pick<ClipOptions, 'keys'>;
+export type Clip = Wanted & { readonly file: string; readonly frames: number; readonly audioFrames: number };
 
 /** Counts up when what is drawn or encoded changes, so that no old clip is taken for a new one. */
 const version = 2;
@@ -42,8 +45,8 @@ const defaults = { width: 640, height: 360, fps: 30, gop: 60, bframes: 0, second
 export const clip = async (options: ClipOptions = {}): Promise<Clip> => {
   const wanted = { ...defaults, ...options };
   if (wanted.seconds % 8 !== 0 || wanted.seconds <= 0) throw new RangeError('a clip lasts a multiple of 8 seconds');
-  const { width, height, fps, gop, bframes, seconds, kbps } = wanted;
-  if ((fps * seconds) % gop !== 0) throw new RangeError(`${fps * seconds} frames are no whole number of GOPs of ${gop}`);
+  const { width, height, fps, gop, bframes, seconds, kbps, keys } = wanted;
+  if (!keys && (fps * seconds) % gop !== 0) throw new RangeError(`${fps * seconds} frames are no whole number of GOPs of ${gop}`);
   const hash = createHash('sha256').update(JSON.stringify([version, Object.entries(wanted).sort()])).digest('hex').slice(0, 8);
   const file = path.join(folder, `${width}x${height}-${fps}fps-gop${gop}-b${bframes}-${kbps}k-${seconds}s-${hash}.mp4`);
   if (!existsSync(file)) await generate(wanted, file);
@@ -51,7 +54,7 @@ export const clip = async (options: ClipOptions = {}): Promise<Clip> => {
   return { ...wanted, file, frames: fps * seconds, audioFrames };
 };
 
-const generate = async (wanted: Required<ClipOptions>, file: string): Promise<void> => {
+const generate = async (wanted: Wanted, file: string): Promise<void> => {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(path.join(folder, 'work-'));
   try {
@@ -71,14 +74,15 @@ const generate = async (wanted: Required<ClipOptions>, file: string): Promise<vo
   }
 };
 
-const encodePictures = async (wanted: Required<ClipOptions>, file: string) => {
-  const { width, height, fps, gop, bframes, seconds, kbps, busy } = wanted;
+const encodePictures = async (wanted: Wanted, file: string) => {
+  const { width, height, fps, gop, bframes, seconds, kbps, busy, keys } = wanted;
+  const rhythm = keys ? ['-g', '100000', '-force_key_frames', keys.map((frame) => (frame / fps).toFixed(4)).join(',')] : ['-g', String(gop), '-keyint_min', String(gop)];
   const child = spawn(
     process.env.FFMPEG_PATH || 'ffmpeg',
     [
       ...['-hide_banner', '-v', 'error', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps)],
       ...['-i', 'pipe:0', '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-bf', String(bframes)],
-      ...['-g', String(gop), '-keyint_min', String(gop), '-sc_threshold', '0', '-x264-params', 'open-gop=0'],
+      ...[...rhythm, '-sc_threshold', '0', '-x264-params', 'open-gop=0'],
       ...['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, file],
     ],
     { stdio: ['pipe', 'ignore', 'pipe'] },

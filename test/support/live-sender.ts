@@ -9,13 +9,14 @@ import type { Channel, MillraceServer } from './server.ts';
 
 /** Where the stamps of RTMP begin again. */
 export const stampTurn = 2 ** 32;
-/** Every clip lasts as long (clips.ts). */
-const clipMs = 8_000;
+/** Most clips last as long (clips.ts). */
+const usualMs = 8_000;
 const tickMs = 15;
 
 export class LiveSender {
   readonly #client: RtmpTestClient;
   readonly #from: number;
+  readonly #clipMs: number;
   readonly #begun = performance.now();
   #clip: FlvClip;
   /** ms of this connection at which the clip has begun. */
@@ -25,18 +26,19 @@ export class LiveSender {
   #awaitsKey = false;
   #timer: NodeJS.Timeout;
 
-  private constructor(client: RtmpTestClient, clip: FlvClip, from: number) {
+  private constructor(client: RtmpTestClient, clip: FlvClip, from: number, clipMs: number) {
     this.#client = client;
     this.#clip = clip;
     this.#from = from;
+    this.#clipMs = clipMs;
     this.#announce();
     this.#timer = setInterval(() => this.#tick(), tickMs);
     void client.closed.then(() => clearInterval(this.#timer));
   }
 
-  /** `from`: the first stamp, ms. */
-  static async connect(server: MillraceServer, channel: Channel, clip: FlvClip, { from = 0 } = {}): Promise<LiveSender> {
-    return new LiveSender(await RtmpTestClient.connect({ port: server.ports.rtmp, key: channel.ingest.rtmp.key }), clip, from);
+  /** `from`: the first stamp, ms; `clipMs`: how long every clip of it lasts. */
+  static async connect(server: MillraceServer, channel: Channel, clip: FlvClip, { from = 0, clipMs = usualMs } = {}): Promise<LiveSender> {
+    return new LiveSender(await RtmpTestClient.connect({ port: server.ports.rtmp, key: channel.ingest.rtmp.key }), clip, from, clipMs);
   }
 
   #announce(): void {
@@ -51,7 +53,7 @@ export class LiveSender {
     for (;;) {
       const unit = units[this.#sent % units.length];
       if (!unit) return;
-      const shift = this.#clipAt + Math.floor(this.#sent / units.length) * clipMs;
+      const shift = this.#clipAt + Math.floor(this.#sent / units.length) * this.#clipMs;
       if (unit.dts + shift > now) return;
       this.#sent += 1;
       if (unit.kind === this.#silent) continue;
