@@ -25,7 +25,7 @@ export const withinCores = (plan: Plan, source: LadderSource, cores: number, cos
 export const offerOf = (name: string, wishes: readonly RungWish[] | null, total: number, cost: CoreCost | null): OfferedLadder => {
   if (!cost) return { name, rungs: wishes ?? [], cores: null, carried: null };
   const plan = wishes ? planRungs(wishes, usualSource) : planAuto(usualSource, total, cost);
-  const rungs = wishes ?? plan.map(({ width, height, bitRate, preset, mostPictures }) => ({ height: Math.min(width, height), bitRate, preset, mostPictures }));
+  const rungs = wishes ?? plan.map(({ width, height, bitRate, preset, mostPictures, frameRate }) => ({ height: Math.min(width, height), bitRate, preset, mostPictures: mostPictures ?? frameRate }));
   return { name, rungs, cores: hundredths(coresOf(plan, usualSource, cost)), carried: withinCores(plan, usualSource, total, cost).length };
 };
 

@@ -33,6 +33,8 @@ export type Health = {
   /** `until` is the server's clock. */
   readonly minute: { readonly until: Instant; readonly video: readonly number[]; readonly audio: readonly number[]; readonly frames: readonly number[] } | null;
   readonly broadcast: { readonly sessions: number; readonly reconnects: number } | null;
+  /** By heights. Null: the channel wants nothing of the kind, or no show is on; absent: from a server that knows of none. */
+  readonly ladder?: { readonly name: string; readonly encoding: readonly number[]; readonly shed: readonly number[]; readonly leftOut: readonly number[] } | null;
   readonly findings: readonly Finding[];
 };
 

@@ -24,11 +24,13 @@ export type Latency = (typeof latencies)[number];
 export const protections = ['none', 'aes-128', 'cbcs'] as const;
 export type Protection = (typeof protections)[number];
 
+/** `mostPictures`: a second; null: as many as come. */
+export type Rung = { readonly height: number; readonly bitRate: number; readonly mostPictures: number | null };
 /** What may be encoded beside a show. */
 export type Ladder = {
   readonly name: string;
   /** The highest first. */
-  readonly rungs: readonly { readonly height: number; readonly bitRate: number }[];
+  readonly rungs: readonly Rung[];
   /** That 1080p30 keeps busy; null: nobody has measured it. */
   readonly cores: number | null;
   /** Rungs of it that this machine carries while it does nothing else. */
@@ -37,15 +39,20 @@ export type Ladder = {
 export type EncodedShow = {
   readonly videoId: string;
   readonly title: string | null;
+  readonly channel: string | null;
   readonly ladder: string;
   readonly encoding: readonly number[];
   readonly shed: readonly number[];
   readonly leftOut: readonly number[];
   readonly restarts: number;
   readonly lagMs: number;
+  /** That its encoder keeps busy, as it was measured; null: not known yet. */
+  readonly busyCores: number | null;
 };
 export type Ladders = {
   readonly items: readonly Ladder[];
+  /** `free`: that a show could have now. */
+  readonly cores: { readonly total: number; readonly free: number };
   /** From here on only for administrators. */
   readonly budget?: { readonly total: number; readonly free: number; readonly leases: readonly { readonly name: string; readonly rank: 'live' | 'vod'; readonly cores: number }[] };
   readonly shows?: readonly EncodedShow[];

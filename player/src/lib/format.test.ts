@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ago, bytesText, clock, count, percentText, spanText } from './format.ts';
+import { ago, bitRateText, bytesText, clock, count, percentText, spanText } from './format.ts';
 
 t.test('lengths read as clocks', async (t) => {
   t.equal(clock(0), '0:00');
@@ -41,4 +41,9 @@ t.test('remaining time is written in one unit', async (t) => {
   t.equal(spanText('ko', 150), '3분');
   t.equal(spanText('en', 3_600), '1 hour');
   t.equal(spanText('en', 200_000), '2 days');
+});
+
+t.test('rates are written in two figures, and in the unit that fits', async (t) => {
+  t.same([792_930, 350_000, 994_900].map((rate) => bitRateText('en', rate)), ['790 kbps', '350 kbps', '990 kbps']);
+  t.same([995_000, 1_192_930, 9_960_000, 14_600_000].map((rate) => bitRateText('ko', rate)), ['1 Mbps', '1.2 Mbps', '10 Mbps', '15 Mbps']);
 });

@@ -60,12 +60,20 @@ export const bytesText = (language: string, bytes: number): string => {
   return inUnit(language, value, sizes[step] ?? 'byte');
 };
 
-/** 2.5 Mbit/s, 350 kbit/s: in every language as networks are sold. */
+/** 2.5 Mbps, 350 kbps: as encoders and other players name them. Two figures: it is an average. */
 export const bitRateText = (language: string, bitsPerSecond: number): string => {
-  const [value, unit] = bitsPerSecond >= 999_500 ? [bitsPerSecond / 1e6, 'Mbit/s'] : [bitsPerSecond / 1000, 'kbit/s'];
-  const digits = new Intl.NumberFormat(language, { maximumFractionDigits: value < 10 && unit === 'Mbit/s' ? 1 : 0 });
+  const [value, unit] = bitsPerSecond >= 995_000 ? [bitsPerSecond / 1e6, 'Mbps'] : [bitsPerSecond / 1000, 'kbps'];
+  const digits = new Intl.NumberFormat(language, value < 10 || unit === 'kbps' ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 });
   return `${digits.format(value)} ${unit}`;
 };
+
+/** 720p, 480p. */
+export const heightsText = (heights: readonly number[]): string => heights.map((height) => `${height}p`).join(', ');
+
+/** Beside each other, as people list things. */
+export const listText = (language: string, words: readonly string[]): string => new Intl.ListFormat(language, { type: 'conjunction' }).format(words);
+
+export const decimal = (language: string, value: number, digits: number): string => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 
 /** A share as people read it: 42 %. Full only when it is: 99.7 % is not done. */
 export const percentText = (language: string, share: number): string =>

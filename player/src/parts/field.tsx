@@ -9,9 +9,10 @@ type Common = {
   good?: string | null | undefined;
 };
 
-const Notes = ({ id, hint, fault, good }: Omit<Common, 'label'> & { id: string }) => (
+const Notes = ({ id, hint, fault, good, more }: Omit<Common, 'label'> & { id: string; more?: ComponentChildren }) => (
   <div id={id}>
     {hint && !fault && <p class="hint">{hint}</p>}
+    {more}
     {/* Always there, so that a reader hears what comes into it. */}
     <div aria-live="polite">
       {fault && <p class="fault">{fault}</p>}
@@ -116,6 +117,8 @@ type ChoiceProps<T extends string> = Common & {
   value: T;
   options: readonly (readonly [T, string])[];
   onValue: (value: T) => void;
+  /** What a sentence does not hold: behind the hint, and read out with it. */
+  more?: ComponentChildren;
 };
 
 export const ChoiceField = <T extends string>({
@@ -127,6 +130,7 @@ export const ChoiceField = <T extends string>({
   value,
   options,
   onValue,
+  more,
 }: ChoiceProps<T>) => {
   const id = useId();
   return (
@@ -150,7 +154,7 @@ export const ChoiceField = <T extends string>({
           </option>
         ))}
       </select>
-      <Notes id={`${id}-notes`} hint={hint} fault={fault} good={good} />
+      <Notes id={`${id}-notes`} hint={hint} fault={fault} good={good} more={more} />
     </div>
   );
 };

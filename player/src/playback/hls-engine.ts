@@ -1,7 +1,7 @@
 /** hls.js tied to one media element: loading, recovery and the live edge. It knows nothing of pages. */
 import type HlsClass from 'hls.js';
 import type { ErrorData } from 'hls.js';
-import { remember, remembered, rememberedForNow, rememberForNow } from '../state/remembered.ts';
+import { remember, remembered, rememberedForToday, rememberForToday } from '../state/remembered.ts';
 import { soundFor } from './choices.ts';
 import type { Choice } from './choices.ts';
 import { dateAt } from './dvr.ts';
@@ -172,7 +172,7 @@ export const startHls = (
     made.on(Hls.Events.LEVEL_UPDATED, () => events.onListed());
     made.on(Hls.Events.MANIFEST_PARSED, () => {
       // Before the first fragment is asked for: whoever chose something small has a line to spare.
-      const wanted = qualityFor(qualitiesOf(made.levels), rememberedForNow('quality'));
+      const wanted = qualityFor(qualitiesOf(made.levels), rememberedForToday('quality'));
       if (wanted !== null) made.loadLevel = Number(wanted);
       events.onQualities();
     });
@@ -221,7 +221,7 @@ export const startHls = (
     quality: () => idOf(hls.currentLevel),
     chooseQuality(id) {
       const chosen = qualitiesOf(hls.levels).find((quality) => quality.id === id);
-      rememberForNow('quality', chosen?.height ? String(chosen.height) : null);
+      rememberForToday('quality', chosen?.height ? String(chosen.height) : null);
       // What is buffered in another size is played on, as far as that takes to load the chosen one.
       if (chosen) hls.nextLevel = Number(chosen.id);
       else hls.loadLevel = -1;

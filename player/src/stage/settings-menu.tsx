@@ -3,7 +3,7 @@
  * buttons, so that arrows, Tab and a reader's shortcuts work as everywhere. More groups go here as more can be chosen.
  */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { bitRateText } from '../lib/format.ts';
 import { Icon } from '../parts/icons.tsx';
 import type { Playback } from '../playback/index.ts';
@@ -14,7 +14,7 @@ import { language, t } from '../words/index.ts';
 
 const speeds = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 
-type Option = { readonly id: string; readonly name: string };
+type Option = { readonly id: string; readonly name: string; readonly note?: string };
 
 type GroupProps = { title: string; options: readonly Option[]; chosen: string; onChoose: (id: string) => void };
 
@@ -27,6 +27,7 @@ const Group = ({ title, options, chosen, onChoose }: GroupProps) => {
         <label key={option.id}>
           <input type="radio" name={name} checked={option.id === chosen} onChange={() => onChoose(option.id)} />
           <span>{option.name}</span>
+          {option.note !== undefined && <small>{option.note}</small>}
         </label>
       ))}
     </fieldset>
@@ -50,6 +51,12 @@ const automatic = (shown: Quality | undefined): string => {
   return name === null ? t('quality.auto') : t('quality.auto.now', { name });
 };
 
+/** What was chosen is on its way, or not there just now. */
+const shownInstead = (chosen: Quality, shown: Quality | undefined): Pick<Option, 'note'> => {
+  const name = shown && shown.id !== chosen.id ? sizeName(shown) : null;
+  return name === null ? {} : { note: t('quality.now', { name }) };
+};
+
 type MenuProps = { playback: Playback; video: HTMLVideoElement; live: boolean; onClose: () => void };
 
 const Menu = ({ playback, video, live, onClose }: MenuProps) => {
@@ -64,9 +71,12 @@ const Menu = ({ playback, video, live, onClose }: MenuProps) => {
       if (!path.some((at) => at === box.current || (at instanceof HTMLElement && at.matches('.settings-button')))) onClose();
     };
     document.addEventListener('pointerdown', onPress);
+    return () => document.removeEventListener('pointerdown', onPress);
+  }, []);
+  // While the menu still stands: what has left the page has lost the focus, and nobody could tell any more where it was.
+  useLayoutEffect(() => {
     const { current } = box;
     return () => {
-      document.removeEventListener('pointerdown', onPress);
       // Whoever came by keyboard goes back to where he came from.
       if (current?.contains(document.activeElement))
         document.querySelector<HTMLElement>('.settings-button')?.focus({ preventScroll: true });
@@ -87,7 +97,7 @@ const Menu = ({ playback, video, live, onClose }: MenuProps) => {
         title={t('quality.title')}
         options={[
           { id: nothing, name: automatic(chosen === null ? shown : undefined) },
-          ...qualities.map((quality) => ({ id: quality.id, name: qualityName(quality) })),
+          ...qualities.map((quality) => ({ id: quality.id, name: qualityName(quality), ...(quality.id === chosen ? shownInstead(quality, shown) : {}) })),
         ]}
         chosen={chosen ?? nothing}
         onChoose={(id) => playback.qualities.choose(id === nothing ? null : id)}

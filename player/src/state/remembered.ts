@@ -4,27 +4,31 @@
  */
 const inPage = new Map<string, string>();
 
-const recall = (from: () => Storage, key: string): string | null => {
+export const remembered = (key: string): string | null => {
   try {
-    return from().getItem(`millrace.${key}`);
+    return localStorage.getItem(`millrace.${key}`);
   } catch {
     return inPage.get(key) ?? null;
   }
 };
 
-const keep = (where: () => Storage, key: string, value: string | null): void => {
+export const remember = (key: string, value: string | null): void => {
   try {
-    if (value === null) where().removeItem(`millrace.${key}`);
-    else where().setItem(`millrace.${key}`, value);
+    if (value === null) localStorage.removeItem(`millrace.${key}`);
+    else localStorage.setItem(`millrace.${key}`, value);
   } catch {
     if (value === null) inPage.delete(key);
     else inPage.set(key, value);
   }
 };
 
-export const remembered = (key: string): string | null => recall(() => localStorage, key);
-export const remember = (key: string, value: string | null): void => keep(() => localStorage, key, value);
+/** In every tab, for a day: what suits the line of today need not suit that of next week. */
+const dayMs = 86_400_000;
 
-/** For as long as this tab is open: what suits the line of today. */
-export const rememberedForNow = (key: string): string | null => recall(() => sessionStorage, key);
-export const rememberForNow = (key: string, value: string | null): void => keep(() => sessionStorage, key, value);
+export const rememberedForToday = (key: string): string | null => {
+  const [until, value = null] = remembered(key)?.split(' ', 2) ?? [];
+  return Number(until) > Date.now() ? value : null;
+};
+
+/** `value`: one word. */
+export const rememberForToday = (key: string, value: string | null): void => remember(key, value === null ? null : `${Date.now() + dayMs} ${value}`);

@@ -121,7 +121,7 @@ export const enFindings = {
     fix: 'Stop one of the two: look for another OBS, or for a plug-in that sends as well. To change over to the other one, stop this one first.',
   },
   ladderShed: {
-    what: 'The server has too much to do and does not make the smaller pictures {heights} for now. Viewers who would get them are given another size. What you send goes on unharmed.',
+    what: 'The server has too much to do: it does not make {heights} for now. Viewers who would get them are given another size. What you send goes on unharmed.',
     fix: 'Nothing to do: they come back by themselves when there is room. If it happens often, choose a lighter ladder for the channel, or none.',
   },
   ladderCut: {
@@ -129,7 +129,7 @@ export const enFindings = {
     fix: 'Choose a lighter ladder in the settings of the channel, or begin again when the server has less to do. It counts from the next broadcast on.',
   },
   ladderRestarted: {
-    what: 'The encoder of the smaller pictures was begun anew, {times} times in this broadcast. What was missing is made up for where there is time.',
+    what: 'The encoder of the smaller pictures failed and was begun anew (times in this broadcast: {times}). What was missing is made up for where there is time.',
     fix: 'Nothing to do if it happens once. If it goes on, tell whoever runs this server: its log says why.',
   },
   srtLatencyLow: {

@@ -15,6 +15,7 @@ import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { AccountTable } from './account-table.tsx';
 import { RefusedSenders } from './refused-senders.tsx';
+import { Encoding } from './encoding.tsx';
 import { ServerState } from './server-state.tsx';
 
 export const AdminPage = () => (
@@ -29,6 +30,7 @@ const Admin = () => {
     <main id="main">
       <Heading>{t('admin.title')}</Heading>
       <ServerState />
+      <Encoding />
       <Accounts />
       <RefusedSenders />
     </main>

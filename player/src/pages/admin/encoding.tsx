@@ -1,70 +1,105 @@
 /** The cores that encoding may take, who holds them, and what is encoded beside the broadcasts that are on. */
 import { api } from '../../api/endpoints.ts';
 import type { EncodedShow, Ladders } from '../../api/types.ts';
+import { decimal, heightsText } from '../../lib/format.ts';
 import { Progress } from '../../parts/progress.tsx';
+import { paths } from '../../routes.ts';
 import { useEvery, useLoaded } from '../../state/use.ts';
 import { language, t } from '../../words/index.ts';
 
-/** Terms and what they mean, for a list of facts. */
 export const Encoding = () => {
   const ladders = useLoaded('encoding', api.ladders);
   useEvery(5_000, ladders.reload);
   if (ladders.now.is !== 'here') return null;
   const { budget, shows } = ladders.now.value;
+  if (!budget || !shows) return null;
   return (
-    <>
-      {budget && <Cores {...budget} />}
-      {shows && <Encoders shows={shows} />}
-    </>
+    <section class="card" aria-labelledby="encoding">
+      <h2 id="encoding">{t('admin.encoding')}</h2>
+      <dl class="facts">
+        <Cores {...budget} />
+      </dl>
+      {shows.length === 0 ? <p class="soft">{t('admin.encoders.none')}</p> : <Encoders shows={shows} leases={budget.leases} />}
+    </section>
   );
 };
 
-const coresText = (cores: number): string => new Intl.NumberFormat(language.get(), { maximumFractionDigits: 2 }).format(cores);
+type Budget = NonNullable<Ladders['budget']>;
 
-const Cores = ({ total, leases }: NonNullable<Ladders['budget']>) => {
+const coresText = (cores: number): string => decimal(language.get(), cores, 2);
+
+const Cores = ({ total, leases }: Budget) => {
   const held = (rank: 'live' | 'vod'): number => leases.filter((lease) => lease.rank === rank).reduce((sum, { cores }) => sum + cores, 0);
   const [live, vod] = [held('live'), held('vod')];
-  const words =
-    total > 0
-      ? t('admin.cores.text', { used: coresText(live + vod), total: coresText(total), live: coresText(live), vod: coresText(vod) })
-      : t('admin.cores.none');
+  const words = t('admin.cores.text', { used: coresText(live + vod), total: coresText(total) });
   return (
     <>
       <dt>{t('admin.cores')}</dt>
       <dd>
-        <div class="used">
-          <span>{words}</span>
-          {total > 0 && <Progress label={t('admin.cores')} share={Math.min(1, (live + vod) / total)} words={words} still />}
-        </div>
+        {total > 0 ? (
+          <div class="used">
+            <span>{words}</span>
+            <Progress label={t('admin.cores')} share={Math.min(1, (live + vod) / total)} words={words} still />
+            {live + vod > 0 && <small>{t('admin.cores.by', { live: coresText(live), vod: coresText(vod) })}</small>}
+          </div>
+        ) : (
+          t('admin.cores.none')
+        )}
       </dd>
     </>
   );
 };
 
-const heightsText = (heights: readonly number[]): string => heights.map((height) => `${height}p`).join(', ');
+const missingOf = ({ shed, leftOut }: EncodedShow): readonly string[] => [
+  ...(shed.length > 0 ? [t('admin.encoders.shed', { heights: heightsText(shed) })] : []),
+  ...(leftOut.length > 0 ? [t('admin.encoders.leftOut', { heights: heightsText(leftOut) })] : []),
+];
 
-const stateOf = ({ encoding, shed, leftOut, restarts, lagMs }: EncodedShow): string => {
-  const said = [
-    encoding.length > 0 ? t('admin.encoders.encoding', { heights: heightsText(encoding) }) : t('admin.encoders.idle'),
-    ...(encoding.length > 0 ? [t('admin.encoders.lag', { ms: lagMs })] : []),
-    ...(shed.length > 0 ? [t('admin.encoders.shed', { heights: heightsText(shed) })] : []),
-    ...(leftOut.length > 0 ? [t('admin.encoders.leftOut', { heights: heightsText(leftOut) })] : []),
-    ...(restarts > 0 ? [t('admin.encoders.restarts', { times: restarts })] : []),
-  ];
-  return said.join(' ');
-};
+const takesText = (busy: number | null, held: number): string =>
+  busy === null
+    ? t('admin.encoders.cores.held', { held: coresText(held) })
+    : t('admin.encoders.cores.text', { busy: coresText(busy), held: coresText(held) });
 
-const Encoders = ({ shows }: { shows: readonly EncodedShow[] }) => (
-  <>
-    <dt>{t('admin.encoders')}</dt>
-    <dd>
-      {shows.length === 0 && t('admin.encoders.none')}
-      {shows.map((show) => (
-        <div key={show.videoId}>
-          <a href={`/watch/${show.videoId}`}>{show.title ?? t('admin.encoders.untitled')}</a>
-          <small>{stateOf(show)}</small>
-        </div>
-      ))}
-    </dd>
-  </>
+const Encoders = ({ shows, leases }: { shows: readonly EncodedShow[]; leases: Budget['leases'] }) => (
+  <div class="table-wrap">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">{t('admin.encoders.broadcast')}</th>
+          <th scope="col">{t('admin.encoders.made')}</th>
+          <th scope="col">{t('admin.encoders.missing')}</th>
+          <th scope="col">{t('admin.encoders.cores')}</th>
+          <th scope="col">{t('admin.encoders.lag')}</th>
+          <th scope="col">{t('admin.encoders.restarts')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shows.map((show) => (
+          <Encoder key={show.videoId} show={show} held={leases.find(({ name }) => name === show.videoId)?.cores ?? 0} />
+        ))}
+      </tbody>
+    </table>
+  </div>
 );
+
+const Encoder = ({ show, held }: { show: EncodedShow; held: number }) => {
+  const { videoId, title, channel, ladder, encoding, lagMs, restarts, busyCores } = show;
+  const missing = missingOf(show);
+  const on = encoding.length > 0;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={paths.watch(videoId)}>{title || t('admin.encoders.untitled')}</a>
+        <small class="soft">
+          {channel === null ? '' : `@${channel} · `}
+          {ladder}
+        </small>
+      </th>
+      <td>{on ? heightsText(encoding) : t('admin.encoders.idle')}</td>
+      <td>{missing.length === 0 ? <span class="soft">{t('admin.encoders.whole')}</span> : missing.map((words) => <span key={words} class="badge warn">{words}</span>)}</td>
+      <td>{on ? takesText(busyCores, held) : '–'}</td>
+      <td>{on ? t('admin.encoders.lag.text', { ms: decimal(language.get(), lagMs, 0) }) : '–'}</td>
+      <td>{decimal(language.get(), restarts, 0)}</td>
+    </tr>
+  );
+};

@@ -1,10 +1,9 @@
-/** Whether the server is well: whether it takes work, how full its disk is, what files are converted with and how far that is shut in, and who encodes. */
+/** Whether the server is well: whether it takes work, how full its disk is and what files are converted with, how far shut in. */
 import { bytesText } from '../../lib/format.ts';
 import { Progress } from '../../parts/progress.tsx';
 import { Skeleton } from '../../parts/states.tsx';
 import { useEvery, useLoaded } from '../../state/use.ts';
 import { language, t } from '../../words/index.ts';
-import { Encoding } from './encoding.tsx';
 
 const levels = ['ok', 'warn', 'refuse', 'stop'] as const;
 type Level = (typeof levels)[number];
@@ -67,7 +66,6 @@ export const ServerState = () => {
       <dl class="facts">
         {disk && <Disk {...disk} />}
         {converting && <Converting {...converting} />}
-        <Encoding />
       </dl>
     </section>
   );

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { followHealth } from '../../../api/follow-browser.ts';
 import type { Health } from '../../../api/health.ts';
-import { dateOf, spanText } from '../../../lib/format.ts';
+import { dateOf, heightsText, spanText } from '../../../lib/format.ts';
 import { language, t, tCount } from '../../../words/index.ts';
 import { Bars, spread } from './bars.tsx';
 import { FindingList } from './findings.tsx';
@@ -82,7 +82,7 @@ const LastMinute = ({ health: { video }, minute }: { health: Health; minute: Non
   );
 };
 
-const Numbers = ({ health: { video, audio, arrival, srt, broadcast }, session }: { health: Health; session: NonNullable<Health['session']> }) => (
+const Numbers = ({ health: { video, audio, arrival, srt, broadcast, ladder }, session }: { health: Health; session: NonNullable<Health['session']> }) => (
   <dl class="facts">
     {video && (
       <>
@@ -106,6 +106,16 @@ const Numbers = ({ health: { video, audio, arrival, srt, broadcast }, session }:
         <dd>
           {audioText(audio)}
           <small>{rateText(audio.bitrate)}</small>
+        </dd>
+      </>
+    )}
+    {ladder && (
+      <>
+        <dt>{t('health.ladder')}</dt>
+        <dd>
+          {ladder.encoding.length > 0 ? heightsText(ladder.encoding) : t('health.ladder.none')}
+          {ladder.shed.length > 0 && <small>{t('health.ladder.shed', { heights: heightsText(ladder.shed) })}</small>}
+          {ladder.leftOut.length > 0 && <small>{t('health.ladder.leftOut', { heights: heightsText(ladder.leftOut) })}</small>}
         </dd>
       </>
     )}
