@@ -45,9 +45,21 @@ export const partLines = (
   for (let index = 0; index < count; index++) {
     const part = parts[index];
     if (!part) break;
-    const flag = part.gap ? ',GAP=YES' : part.independent ? ',INDEPENDENT=YES' : '';
-    text += `#EXT-X-PART:DURATION=${seconds(part.duration, track.timescale)},URI="${partName(run, msn, index)}"${flag}\n`;
+    if (part.gap) text += gapLines(part.duration, track, (piece) => partName(run, msn, index + piece));
+    else text += `#EXT-X-PART:DURATION=${seconds(part.duration, track.timescale)},URI="${partName(run, msn, index)}"${part.independent ? ',INDEPENDENT=YES' : ''}\n`;
   }
+  return text;
+};
+
+/**
+ * A hole goes to the end of its segment, and no part is longer than PART-TARGET. To leave them out would be worse: hls.js
+ * asks for what follows the last part that it knows of, whatever has been listed since.
+ */
+const gapLines = (ticks: number, { timescale, partTarget }: TrackSnapshot, name: (piece: number) => string): string => {
+  const pieces = partTarget === null ? 1 : Math.max(1, Math.ceil(ticks / timescale / partTarget));
+  const until = (piece: number): number => Math.round((ticks * piece) / pieces);
+  let text = '';
+  for (let piece = 0; piece < pieces; piece++) text += `#EXT-X-PART:DURATION=${seconds(until(piece + 1) - until(piece), timescale)},URI="${name(piece)}",GAP=YES\n`;
   return text;
 };
 

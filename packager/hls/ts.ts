@@ -23,7 +23,7 @@ import { findTrack, listed, nextMsn, runOf } from './window.ts';
 const version = 3;
 /**
  * RFC 8216bis, section 8: GAP needs this. Whoever does not know the tag asks for the segment and hears that there
- * is none, so only a playlist with a hole in it says a number that an old box may refuse.
+ * is none, so only a playlist that has a hole, or may come to have one, says a number that an old box may refuse.
  */
 const versionWithGaps = 8;
 
@@ -99,7 +99,8 @@ export const tsMediaPlaylist = (snapshot: PresentationSnapshot, trackId: string,
   const first = from < to ? track.segments[from] : undefined;
   const sequence = first?.msn ?? track.segments[to]?.msn ?? nextMsn(track);
   const epoch = first?.epoch ?? track.segments[to]?.epoch ?? track.open?.epoch ?? snapshot.epochs.at(-1)?.epoch ?? 0;
-  const gaps = track.segments.slice(from, to).some(isGap);
+  // A rung may have one at any time, and what a playlist says of its version must not change.
+  const gaps = track.rung !== undefined || track.segments.slice(from, to).some(isGap);
   const sheet = { snapshot, track, sealed: request.sealed ?? null };
   const write: WriteSegment = (segment, before) =>
     discontinuities(before, segment.epoch) + keyLineAt(sheet, segment, '../../', before === undefined) + lines(snapshot, track, segment);

@@ -2,7 +2,7 @@
  * A whole server whose channels have a ladder of two small rungs, made by the real ffmpeg: sizes that two slow cores carry
  * beside a browser. The pictures of what is sent carry their numbers, and so do those of every rung.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Test } from 'tap';
@@ -58,9 +58,38 @@ export class LadderStage {
     return sender;
   }
 
+  /** Encoders that are on die, and nobody is told. */
+  killEncoders(): number {
+    const { pid } = this.server.child;
+    const encoders = pid === undefined ? [] : descendants(pid).filter(({ name }) => name === 'ffmpeg');
+    for (const encoder of encoders) process.kill(encoder.pid, 'SIGKILL');
+    return encoders.length;
+  }
+
+  /** No encoder lives for so long: what there is of the rungs meanwhile are holes. */
+  async withoutEncoders(ms: number): Promise<void> {
+    for (const until = performance.now() + ms; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 50))) this.killEncoders();
+  }
+
   /** What is encoded now. */
   async encoded(): Promise<readonly LadderNow[]> {
     const { shows } = await this.server.must<{ shows: LadderNow[] }>('GET', 'ladders', undefined, this.token);
     return shows;
   }
 }
+
+type Process = { readonly pid: number; readonly parent: number; readonly name: string };
+
+const processes = (): Process[] =>
+  readdirSync('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      // The name stands in brackets, and may hold any character; behind it the state, and the parent.
+      const [, name = '', parent = ''] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+      return [{ pid: Number(pid), parent: Number(parent), name }];
+    } catch {
+      return []; // It is gone.
+    }
+  });
+
+const descendants = (ancestor: number, all = processes()): Process[] => all.filter(({ parent }) => parent === ancestor).flatMap((child) => [child, ...descendants(child.pid, all)]);
