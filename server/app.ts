@@ -7,7 +7,6 @@
  * released, connections closed; whatever still hangs after the grace is cut off.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -41,6 +40,7 @@ import { receiveFiles } from './files.ts';
 import type { HookSettings } from './hooks/duty.ts';
 import { portError, reachableHost } from './listening.ts';
 import { tellHealth } from './health/health-topic.ts';
+import { coresHere } from './ladders/cores.ts';
 import { readLadders } from './ladders/read.ts';
 import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
@@ -134,9 +134,9 @@ const start = async (
   const grants = new Grants({ ...catalog, keys: grantKeys, viewings, events, clock });
   const foreign = foreignTokens(config, clock, (error) => log.error({ err: error }, 'The keys of the issuer of tokens could not be had.'));
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
-  const cores = config['encode.cores'];
+  const [cores, most] = [coresHere(), config['encode.cores']];
   // It keeps a quarter of a core for the server itself.
-  const budget = createCoreBudget(cores === 0 ? availableParallelism() : cores + 0.25);
+  const budget = createCoreBudget(most === 0 ? cores : most + 0.25);
   const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(config['encode.ladders'] || laddersFolder), folder: join(config.data, 'jobs') });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -153,7 +153,7 @@ const start = async (
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
-  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, budget, clock, log });
+  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, budget, cores, clock, log });
   stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());

@@ -20,7 +20,7 @@ import { Arrivals } from './intake/arrivals.ts';
 import { VideoIntake } from './intake/intake.ts';
 import { openWorkshop, type Workshop } from './intake/workshop.ts';
 import type { Live } from './live/live.ts';
-import { measuredCost } from './ladders/measure.ts';
+import { Machine } from './ladders/machine.ts';
 import type { LadderWorks } from './ladders/works.ts';
 import type { ServerLog } from './log.ts';
 import { Reception } from './uploads/reception.ts';
@@ -32,8 +32,10 @@ type Parts = {
   readonly events: EventDispatcher;
   readonly sockets: WebSockets;
   readonly live: Live;
-  readonly ladders: Pick<LadderWorks, 'equip'>;
+  readonly ladders: Pick<LadderWorks, 'equip' | 'price' | 'presets'>;
   readonly budget: CoreBudget;
+  /** That there are, before anything is set aside. */
+  readonly cores: number;
   readonly clock: Clock;
   readonly log: ServerLog;
 };
@@ -51,7 +53,7 @@ export type Files = {
   stop(): Promise<void>;
 };
 
-export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, budget, clock, log }: Parts): Promise<Files> => {
+export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, budget, cores, clock, log }: Parts): Promise<Files> => {
   const folder = join(config.data, 'videos');
   const originals = new Originals({
     ...{ clock, bootId: await readBootId() },
@@ -74,9 +76,10 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
     captions: live.captions,
     changed: (video) => reception.changed(video),
   });
+  const machine = new Machine({ ladders, budget, cores, data: config.data, clock, log });
   const equip = async (): Promise<void> => {
     const opened = await sandbox;
-    if (typeof opened !== 'string') await ladders.equip(opened, await measuredCost(opened, config.data));
+    if (typeof opened !== 'string') await machine.equip(opened);
   };
   const reception = new Reception({
     ...{ catalog, events, sockets, clock, log, intake, folder },
@@ -111,6 +114,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
       return facts;
     },
     stop: async () => {
+      machine.stop();
       await edge.stop();
       await reception.stop();
       await intake.stop();

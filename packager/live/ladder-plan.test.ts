@@ -1,9 +1,10 @@
 import t from 'tap';
-import { coresOf, keptOf, planAuto, planRungs, type RungWish } from './ladder-plan.ts';
+import { coresOf } from './ladder-cost.ts';
+import { keptOf, planAuto, planRungs, type RungWish } from './ladder-plan.ts';
 
 const wishes: readonly RungWish[] = [720, 480, 360, 240].map((height) => ({ height, bitRate: height * 3000, preset: 'veryfast', mostPictures: 30 }));
 const source = { width: 1920, height: 1080, frameRate: 30, standard: true };
-const cost = { perMegapixel: { veryfast: 0.01 }, decodePerMegapixel: 0.002 };
+const cost = { decode: 0.002, scale: 0.001, encode: { veryfast: 0.01 } };
 
 t.test('rungs are below the source, of its shape, and even', async (t) => {
   t.same(planRungs(wishes, source).map(({ width, height }) => [width, height]), [[1280, 720], [854, 480], [640, 360], [426, 240]]);
@@ -41,12 +42,23 @@ t.test('of too many pictures every second one is kept, and every key picture', a
 });
 
 t.test('auto takes what the machine carries, the lowest last', async (t) => {
-  const heights = (cores: number): number[] => planAuto(source, cores, cost).map(({ height }) => height);
+  const heights = (cores: number, of = source): number[] => planAuto(of, cores, cost).map(({ height }) => height);
   t.same(heights(4), [720, 480, 360, 240]);
-  t.same(heights(0.56), [720, 480, 240]);
-  t.same(heights(0.3), [480, 240]);
-  t.same(heights(0.16), [240]);
-  t.same(heights(0.1), [], 'or nothing');
-  const plan = planAuto(source, 4, cost);
-  t.ok(coresOf(plan, source, cost) < 0.7);
+  t.same(heights(0.9), [720, 480, 240]);
+  t.same(heights(0.5), [480, 240]);
+  t.same(heights(0.25), [240]);
+  t.same(heights(0.2), [], 'or nothing');
+  t.ok(coresOf(planAuto(source, 0.9, cost), source, cost) <= 0.9);
+  t.same(heights(4, { ...source, width: 3840, height: 2160 }), [1080, 720, 480, 360, 240]);
+  t.same(heights(4, { ...source, width: 426, height: 240 }), [], 'nothing is made larger');
+});
+
+t.test('auto gives what only some can play a rung for everybody, as high as it can be above something low', async (t) => {
+  const heights = (cores: number, height = 1080): number[] =>
+    planAuto({ width: (height * 16) / 9, height, frameRate: 30, codec: 'hevc', standard: false }, cores, cost).map((rung) => rung.height);
+  t.same(heights(4), [1080, 720, 480, 360, 240]);
+  t.same(heights(0.9), [720, 480, 240]);
+  t.same(heights(0.32), [240]);
+  t.same(heights(0.1), []);
+  t.same(heights(4, 180), [180], 'in its own size where that is small');
 });

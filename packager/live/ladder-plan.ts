@@ -2,9 +2,9 @@
  * Which rungs a show gets: from what an operator wrote down, or from what the machine can carry. Pure. Everything that
  * players are told of a rung is settled here, before its encoder has been started.
  */
-import { MICROS } from '../media/wire-time.ts';
 import { leastStep } from '../encode/live-choice.ts';
 import { rateBounds } from '../encode/live-rate.ts';
+import { coresOf, type CoreCost, type CostedSource } from './ladder-cost.ts';
 import type { RungFacts } from './run-facts.ts';
 import type { RungCutterOptions } from './rung-cutter.ts';
 
@@ -17,10 +17,7 @@ export type RungWish = {
   readonly mostPictures: number | null;
 };
 
-export type LadderSource = {
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number | null;
+export type LadderSource = CostedSource & {
   /** Players everywhere can show it as it is; otherwise it is encoded as well. */
   readonly standard: boolean;
 };
@@ -83,17 +80,6 @@ const levelOf = (width: number, height: number, frameRate: number, bitRate: numb
   return levels.find(({ rate, size, kbits }) => blocks <= size && blocks * frameRate <= rate && rateBounds(bitRate).maxRate <= kbits * 1000)?.level ?? 52;
 };
 
-/** Cores that encoding these keeps busy: what a million pixels cost in a second, by preset, as this machine was measured. */
-export type CoreCost = { readonly perMegapixel: Readonly<Record<string, number>>; readonly decodePerMegapixel: number };
-
-export const coresOf = (rungs: readonly RungFacts[], source: LadderSource, { perMegapixel, decodePerMegapixel }: CoreCost): number => {
-  if (rungs.length === 0) return 0;
-  const megapixels = (width: number, height: number, rate: number | null): number => (width * height * (rate ?? 30)) / MICROS;
-  const worst = Math.max(...Object.values(perMegapixel));
-  const encode = rungs.reduce((sum, { width, height, frameRate, preset }) => sum + megapixels(width, height, frameRate) * (perMegapixel[preset] ?? worst), 0);
-  return encode + megapixels(source.width, source.height, source.frameRate) * decodePerMegapixel;
-};
-
 /** What `auto` chooses from. */
 const usual: readonly RungWish[] = [
   { height: 1080, bitRate: 4_500_000, preset: 'veryfast', mostPictures: 30 },
@@ -102,15 +88,21 @@ const usual: readonly RungWish[] = [
   { height: 360, bitRate: 700_000, preset: 'veryfast', mostPictures: 30 },
   { height: 240, bitRate: 350_000, preset: 'veryfast', mostPictures: 30 },
 ];
-/** The first that the machine carries: for lines that are bad something low first of all, and then as even steps as can be. */
-const choices: readonly (readonly number[])[] = [[720, 480, 360, 240], [720, 480, 240], [720, 360], [480, 360, 240], [480, 240], [360], [240]];
+/** For lines that are bad something low first of all, and then as even steps as can be. */
+const choices: readonly (readonly number[])[] = [[1080, 720, 480, 360, 240], [1080, 720, 480, 240], [720, 480, 360, 240], [720, 480, 240], [720, 360], [480, 360, 240], [480, 240], [360], [240]];
 
-/** `cores`: so many are there for it. */
+/** The first that the machine carries. `cores`: so many are there for it. */
 export const planAuto = (source: LadderSource, cores: number, cost: CoreCost): Plan => {
-  for (const heights of choices) {
-    const own = source.standard ? [] : usual.filter(({ height }) => height <= Math.min(source.width, source.height)).slice(0, 1);
-    const plan = planRungs([...own, ...usual.filter(({ height }) => heights.includes(height) && !own.some((one) => one.height === height))], source);
+  for (const heights of source.standard ? choices : ownChoices(Math.min(source.width, source.height))) {
+    const plan = planRungs(usual.filter(({ height }) => heights.includes(height)), source);
     if (plan.length > 0 && coresOf(plan, source, cost) <= cores) return plan;
   }
   return [];
+};
+
+/** Where many cannot play what is sent, the highest rung is the best that they get: as high as can be, above something low. */
+const ownChoices = (short: number): readonly (readonly number[])[] => {
+  const tops = usual.map(({ height }) => height).filter((height, at, all) => height <= short || at === all.length - 1);
+  const above = tops.flatMap((top) => choices.filter(([highest = 0]) => highest < top).map((below) => [top, ...below]));
+  return [...above, ...tops.map((top) => [top])];
 };

@@ -26,6 +26,8 @@ const textTrack = (id: string, language: string): RunTrack => ({
  * next to nothing until then, and they would never choose it above a rung, or never a rung instead of it.
  */
 const ABOVE_RUNGS = 1.25;
+/** Nobody means a picture to be shown so much wider than it is. */
+const MOST_STRETCHED = 4;
 
 const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => ({ bandwidth: segmentPeak(bitRate), averageBandwidth: bitRate });
 
@@ -33,7 +35,11 @@ const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'aver
 const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
   const facts = video && pictureFacts(video);
   if (!ladder || !video || !facts?.size) return [];
-  return ladder({ ...facts.size, frameRate, standard: playsEverywhere(video.codec, facts.codecString) });
+  const { size, sar, codecString } = facts;
+  // What is encoded has square pixels: as wide as it is shown.
+  const ratio = sar ? sar.width / sar.height : 1;
+  const width = ratio > 1 / MOST_STRETCHED && ratio < MOST_STRETCHED ? Math.round(size.width * ratio) : size.width;
+  return ladder({ width, height: size.height, frameRate, codec: video.codec, standard: playsEverywhere(video.codec, codecString) });
 };
 
 export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {

@@ -72,7 +72,7 @@ const sourceOf = (source: VideoConfig) => {
   return { codec: source.codec, config: source.config, width: size.width, height: size.height, colour };
 };
 
-const liveRung = (rung: RungFacts | undefined, from: number): LiveRung => {
+export const liveRung = (rung: RungFacts | undefined, from: number): LiveRung => {
   if (!rung) throw new Error('a track that is no rung');
   const { width, height, preset, bitRate, level, frameRate, mostPictures } = rung;
   return {

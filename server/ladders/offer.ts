@@ -1,5 +1,6 @@
 /** What a ladder gives and what it takes: for whoever chooses one before there is anything to encode. Pure. */
-import { coresOf, planAuto, planRungs, type CoreCost, type LadderSource, type Plan, type RungWish } from '../../packager/live/ladder-plan.ts';
+import { coresOf, type CoreCost } from '../../packager/live/ladder-cost.ts';
+import { planAuto, planRungs, type LadderSource, type Plan, type RungWish } from '../../packager/live/ladder-plan.ts';
 
 export type OfferedLadder = {
   readonly name: string;

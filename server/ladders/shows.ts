@@ -105,9 +105,9 @@ const shorterSide = ({ width, height }: { readonly width: number; readonly heigh
 const heightsOf = (tracks: readonly RunTrack[]): number[] => tracks.flatMap(({ rung }) => (rung ? [shorterSide(rung)] : []));
 
 /** As it was when the ladder was planned; null: nothing has come of it yet. */
-const sourceOf = (run: Shown['run']): LadderSource | null => {
+export const sourceOf = (run: Shown['run']): LadderSource | null => {
   const sent = run.snapshot().tracks.find(({ kind, id }) => kind === 'video' && run.facts.tracks.some((track) => track.id === id && !track.rung));
   const [first] = sent?.epochs ?? [];
   if (!sent || first?.width === undefined || first.height === undefined) return null;
-  return { width: first.width, height: first.height, frameRate: run.facts.rhythm.frameRate, standard: playsEverywhere(sent.codec, first.codecString) };
+  return { width: first.width, height: first.height, frameRate: run.facts.rhythm.frameRate, codec: sent.codec, standard: playsEverywhere(sent.codec, first.codecString) };
 };

@@ -4,18 +4,20 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
-import type { CoreBudget, CoreLease } from '../../packager/encode/budget.ts';
+import type { CoreBudget } from '../../packager/encode/budget.ts';
 import { makeJobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
 import { Ladder } from '../../packager/live/ladder.ts';
 import type { StartEncoder } from '../../packager/live/ladder-epoch.ts';
-import { coresOf, keptOf, planAuto, planRungs, type CoreCost, type LadderSource, type Plan } from '../../packager/live/ladder-plan.ts';
+import { carefulCost, coresOf, type CoreCost } from '../../packager/live/ladder-cost.ts';
+import { keptOf, planAuto, planRungs, type LadderSource, type Plan } from '../../packager/live/ladder-plan.ts';
 import type { Wish } from '../../packager/live/policy.ts';
 import type { LiveRun, RungFacts, RunTrack } from '../../packager/live/run.ts';
 import type { ServerLog } from '../log.ts';
 import { ffmpegEncoder } from './encoder.ts';
+import { PromisedCores } from './show-cores.ts';
 import { offerOf, withinCores, type OfferedLadder } from './offer.ts';
 import type { Ladders } from './read.ts';
-import { LadderShows, type LadderNow } from './shows.ts';
+import { LadderShows, sourceOf, type LadderNow } from './shows.ts';
 
 export type LadderWorksOptions = {
   readonly clock: Clock;
@@ -26,18 +28,23 @@ export type LadderWorksOptions = {
   readonly folder: string;
 };
 
-/** Who encodes, and what it costs. */
-type Tools = { readonly start: StartEncoder; readonly cost: CoreCost };
+/** Nothing has come of it: nothing is encoded of it either. */
+const unknown: LadderSource = { width: 0, height: 0, frameRate: null, standard: true };
+
+/** Who encodes, and what it costs: as it was measured, or guessed. */
+type Tools = { readonly start: StartEncoder; cost: CoreCost; measured: boolean };
 
 export class LadderWorks {
   readonly #o: LadderWorksOptions;
   /** Null: nothing can be encoded here (yet). */
   #tools: Tools | null = null;
   readonly #shows: LadderShows;
+  readonly #promised: PromisedCores;
 
   constructor(options: LadderWorksOptions) {
     this.#o = options;
     this.#shows = new LadderShows(options.clock, (name, source) => this.#whole(name, source));
+    this.#promised = new PromisedCores(options.clock, options.budget);
   }
 
   /** What a channel may name. */
@@ -48,7 +55,13 @@ export class LadderWorks {
   /** What these give and take. */
   get offered(): readonly OfferedLadder[] {
     const { budget, ladders } = this.#o;
-    return this.names.map((name) => offerOf(name, name === 'source' ? [] : (ladders.get(name) ?? null), budget.total, this.#tools?.cost ?? null));
+    const cost = this.#tools?.measured ? this.#tools.cost : null;
+    return this.names.map((name) => offerOf(name, name === 'source' ? [] : (ladders.get(name) ?? null), budget.total, cost));
+  }
+
+  /** Of x264, that ladders name. */
+  get presets(): readonly string[] {
+    return [...new Set(['veryfast', ...[...this.#o.ladders.values()].flat().map(({ preset }) => preset)])];
   }
 
   get budget(): Pick<CoreBudget, 'total' | 'free' | 'leases'> {
@@ -80,25 +93,38 @@ export class LadderWorks {
     this.#shows.forget(video);
   }
 
-  /** From now on there is somebody who encodes. */
-  async equip(sandbox: Sandbox, cost: CoreCost): Promise<void> {
+  /** From now on there is somebody who encodes; `guess`: what it costs until that has been measured. */
+  async equip(sandbox: Sandbox, guess: CoreCost): Promise<void> {
     const { clock, folder } = this.#o;
     const place = await makeJobPlace(join(folder, `live-${process.pid}`));
-    this.#tools = { cost, start: ffmpegEncoder({ clock, sandbox, place }) };
+    this.#tools = { cost: guess, measured: false, start: ffmpegEncoder({ clock, sandbox, place }) };
+  }
+
+  /** It has been measured what encoding costs. */
+  price(cost: CoreCost): void {
+    if (this.#tools) Object.assign(this.#tools, { cost, measured: true });
   }
 
   /** How a show is to be planned; undefined: what the encoder sends is all that there is. */
   wish(name: string): Wish['ladder'] {
-    const tools = this.#tools;
-    if (name === 'source' || !tools) return undefined;
-    return (source) => this.#plan(name, source, tools);
+    if (name === 'source') return undefined;
+    return (source) => {
+      // Whoever comes back the moment the server has started may be there before ffmpeg has been tried.
+      if (!this.#tools) return [];
+      const plan = this.#plan(name, source, this.#tools);
+      this.#promised.promise(plan, source, coresOf(plan, source, this.#tools.cost));
+      return plan;
+    };
   }
 
   #plan(name: string, source: LadderSource, { cost }: Tools): Plan {
     const cores = this.#liveCores;
     if (name === 'auto') return planAuto(source, cores, cost);
     const wishes = this.#o.ladders.get(name);
-    if (!wishes) return [];
+    if (!wishes) {
+      this.#o.log.warn({ ladder: name, there: this.names }, 'A channel names a ladder that is not there any more: its viewers get only what is sent.');
+      return [];
+    }
     // Players are told of what is planned once, and for all of the show: nothing is promised that has no cores now.
     return withinCores(planRungs(wishes, source), source, cores, cost);
   }
@@ -106,7 +132,7 @@ export class LadderWorks {
   /** If there were cores for anything. */
   #whole(name: string, source: LadderSource): Plan {
     if (name === 'source') return [];
-    if (name === 'auto') return planAuto(source, Infinity, { perMegapixel: { any: 0 }, decodePerMegapixel: 0 });
+    if (name === 'auto') return planAuto(source, Infinity, carefulCost);
     return planRungs(this.#o.ladders.get(name) ?? [], source);
   }
 
@@ -125,9 +151,9 @@ export class LadderWorks {
   }
 
   #ladder(run: LiveRun, tracks: readonly RunTrack[]): Ladder {
-    const { clock, log, budget } = this.#o;
+    const { clock, log } = this.#o;
     const { video } = run.facts;
-    const lease = new LadderLease(budget, video);
+    const cores = this.#promised.of(tracks[0]?.rung, video);
     return new Ladder({
       ...{ clock, run, tracks },
       start: (ask) => {
@@ -138,8 +164,8 @@ export class LadderWorks {
       },
       keeps: ({ rung }) => rung && keptOf(rung),
       room: (wanted) => {
-        if (wanted.length === 0) return lease.take(0);
-        return this.#tools !== null && lease.take(coresOf(rungsOf(wanted), sourceOf(run), this.#tools.cost));
+        if (wanted.length === 0) return cores.take(0);
+        return this.#tools !== null && cores.take(coresOf(rungsOf(wanted), cores.source ?? sourceOf(run) ?? unknown, this.#tools.cost));
       },
       changed: (state) => {
         this.#shows.changed(video, state);
@@ -151,36 +177,3 @@ export class LadderWorks {
 }
 
 const rungsOf = (tracks: readonly RunTrack[]): RungFacts[] => tracks.flatMap(({ rung }) => rung ?? []);
-
-/** Where the source is not known yet, what its highest rung says of it. */
-const sourceOf = (run: LiveRun): LadderSource => {
-  const { tracks } = run.snapshot();
-  const { width, height } = tracks.find(({ kind, rung }) => kind === 'video' && !rung)?.epochs.at(-1) ?? {};
-  const [highest] = rungsOf(run.facts.tracks);
-  const { frameRate } = run.facts.rhythm;
-  return { width: width ?? highest?.width ?? 0, height: height ?? highest?.height ?? 0, frameRate, standard: true };
-};
-
-/** The cores that one show holds. */
-class LadderLease {
-  readonly #budget: CoreBudget;
-  readonly #name: string;
-  #held: CoreLease | null = null;
-
-  constructor(budget: CoreBudget, name: string) {
-    this.#budget = budget;
-    this.#name = name;
-  }
-
-  /** False: there are not so many, and what is held stays. */
-  take(cores: number): boolean {
-    if (cores === 0) {
-      this.#held?.release();
-      this.#held = null;
-      return true;
-    }
-    if (this.#held) return this.#held.resize(cores);
-    this.#held = this.#budget.take({ rank: 'live', cores, name: this.#name, yield: () => undefined });
-    return this.#held !== null;
-  }
-}
