@@ -6,6 +6,7 @@ import { soundFor } from './choices.ts';
 import type { Choice } from './choices.ts';
 import { dateAt } from './dvr.ts';
 import type { Window } from './dvr.ts';
+import { keptChoice } from './kept-choice.ts';
 import { opensByItself } from './native-engine.ts';
 import { watchPlayTime } from './play-time.ts';
 import { keyFailure, protectedSettings } from './protected.ts';
@@ -70,6 +71,14 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
 };
 
 const idOf = (level: number): string | null => (level < 0 ? null : String(level));
+
+/** Holes of rungs are over by then, as a rule. */
+const uncappedMs = 60_000;
+
+const afterMs = (milliseconds: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, milliseconds);
+  return () => clearTimeout(timer);
+};
 
 /** An error of ours for each error of theirs. */
 const failureOf = (Hls: typeof HlsClass, data: ErrorData, list: Pick<Failure, 'ended' | 'sealed'>): Failure => {
@@ -148,7 +157,17 @@ export const startHls = (
         );
     }
   };
+  const size = keptChoice({ isFree: () => hls.autoLevelEnabled, play: (level) => (hls.loadLevel = level) }, afterMs);
+  let recap: (() => void) | null = null;
+  /** No size of those that fit the window can be had: for a while a larger one is better than none. */
+  const uncap = (of: HlsClass): void => {
+    if (of.autoLevelCapping < 0 || of.autoLevelCapping >= of.levels.length - 1) return;
+    of.capLevelToPlayerSize = false;
+    recap?.();
+    recap = afterMs(uncappedMs, () => (of.capLevelToPlayerSize = true));
+  };
   const build = (from: number | null): HlsClass => {
+    recap?.();
     const settings = hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
     const made = new Hls({
       ...settings,
@@ -158,9 +177,12 @@ export const startHls = (
     });
     made.on(Hls.Events.ERROR, (_event, data) => {
       if (data.response?.code === 404 || data.response?.code === 410) events.onMissing();
+      size.failed();
+      if (data.details === Hls.ErrorDetails.FRAG_GAP && data.errorAction?.nextAutoLevel === undefined) uncap(made);
       if (data.fatal) onFatal(data);
     });
-    made.on(Hls.Events.FRAG_BUFFERED, () => {
+    made.on(Hls.Events.FRAG_BUFFERED, (_event, { frag }) => {
+      if (frag.type === 'main') size.came(frag.level);
       if (tried.network > 0 || tried.missing > 0) events.onNetworkBack();
       tried.network = 0;
       tried.missing = 0;
@@ -173,6 +195,7 @@ export const startHls = (
     made.on(Hls.Events.MANIFEST_PARSED, () => {
       // Before the first fragment is asked for: whoever chose something small has a line to spare.
       const wanted = qualityFor(qualitiesOf(made.levels), rememberedForToday('quality'));
+      size.choose(wanted === null ? null : Number(wanted));
       if (wanted !== null) made.loadLevel = Number(wanted);
       events.onQualities();
     });
@@ -217,11 +240,12 @@ export const startHls = (
       hls.audioTrack = Number(id);
     },
     qualities: () => qualitiesOf(hls.levels),
-    chosenQuality: () => idOf(hls.manualLevel),
+    chosenQuality: () => idOf(size.level() ?? -1),
     quality: () => idOf(hls.currentLevel),
     chooseQuality(id) {
       const chosen = qualitiesOf(hls.levels).find((quality) => quality.id === id);
       rememberForToday('quality', chosen?.height ? String(chosen.height) : null);
+      size.choose(chosen ? Number(chosen.id) : null);
       // What is buffered in another size is played on, as far as that takes to load the chosen one.
       if (chosen) hls.nextLevel = Number(chosen.id);
       else hls.loadLevel = -1;
@@ -230,6 +254,8 @@ export const startHls = (
     retryNow: () => pending?.run(),
     destroy() {
       cancel();
+      size.rest();
+      recap?.();
       unwatch();
       unwatchTime();
       const bandwidth = hls.bandwidthEstimate;
