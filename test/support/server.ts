@@ -8,7 +8,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -16,6 +16,12 @@ const root = path.resolve(import.meta.dirname, '../..');
 const readyWithinMs = 40_000;
 const stopWithinMs = 25_000; // a graceful stop has 10 s; on a busy machine a process takes its time to start and to end
 const keptLog = 256 * 1024;
+/**
+ * What encoding costs here takes seconds of a core to find out: the first servers do, and those after them are given it. Where
+ * it was found out on another machine or with another ffmpeg, they see that by themselves.
+ */
+const measuredBefore = path.join(root, '.cache/machine.json');
+const measured = 'machine.json';
 
 export const adminPassword = 'correct horse battery staple';
 
@@ -43,6 +49,8 @@ export type ServerOptions = {
   env?: Record<string, string>;
   /** Further arguments of `serve`. */
   args?: readonly string[];
+  /** It measures by itself what encoding costs, instead of taking what a server before it found out. */
+  measures?: boolean;
 };
 
 const freeTcpPort = (): Promise<number> =>
@@ -90,7 +98,11 @@ export class MillraceServer {
   #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #ownsData: boolean;
 
-  constructor(ports: Ports, data: string, { data: given, env = {}, args = [] }: ServerOptions) {
+  constructor(ports: Ports, data: string, { data: given, env = {}, args = [], measures = false }: ServerOptions) {
+    if (!measures && existsSync(measuredBefore) && !existsSync(path.join(data, measured))) {
+      mkdirSync(data, { recursive: true });
+      copyFileSync(measuredBefore, path.join(data, measured));
+    }
     this.ports = ports;
     this.data = data;
     this.origin = `http://127.0.0.1:${ports.http}`;
@@ -157,9 +169,20 @@ export class MillraceServer {
     if (this.isRunning) this.child.kill('SIGTERM');
     const end = await this.#ended;
     clearTimeout(tooLate);
-    if (this.#ownsData) rmSync(this.data, { recursive: true, force: true });
+    if (this.#ownsData) {
+      this.#keepMeasure();
+      rmSync(this.data, { recursive: true, force: true });
+    }
     if (late) throw new Error(`the server did not stop within ${stopWithinMs / 1000} s of SIGTERM:\n${this.#log}`);
     return end;
+  }
+
+  #keepMeasure(): void {
+    const [found, aside] = [path.join(this.data, measured), `${measuredBefore}.${process.pid}`];
+    if (!existsSync(found)) return;
+    mkdirSync(path.dirname(aside), { recursive: true });
+    copyFileSync(found, aside);
+    renameSync(aside, measuredBefore);
   }
 
   /** Dies as in a power cut of the process: the data folder stays for `startServer({ data, ports })`. */
