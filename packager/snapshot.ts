@@ -102,6 +102,8 @@ export type TrackSnapshot = {
   readonly name?: string;
   /** Made out of the pictures of another track. */
   readonly rung?: object;
+  /** The sound of another track, in another codec. */
+  readonly secondSound?: { readonly of: string };
 };
 
 /** Frozen when the run's gate opens, and kept in the catalog: players read these once. */

@@ -42,11 +42,12 @@ import { portError, reachableHost } from './listening.ts';
 import { tellHealth } from './health/health-topic.ts';
 import { coresHere } from './ladders/cores.ts';
 import { readLadders } from './ladders/read.ts';
+import { SecondSounds } from './ladders/sounds.ts';
 import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
-import { ladderReadings, serverReadings, tlsReadings } from './readings.ts';
+import { ladderReadings, secondSoundReadings, serverReadings, tlsReadings } from './readings.ts';
 import { openRtmps } from './rtmps.ts';
 import type { TlsGate } from './tls-gate.ts';
 import { version } from './version.ts';
@@ -138,6 +139,7 @@ const start = async (
   // It keeps a quarter of a core for the server itself.
   const budget = createCoreBudget(most === 0 ? cores : most + 0.25);
   const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(config['encode.ladders'] || laddersFolder), folder: join(config.data, 'jobs') });
+  const sounds = new SecondSounds({ clock, log, budget, folder: join(config.data, 'jobs') });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
     reconnectWindow: config['live.reconnectWindow'],
@@ -149,11 +151,12 @@ const start = async (
     marks: { warn: config['disk.warn'], refuse: config['disk.refuse'], stop: config['disk.stop'], hysteresis: 0.02 },
     publishHook: hookSettings(config),
     ladders,
+    sounds,
     letGo: (video) => files.letGo(video),
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
-  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, budget, cores, clock, log });
+  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, sounds, budget, cores, clock, log });
   stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
@@ -205,7 +208,7 @@ const start = async (
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
   const gates: TlsGate[] = [];
-  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...secondSoundReadings(sounds)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({

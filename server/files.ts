@@ -21,6 +21,7 @@ import { VideoIntake } from './intake/intake.ts';
 import { openWorkshop, type Workshop } from './intake/workshop.ts';
 import type { Live } from './live/live.ts';
 import { Machine } from './ladders/machine.ts';
+import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
 import type { ServerLog } from './log.ts';
 import { Reception } from './uploads/reception.ts';
@@ -33,6 +34,7 @@ type Parts = {
   readonly sockets: WebSockets;
   readonly live: Live;
   readonly ladders: Pick<LadderWorks, 'equip' | 'price' | 'presets'>;
+  readonly sounds: Pick<SecondSounds, 'equip'>;
   readonly budget: CoreBudget;
   /** That there are, before anything is set aside. */
   readonly cores: number;
@@ -53,7 +55,7 @@ export type Files = {
   stop(): Promise<void>;
 };
 
-export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, budget, cores, clock, log }: Parts): Promise<Files> => {
+export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, sounds, budget, cores, clock, log }: Parts): Promise<Files> => {
   const folder = join(config.data, 'videos');
   const originals = new Originals({
     ...{ clock, bootId: await readBootId() },
@@ -79,6 +81,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
   const machine = new Machine({ ladders, budget, cores, data: config.data, clock, log });
   const equip = async (): Promise<void> => {
     const opened = await sandbox;
+    await sounds.equip(typeof opened === 'string' ? null : opened);
     if (typeof opened !== 'string') await machine.equip(opened);
   };
   const reception = new Reception({

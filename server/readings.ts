@@ -4,6 +4,7 @@ import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
+import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
 import type { CertificateStore } from './certificates.ts';
 import type { Reading } from './metrics.ts';
@@ -69,6 +70,11 @@ export const ladderReadings = (ladders: Ladders) => (): readonly Reading[] => [
   { name: 'millrace_encode_cores', help: 'Cores for encoding, by who holds them.', label: 'holder', read: () => coresOf(ladders.budget) },
   { name: 'millrace_ladder_rungs', help: 'Rungs of shows that are on: made now, shed, and left out when the show began.', label: 'state', read: () => rungsOf(ladders.shows) },
   { name: 'millrace_ladder_restarts_total', help: 'Encoders of ladders that were begun anew.', read: () => ladders.restarts },
+];
+
+export const secondSoundReadings = (sounds: Pick<SecondSounds, 'counts' | 'restarts'>) => (): readonly Reading[] => [
+  { name: 'millrace_second_sounds', help: 'Shows that are on with their sound in AAC beside what comes: made now, and silent.', label: 'state', read: () => sounds.counts },
+  { name: 'millrace_second_sound_restarts_total', help: 'Encoders of second sounds that were begun anew.', read: () => sounds.restarts },
 ];
 
 const coresOf = ({ free, leases }: Ladders['budget']): Record<string, number> => {

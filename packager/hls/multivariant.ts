@@ -2,6 +2,7 @@
  * The multivariant playlist: what can be chosen from. Players read it once, so everything in it is frozen
  * when the run's gate opens; of a show that has ended, what it takes of the line is known.
  */
+import { plainFirst } from '../plain-sound.ts';
 import { iframesName, playlistName, wholePlaylistName } from '../names.ts';
 import { keyRatesOf, ratesOf, type Rates } from '../rates.ts';
 import type { Protected } from '../protect/keys.ts';
@@ -33,7 +34,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
   const base = request.base ?? '';
   const page: Page = { snapshot, address: ({ id }) => `${base}${id}/${name}` };
   const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
-  const audio = snapshot.tracks.filter((track) => track.kind === 'audio');
+  const audio = plainFirst(snapshot.tracks.filter((track) => track.kind === 'audio'));
   const groups = [...new Set(audio.map((track) => track.group))];
 
   let text = `#EXTM3U\n#EXT-X-VERSION:${snapshot.policy.version}\n`;
@@ -64,7 +65,8 @@ const renditions = ({ address }: Page, group: string, audio: readonly TrackSnaps
   return members
     .map((track, index) => {
       // Section 4.4.6.1: names are unique within a group.
-      const wanted = track.name ?? track.language ?? track.id;
+      // One sound in several codecs has one name in their groups: by that players find the same when they change between them.
+      const wanted = track.name ?? track.language ?? track.secondSound?.of ?? track.id;
       const name = names.has(wanted) ? `${wanted} (${track.id})` : wanted;
       names.add(name);
       const channels = now(track)?.channels;

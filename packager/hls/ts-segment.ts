@@ -8,6 +8,7 @@ import { readFragments, readInit } from '../cmaf/reader.ts';
 import type { TrackLogReader } from '../log/types.ts';
 import { rescale } from '../media/wire-time.ts';
 import { muxSegment } from '../mpegts/mux.ts';
+import { plainSound } from '../plain-sound.ts';
 import { tsTimescale } from '../mpegts/units.ts';
 import type { PresentationSnapshot, SegmentRef, TrackSnapshot } from '../snapshot.ts';
 import { endOf, epochOfTrack, findTrack, nextMsn, segmentByMsn } from './window.ts';
@@ -44,7 +45,7 @@ export type TsSegmentVerdict =
 
 /** What is multiplexed with a track; null where it is itself the sound. */
 export const tsSoundOf = (snapshot: PresentationSnapshot, track: TrackSnapshot): TrackSnapshot | null =>
-  track.kind === 'video' ? (snapshot.tracks.find(({ kind }) => kind === 'audio') ?? null) : null;
+  track.kind === 'video' ? (plainSound(snapshot.tracks) ?? null) : null;
 
 /** The same number means the same time in all tracks, so the sound of a segment is that of the same number. */
 export const tsSegmentPlan = (snapshot: PresentationSnapshot, trackId: string, msn: number): TsSegmentVerdict => {

@@ -3,7 +3,7 @@
  * sound in one stream. Pure functions of the snapshot, like the playlists of fMP4, and with the same numbers,
  * dates and discontinuities.
  *
- * Sound is the first track of sound: a version 3 playlist has no renditions to choose from.
+ * Sound is the first track of sound, in the codec that such boxes know: a version 3 playlist has no renditions to choose from.
  */
 import { playlistName, wholePlaylistName } from '../names.ts';
 import type { Codec } from '../media/unit.ts';

@@ -6,9 +6,11 @@
  *     PART-HOLD-BACK   3 × the largest PART-TARGET of the presentation (RFC 8216bis 4.4.3.8)
  */
 import type { PresentationPolicy } from '../snapshot.ts';
+import type { AudioConfig } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
 import type { Observed } from './gate.ts';
 import type { LadderSource, Plan } from './ladder-plan.ts';
+import type { SecondSoundFacts } from './run-facts.ts';
 
 export type Latency = PresentationPolicy['latency'];
 
@@ -44,6 +46,8 @@ export type Frozen = {
   /** Seconds; null without parts. */
   readonly videoPartTarget: number | null;
   readonly audioPartTarget: number | null;
+  /** Of a second sound; frames in its longest part. */
+  readonly second: { readonly partTarget: number | null; readonly framesPerPart: number } | null;
 };
 
 export type Wish = {
@@ -54,12 +58,17 @@ export type Wish = {
   readonly dvrSeconds: number | null;
   /** Which rungs there are to be below these pictures; absent: none. */
   readonly ladder?: ((source: LadderSource) => Plan) | undefined;
+  /** What is to be made of the sound that comes; absent: nothing, and null: nothing of this. */
+  readonly secondSound?: ((sent: AudioConfig) => Pick<SecondSoundFacts, 'channels' | 'bitRate'> | null) | undefined;
 };
 
 /** Rungs come out of an encoder: players must hold back for so much longer. */
 const LADDER_DELAY_SECONDS = 0.3;
 
-export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrameMicros: number | null, hasRungs = false): Frozen => {
+/** What is encoded beside what comes. */
+type Made = { readonly hasRungs?: boolean; /** How long a frame of the second sound is. */ readonly secondFrameMicros?: number | null };
+
+export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrameMicros: number | null, { hasRungs = false, secondFrameMicros = null }: Made = {}): Frozen => {
   const pictures = seen.video !== null;
   const wish = PART_MICROS[latency];
   // One picture longer than a part (a screen share at 1 fps) leaves nothing to gain from parts.
@@ -78,11 +87,15 @@ export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrame
   const segment = segmentRhythm(pictures ? seen.gopMicros : AUDIO_ONLY_SEGMENT * MICROS, pictures);
   const videoPartTarget = parts && pictures ? seconds(videoTarget) : null;
   const audioPartTarget = parts && audioFrameMicros !== null ? seconds(audioTarget) : null;
+  // It is cut where the other tracks are, wherever that is among its own frames.
+  const secondFrames = secondFrameMicros === null ? 0 : Math.max(1, Math.ceil(span / secondFrameMicros));
+  const secondTarget = secondFrames * (secondFrameMicros ?? 0) + SLACK_MICROS;
+  const second = secondFrameMicros === null ? null : { partTarget: parts ? seconds(secondTarget) : null, framesPerPart: secondFrames };
   return {
     policy: {
       latency: parts ? latency : 'standard',
       targetDuration: segment.targetDuration,
-      partHoldBack: parts ? seconds(1e6 * (3 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0) + (hasRungs ? LADDER_DELAY_SECONDS : 0))) : null,
+      partHoldBack: parts ? seconds(1e6 * (3 * Math.max(videoPartTarget ?? 0, audioPartTarget ?? 0, second?.partTarget ?? 0) + (hasRungs ? LADDER_DELAY_SECONDS : 0))) : null,
       version: 9, // 9 is what SKIP needs, and AVPlayer refuses SERVER-CONTROL below it (-12646).
       independentSegments: segment.independent,
       dvrSeconds: Math.min(dvrSeconds ?? MOST_LISTED_SECONDS, MOST_LISTED_SECONDS),
@@ -99,6 +112,7 @@ export const freeze = (seen: Observed, { latency, dvrSeconds }: Wish, audioFrame
     },
     videoPartTarget,
     audioPartTarget,
+    second,
   };
 };
 

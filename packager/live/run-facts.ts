@@ -1,5 +1,5 @@
 /** What a run is, frozen when its gate opens, and what its tracks are in an epoch. */
-import type { Codec, TrackKind } from '../media/unit.ts';
+import type { Codec, TrackConfig, TrackKind } from '../media/unit.ts';
 import type { PresentationPolicy, TrackEpoch } from '../snapshot.ts';
 import type { Rhythm } from './policy.ts';
 
@@ -19,6 +19,17 @@ export type RungFacts = {
   readonly codecString: string;
 };
 
+/** The sound of another track in a codec that players everywhere know. */
+export type SecondSoundFacts = {
+  /** The id of that track. */
+  readonly of: string;
+  readonly channels: 1 | 2;
+  /** Bits a second. */
+  readonly bitRate: number;
+  /** In its longest part. */
+  readonly framesPerPart: number;
+};
+
 export type RunTrack = {
   readonly id: string;
   readonly kind: TrackKind;
@@ -33,10 +44,17 @@ export type RunTrack = {
   readonly name?: string;
   /** Made here out of the source's pictures; absent: it is what the publisher sends. */
   readonly rung?: RungFacts;
+  /** Made here out of the source's sound; absent: it is what the publisher sends. */
+  readonly secondSound?: SecondSoundFacts;
 };
 
 /** What the publisher sends, without what is made of it. */
-export const sentTracks = <Track extends { readonly rung?: object }>(tracks: readonly Track[]): Track[] => tracks.filter(({ rung }) => rung === undefined);
+export const sentTracks = <Track extends { readonly rung?: object; readonly secondSound?: object }>(tracks: readonly Track[]): Track[] =>
+  tracks.filter(({ rung, secondSound }) => rung === undefined && secondSound === undefined);
+
+/** Players read the list of tracks once: whoever was told of one codec cannot be given another. */
+export const isToldOf = (told: readonly Pick<RunTrack, 'kind' | 'codec'>[], { kind, codec }: TrackConfig): boolean =>
+  told.some((track) => track.kind === kind && track.codec === codec);
 
 /** What is frozen when the gate opens. Kept in the catalog, so that a restarted server goes on with the same run. */
 export type RunFacts = {
@@ -57,6 +75,7 @@ export type KeptPolicy = Omit<PresentationPolicy, Newer> & Partial<Pick<Presenta
     readonly rhythm: Rhythm;
     /** By the ids of their tracks. */
     readonly rungs?: Readonly<Record<string, RungFacts>>;
+    readonly secondSounds?: Readonly<Record<string, SecondSoundFacts>>;
   };
 
 /** What a track is in an epoch that begins. */

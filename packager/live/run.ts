@@ -12,10 +12,11 @@ import type { FragmentEntry, EpochFacts, TrackLogReader, TrackLogWriter } from '
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import type { Cue } from '../text/cue.ts';
-import { textEpoch } from './epoch-tracks.ts';
+import { audioEpoch, textEpoch } from './epoch-tracks.ts';
 import { LeadGrid, LiveCaptions } from './live-captions.ts';
 import type { EpochTrack, RunFacts, RunTrack } from './run-facts.ts';
 import type { Cut, CutFragment } from './segmenter.ts';
+import { secondConfig } from './second-sound.ts';
 import { RunNames } from './run-names.ts';
 import { RunEvents, storedEvents, type PlacedEvent } from './events.ts';
 import { commonEpochs, trackEpochs } from './stored-epochs.ts';
@@ -118,7 +119,7 @@ export class LiveRun {
   beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
     const of = (track: LiveTrack): EpochTrack | undefined => (track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind));
     const changed = this.#tracks.flatMap((track) => {
-      const now = track.facts.rung ? undefined : of(track);
+      const now = isMade(track) ? undefined : of(track);
       return now ? [{ track, now }] : [];
     });
     const run = this.#names.begin(changed.map(({ track, now }) => ({ before: track.epochs.at(-1), from: now })));
@@ -153,7 +154,7 @@ export class LiveRun {
   }
 
   write(cut: Cut): void {
-    const track = this.#tracks.find(({ facts }) => facts.kind === cut.kind);
+    const track = this.#tracks.find((one) => one.facts.kind === cut.kind && !isMade(one));
     if (!track) return;
     if (track === this.#lead) this.#followGrid(track, cut);
     this.#write(track, cut);
@@ -274,7 +275,7 @@ export class LiveRun {
   /** The kill may have come before the log of captions, or of a rung, knew of the epoch. */
   async #knowsEpoch(track: LiveTrack, epoch: number): Promise<void> {
     const known = this.#epochs.find((one) => one.epoch === epoch);
-    if (!known || !(track.captions || track.facts.rung) || (track.log.reader.snapshot().epochs.at(-1)?.epoch ?? -1) >= epoch) return;
+    if (!known || !(track.captions || isMade(track)) || (track.log.reader.snapshot().epochs.at(-1)?.epoch ?? -1) >= epoch) return;
     const { kind: _kind, reorderDelay, ...told } = track.captions ? textEpoch(epoch, track.facts) : unmade(track, epoch);
     track.epochs.push(told);
     await track.log.beginEpoch(this.#epochFacts(track, known, told, reorderDelay));
@@ -313,8 +314,7 @@ export class LiveRun {
     const { facts, window } = track;
     const { segments, open, liveStart } = window;
     const firstSegment = this.#state === 'ended' ? 0 : liveStart;
-    const { kind: _kind, reorderDelay: _delay, ...planned } = unmade(track, this.#epochs[0]?.epoch ?? 0);
-    const epochs = track.epochs.length === 0 && facts.rung ? [planned] : track.epochs.slice();
+    const epochs = track.epochs.length === 0 && isMade(track) ? [plannedEpoch(track, this.#epochs[0]?.epoch ?? 0)] : track.epochs.slice();
     return { ...facts, epochs, segments, firstSegment, liveStart, endSegment: segments.length, open };
   }
 
@@ -369,8 +369,17 @@ export class LiveRun {
   }
 }
 
-/** An epoch in which a rung has nothing (yet): what it was before, or what was planned. */
-const unmade = ({ epochs, facts: { rung } }: LiveTrack, epoch: number): EpochTrack => {
+/** What is encoded here begins an epoch when its turn has come, and not with what it is made of. */
+const isMade = ({ facts: { rung, secondSound } }: LiveTrack): boolean => rung !== undefined || secondSound !== undefined;
+
+const plannedEpoch = (track: LiveTrack, epoch: number): TrackEpoch => {
+  const { kind: _kind, reorderDelay: _delay, ...planned } = unmade(track, epoch);
+  return planned;
+};
+
+/** An epoch in which a rung has nothing (yet): what it was before, or what was planned. Of a second sound everything is known. */
+const unmade = ({ epochs, facts: { rung, secondSound, timescale } }: LiveTrack, epoch: number): EpochTrack => {
+  if (secondSound) return audioEpoch(epoch, secondConfig(secondSound), timescale);
   const planned = rung && { codecString: rung.codecString, width: rung.width, height: rung.height };
   return { kind: 'video', init: Buffer.alloc(0), codecString: '', ...planned, ...epochs.at(-1), epoch, reorderDelay: 0 };
 };

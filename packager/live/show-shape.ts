@@ -1,6 +1,7 @@
 /** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
 import { segmentPeak } from '../encode/live-rate.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
+import { opusRate } from '../media/opus.ts';
 import { VIDEO_TIMESCALE } from '../media/timeline.ts';
 import type { TrackKind } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
@@ -11,6 +12,7 @@ import type { Observed } from './gate.ts';
 import { playsEverywhere, type Plan } from './ladder-plan.ts';
 import { freeze, type Wish } from './policy.ts';
 import type { RunFacts, RungFacts, RunTrack } from './run.ts';
+import type { SecondSoundFacts } from './run-facts.ts';
 
 /** All that a run is, but for the names that its owner gives it. */
 export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
@@ -19,6 +21,17 @@ export type ShowShape = Omit<RunFacts, 'video' | 'run'>;
 const textTrack = (id: string, language: string): RunTrack => ({
   ...{ id, kind: 'text', codec: wvtt, timescale: TEXT_TIMESCALE, partTarget: null, group: 'captions' },
   ...{ bandwidth: 2_000, averageBandwidth: 1_000, language, name: languageName(language) },
+});
+
+/** 1024 samples of 48 kHz. */
+const SECOND_FRAME_MICROS = (1024 * MICROS) / opusRate;
+/** Encoders of AAC keep to their rate, but for a start that is loud. */
+const SECOND_PEAK = 1.25;
+
+/** In a group of its own: whoever plays one codec is not switched to the other. */
+const secondTrack = (id: string, secondSound: SecondSoundFacts, partTarget: number | null): RunTrack => ({
+  ...{ id, kind: 'audio', codec: 'aac', timescale: opusRate, partTarget, group: 'audio-aac', secondSound },
+  ...{ bandwidth: Math.ceil(secondSound.bitRate * SECOND_PEAK), averageBandwidth: secondSound.bitRate },
 });
 
 /**
@@ -46,7 +59,9 @@ export const showShape = (observed: Observed, wish: Wish, declared: Partial<Reco
   const audio = observed.audio ? audioShape(observed.audio, null) : null;
   const frameMicros = audio && Math.round(((observed.audioFrameSamples ?? audio.frameLength) * MICROS) / audio.sampleRate);
   const rungs = rungsOf(observed, wish);
-  const { policy, rhythm, videoPartTarget, audioPartTarget } = freeze(observed, wish, frameMicros, rungs.length > 0);
+  const planned = (observed.audio && wish.secondSound?.(observed.audio)) ?? null;
+  const secondFrameMicros = planned && SECOND_FRAME_MICROS;
+  const { policy, rhythm, videoPartTarget, audioPartTarget, second } = freeze(observed, wish, frameMicros, { hasRungs: rungs.length > 0, secondFrameMicros });
   const rate = (kind: TrackKind, measured: number): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => {
     const most = Math.max(measured, declared[kind] ?? 0, 8_000);
     return { bandwidth: Math.ceil(most * 1.25), averageBandwidth: most };
@@ -67,6 +82,7 @@ export const showShape = (observed: Observed, wish: Wish, declared: Partial<Reco
   if (audio && observed.audio) {
     const rates = rate('audio', observed.audioBitrate);
     tracks.push({ id: 'a0', kind: 'audio', codec: observed.audio.codec, timescale: audio.timescale, partTarget: audioPartTarget, group: 'audio', ...rates });
+    if (planned && second) tracks.push(secondTrack('a1', { of: 'a0', ...planned, framesPerPart: second.framesPerPart }, second.partTarget));
   }
   for (const [index, language] of wish.captions.entries()) tracks.push(textTrack(`t${index}`, language));
   return { startedAt: Math.round(observed.startedAt), policy, rhythm, tracks };

@@ -19,7 +19,8 @@ import { Gate, heldBytes, type Arrival } from './gate.ts';
 import type { Ladder } from './ladder.ts';
 import type { Wish } from './policy.ts';
 import type { LiveRun, RunTrack } from './run.ts';
-import { sentTracks } from './run-facts.ts';
+import { isToldOf, sentTracks } from './run-facts.ts';
+import type { SecondSound } from './second-sound.ts';
 import { Segmenter, type Cut } from './segmenter.ts';
 import { showShape, type ShowShape } from './show-shape.ts';
 import { StandIn } from './stand-in.ts';
@@ -36,6 +37,8 @@ export type ShowOptions = {
   readonly open: (shape: ShowShape) => Promise<LiveRun>;
   /** What makes the rungs of the run; null or absent: it has none. */
   readonly ladder?: (run: LiveRun) => Ladder | null;
+  /** What makes its sound a second time; null or absent: nothing does. */
+  readonly secondSound?: (run: LiveRun) => SecondSound | null;
   /** The run is there, and what was held is in it. */
   readonly opened?: () => void;
   /** The show cannot go on (the run could not be made, a log refuses). */
@@ -84,6 +87,7 @@ export class Show {
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
   #ladder: Ladder | null = null;
+  #secondSound: SecondSound | null = null;
   /** The cuts of an epoch that ends. */
   #lastCuts: Cut[] | null = null;
 
@@ -93,7 +97,7 @@ export class Show {
     this.#run = options.run ?? null;
     this.#told = options.run ? sentTracks(options.run.facts.tracks) : null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
-    if (options.run) this.#ladder = options.ladder?.(options.run) ?? null;
+    if (options.run) this.#encode(options.run);
     // A publisher may come back without a track that players were told of: what it was tells what its silence is.
     for (const config of options.run ? storedConfigs(sentTracks(options.run.snapshot().tracks)) : []) this.#configure(config);
   }
@@ -189,13 +193,14 @@ export class Show {
     if (this.#gate?.possible()) this.#openGate(this.#gate);
     await this.#opening;
     this.#endEpoch();
-    await this.#ladder?.settled();
+    await Promise.all([this.#ladder?.settled(), this.#secondSound?.settled()]);
     await this.#run?.settled();
   }
 
   /** Nobody encodes for it any more. */
   release(): void {
     this.#ladder?.close();
+    this.#secondSound?.close();
   }
 
   /** The show is over. False: nothing of it was ever shown. */
@@ -232,9 +237,14 @@ export class Show {
     });
   }
 
+  #encode(run: LiveRun): void {
+    this.#ladder = this.#o.ladder?.(run) ?? null;
+    this.#secondSound = this.#o.secondSound?.(run) ?? null;
+  }
+
   async #open(shape: ShowShape): Promise<void> {
     this.#run = await this.#o.open(shape);
-    this.#ladder = this.#o.ladder?.(this.#run) ?? null;
+    this.#encode(this.#run);
     if (this.#wire) this.#standIn.begin(this.#wire, this.#run.facts.rhythm);
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -352,9 +362,14 @@ export class Show {
 
   #cutOut(run: LiveRun, cut: Cut): void {
     run.write(cut);
-    if (cut.kind !== 'video') return;
-    if (this.#lastCuts) this.#lastCuts.push(cut);
-    else this.#ladder?.line(cut);
+    if (this.#lastCuts) return void this.#lastCuts.push(cut);
+    if (cut.kind === 'video') this.#ladder?.line(cut);
+    if (cut.kind === this.#leadKind) this.#secondSound?.line(cut);
+  }
+
+  /** Where pictures are cut everything is; without them, where sound is. */
+  get #leadKind(): TrackKind {
+    return this.#run?.facts.tracks.some(({ kind }) => kind === 'video') ? 'video' : 'audio';
   }
 
   #cut(unit: PlacedUnit): void {
@@ -367,12 +382,16 @@ export class Show {
     }
     epoch.segmenter.write(unit);
     if (unit.kind === 'video') this.#ladder?.picture(unit);
+    else this.#secondSound?.unit(unit);
     if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();
     const pictures = epoch.segmenter.videoMicros;
     if (unit.kind === 'audio') this.#soundSeenAt = pictures;
     else if (pictures - this.#soundSeenAt > SILENT_AFTER_MICROS) {
       if (epoch.audio?.silence === null) epoch.segmenter.soundless(pictures - SILENT_AFTER_MICROS);
-      for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) epoch.segmenter.write(silent);
+      for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) {
+        epoch.segmenter.write(silent);
+        this.#secondSound?.unit(silent);
+      }
     }
   }
 
@@ -386,6 +405,7 @@ export class Show {
       return kind === 'audio' && audio ? [audioEpoch(epoch, audio, timescale)] : [];
     });
     run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
+    if (audio) this.#secondSound?.begin(epoch, audio, this.#mediaMicros);
     if (video) this.#ladder?.begin(epoch, video, rescale(this.#mediaMicros, MICROS, VIDEO_TIMESCALE), timeline.reorderDelay);
   }
 
@@ -395,12 +415,13 @@ export class Show {
     if (!epoch?.begun) return;
     const cuts: Cut[] = [];
     this.#lastCuts = cuts;
-    this.#mediaMicros = epoch.segmenter.flush((until) => epoch.timeline.fillSilence(until));
+    this.#mediaMicros = epoch.segmenter.flush((until) => {
+      const silent = epoch.timeline.fillSilence(until);
+      for (const unit of silent) this.#secondSound?.unit(unit);
+      return silent;
+    });
     this.#lastCuts = null;
-    this.#ladder?.end(cuts, epoch.segmenter.shownUntil);
+    this.#ladder?.end(cuts.filter(({ kind }) => kind === 'video'), epoch.segmenter.shownUntil);
+    this.#secondSound?.end(cuts.filter(({ kind }) => kind === this.#leadKind), this.#mediaMicros);
   }
 }
-
-/** Players read the list of tracks once: whoever was told of one codec cannot be given another. */
-const isToldOf = (told: readonly Pick<RunTrack, 'kind' | 'codec'>[], { kind, codec }: TrackConfig): boolean =>
-  told.some((track) => track.kind === kind && track.codec === codec);

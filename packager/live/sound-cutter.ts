@@ -91,10 +91,10 @@ export class SoundCutter {
     }
   }
 
-  /** The lead has ended here: sound must end in the same segment, wherever it has got to. */
-  end(micros: number): void {
+  /** The lead has ended here: sound must end in the same segment, wherever it has got to, and not lie (by more than half of a frame) further behind. */
+  end(micros: number, spillMicros = SPILL_MICROS): void {
     const open = this.#open;
-    open.keepBefore(rescale(micros + SPILL_MICROS, MICROS, open.timescale));
+    open.keepBefore(rescale(micros + spillMicros, MICROS, open.timescale));
     const lines = this.#grid.splice(0);
     for (const [index, line] of lines.entries()) {
       const last = index === lines.length - 1;

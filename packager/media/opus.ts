@@ -41,6 +41,18 @@ export const opusConfigOf = (head: Buffer): Buffer => {
   return out;
 };
 
+/** An OpusHead of `dOps`, for whoever decodes it apart from an MP4. */
+export const opusHeadOf = (config: Buffer): Buffer => {
+  const { channels, preSkip } = parseOpusConfig(config);
+  const body = Buffer.from(config);
+  body[0] = 1;
+  body[1] = channels;
+  body.writeUInt16LE(preSkip, 2);
+  body.writeUInt32LE(config.readUInt32BE(4), 4);
+  body.writeUInt16LE(config.readUInt16BE(8), 8);
+  return Buffer.concat([magic, body]);
+};
+
 /** RFC 7845, 5.1.1.2: how channels in Vorbis order lie in streams, and which of these are pairs. */
 const surround: readonly { readonly streams: number; readonly coupled: number; readonly mapping: readonly number[] }[] = [
   { streams: 1, coupled: 0, mapping: [0] },

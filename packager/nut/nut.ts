@@ -1,6 +1,6 @@
 /**
  * NUT, as far as a pipe to and from ffmpeg needs it (NUT Open Container Format, version 3 and 4): one stream of pictures
- * whose times are exact and whose lengths are known before they come. A file is packets, which begin with a start code,
+ * or of sound whose times are exact and whose lengths are known before they come. A file is packets, which begin with a start code,
  * and frames, which begin with anything but an `N`:
  *
  *     "nut/multimedia container\0" | main | stream | info… | syncpoint | frame… | syncpoint | frame…
@@ -56,6 +56,9 @@ export const frameFlag = {
   coded: 4096,
   invalid: 8192,
 } as const;
+
+/** What a stream is of. */
+export const streamClass = { video: 0, sound: 1 } as const;
 
 /** Bit of the main packet: there are no syncpoints but the first one. */
 export const pipeMode = 2;

@@ -1,6 +1,6 @@
 /** The main packet (how frames are written) and the stream packet (what they are). */
 import type { Bytes } from './bytes.ts';
-import { frameFlag, letterN, NutError } from './nut.ts';
+import { frameFlag, letterN, NutError, streamClass } from './nut.ts';
 
 /** What a frame under this code has without saying it. */
 export type FrameCode = {
@@ -21,6 +21,7 @@ export type MainPacket = {
 
 export type StreamPacket = {
   readonly fourcc: string;
+  /** Of pictures; of sound, 0. */
   readonly width: number;
   readonly height: number;
   readonly config: Buffer;
@@ -95,7 +96,8 @@ const readShared = (body: Bytes): Buffer[] => {
 
 export const readStream = (body: Bytes, { timeBase }: MainPacket): StreamPacket => {
   if (body.varint() !== 0) throw new NutError('invalid', 'the only stream is not the first one');
-  if (body.varint() !== 0) throw new NutError('unsupported', 'a stream that is no video');
+  const kind = body.varint();
+  if (kind !== streamClass.video && kind !== streamClass.sound) throw new NutError('unsupported', 'a stream that is neither pictures nor sound');
   const tag = body.varint();
   if (tag !== 2 && tag !== 4) throw new NutError('invalid', `a codec of ${tag} letters`);
   const fourcc = body.take(tag).toString('latin1');
@@ -108,5 +110,6 @@ export const readStream = (body: Bytes, { timeBase }: MainPacket): StreamPacket 
   const length = body.varint();
   if (length > mostConfig) throw new NutError('limit', `a configuration of ${length} bytes`);
   const config = Buffer.from(body.take(length));
-  return { fourcc, width: body.varint(), height: body.varint(), config, timeBase, shortTimeBits };
+  const [width, height] = kind === streamClass.video ? [body.varint(), body.varint()] : [0, 0];
+  return { fourcc, width, height, config, timeBase, shortTimeBits };
 };

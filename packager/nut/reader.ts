@@ -1,5 +1,5 @@
 /**
- * One stream of pictures out of what ffmpeg writes as NUT to a pipe. Bytes go in as they come, pictures come out as soon as
+ * One stream of pictures, or of sound, out of what ffmpeg writes as NUT to a pipe. Bytes go in as they come, pictures come out as soon as
  * their last byte is there. It holds no more than one packet or picture, keeps no index, and throws a NutError for
  * whatever it cannot take; after that it is of no more use.
  */

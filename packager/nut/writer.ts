@@ -1,11 +1,11 @@
 /**
- * One stream of pictures as NUT, for ffmpeg to read from a pipe. Version 4 in its pipe mode: one syncpoint at the beginning, since
+ * One stream of pictures or of sound as NUT, for ffmpeg to read from a pipe. Version 4 in its pipe mode: one syncpoint at the beginning, since
  * a reader keeps something of each in memory, and a channel may be on for weeks. Every frame says its whole time and a
  * checksum, so nothing depends on the one before it.
  */
 import { crc32 } from '../media/crc32.ts';
 import type { VideoCodec } from '../media/unit.ts';
-import { fileId, frameFlag, NutError, pipeMode, shortLength, startCodes, varint, type PacketKind } from './nut.ts';
+import { fileId, frameFlag, NutError, pipeMode, shortLength, startCodes, streamClass, varint, type PacketKind } from './nut.ts';
 
 export type NutStream = {
   readonly codec: VideoCodec;
@@ -19,8 +19,17 @@ export type NutStream = {
   readonly reorder: number;
 };
 
+export type NutSound = {
+  readonly codec: 'opus';
+  /** As the decoder wants it: an OpusHead. */
+  readonly config: Buffer;
+  readonly sampleRate: number;
+  readonly channels: number;
+  readonly timescale: number;
+};
+
 /** By these ffmpeg knows the codec. */
-const fourccs: Readonly<Record<VideoCodec, string>> = { h264: 'H264', hevc: 'HEVC', av1: 'AV01', vp9: 'VP90' };
+const fourccs: Readonly<Record<VideoCodec | 'opus', string>> = { h264: 'H264', hevc: 'HEVC', av1: 'AV01', vp9: 'VP90', opus: 'Opus' };
 const version = 4;
 const minorVersion = 0;
 /** Codes 1 to 254, without the `N` among them: each frame says its flags itself. */
@@ -32,7 +41,9 @@ const wholeTime = 2 ** shortTimeBits;
 const mostDistance = 65_536;
 
 /** Everything ahead of the first frame; `firstPts` is its time, or an earlier one. */
-export const nutHead = ({ codec, config, width, height, timescale, reorder }: NutStream, firstPts: number): Buffer => {
+export const nutHead = (stream: NutStream | NutSound, firstPts: number): Buffer => {
+  const { codec, config, timescale } = stream;
+  const isSound = stream.codec === 'opus';
   const main = [
     ...[version, minorVersion, 1, mostDistance, 1, 1, timescale].map(varint),
     ...runOfCodes(frameFlag.invalid, 1),
@@ -40,15 +51,16 @@ export const nutHead = ({ codec, config, width, height, timescale, reorder }: Nu
     ...runOfCodes(frameFlag.invalid, 1),
     ...[0, pipeMode].map(varint), // no parts of frames here
   ];
-  const stream = [
-    ...[0, 0, 4].map(varint), // number 0, class: video, four characters
+  const body = [
+    ...[0, isSound ? streamClass.sound : streamClass.video, 4].map(varint), // number 0, four characters
     Buffer.from(fourccs[codec], 'latin1'),
-    ...[0, shortTimeBits, timescale, reorder, 0].map(varint),
+    ...[0, shortTimeBits, timescale, isSound ? 0 : stream.reorder, 0].map(varint),
     varint(config.length),
     config,
-    ...[width, height, 0, 0, 0].map(varint), // nothing of the shape of pixels, nothing of colour
+    // Of pictures nothing of the shape of their pixels, and nothing of colour.
+    ...(isSound ? [stream.sampleRate, 1, stream.channels] : [stream.width, stream.height, 0, 0, 0]).map(varint),
   ];
-  return Buffer.concat([fileId, packet('main', main), packet('stream', stream), packet('syncpoint', [varint(firstPts), varint(0)])]);
+  return Buffer.concat([fileId, packet('main', main), packet('stream', body), packet('syncpoint', [varint(firstPts), varint(0)])]);
 };
 
 /** What goes ahead of the picture's own bytes. */

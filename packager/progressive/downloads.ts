@@ -1,4 +1,5 @@
 /** Which progressive files a presentation has: every rung of the picture with its sound, and sound alone where there is no picture. */
+import { plainSound } from '../plain-sound.ts';
 import type { PresentationSnapshot, TrackSnapshot } from '../snapshot.ts';
 import { progressiveFolder, progressiveName, type ProgressiveName } from './names.ts';
 
@@ -13,7 +14,7 @@ export type Download = {
 export const downloadsOf = (snapshot: PresentationSnapshot): Download[] => {
   if (snapshot.state === 'live') return [];
   const pictures = snapshot.tracks.filter(isPicture).toSorted((a, b) => (heightOf(b) ?? 0) - (heightOf(a) ?? 0));
-  const sound = snapshot.tracks.filter(isSound).slice(0, 1);
+  const sound = [plainSound(snapshot.tracks) ?? []].flat();
   const files = pictures.length > 0 ? pictures.map((picture) => [picture, ...sound]) : sound.map((one) => [one]);
   return files.map((tracks) => ({
     path: `${progressiveFolder}/${progressiveName({ run: fileRun(snapshot), tracks: tracks.map(({ id }) => id) })}`,

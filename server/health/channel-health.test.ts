@@ -190,7 +190,7 @@ t.test('what cbcs cannot carry is told of as soon as a show is served under it, 
 t.test('rungs that are not made are named to whoever streams, for as long as it is so and in this show only', async (t) => {
   const stage = new HealthStage().connect().send(units(3_000));
   let shed: readonly number[] = [720, 480];
-  stage.health.shown(null, () => ({ ladder: 'own', encoding: [360], shed, leftOut: [1080], restarts: 0, sinceRestartMs: null }));
+  stage.health.shown(null, () => ({ ladder: { ladder: 'own', encoding: [360], shed, leftOut: [1080], restarts: 0, sinceRestartMs: null }, secondSound: null }));
   t.same(only(stage.codes, 'ladderShed', 'ladderCut'), ['ladderCut'], 'room may be found in a moment');
   stage.pass(4_000);
   t.same(only(stage.codes, 'ladderShed'), ['ladderShed']);

@@ -7,7 +7,7 @@ import type { EndReason, Protocol, PublishRequest, PublishSink } from '../../pac
 import type { MediaKind } from '../../packager/media/unit.ts';
 import type { Scheme } from '../../packager/protect/keys.ts';
 import { FindingBoard } from './board.ts';
-import type { AudioShape, BroadcastFacts, Change, History, IngestFacts, LadderFacts, Minute, VideoShape } from './facts.ts';
+import type { AudioShape, Beside, BroadcastFacts, Change, History, IngestFacts, Minute, VideoShape } from './facts.ts';
 import type { Finding } from './findings.ts';
 import { judge } from './judge.ts';
 import { keepFinding, keepSession, keepShape, type FindingReport, type IngestReport } from './report.ts';
@@ -20,7 +20,7 @@ const rivalMemory = 5 * minute;
 const mostMoments = 64;
 const mostNames = 4;
 const longestName = 60;
-const noLadder = (): null => null;
+const nothingBeside = (): Beside => ({ ladder: null, secondSound: null });
 const noArrival = { jitter: 0, late: 0, speed: null };
 
 export type HealthView = { readonly facts: IngestFacts; readonly minute: Minute; readonly history: History; readonly findings: readonly Finding[] };
@@ -46,7 +46,7 @@ export class ChannelHealth {
   #uncarried: { readonly media: MediaKind; readonly codec: string }[] = [];
   #lastEnd: EndReason | null = null;
   #protection: Scheme | null = null;
-  #ladder: () => LadderFacts | null = noLadder;
+  #beside: () => Beside = nothingBeside;
   #report: IngestReport;
   /** Monotonic ms of the last that happened. */
   #stirredAt: number;
@@ -114,9 +114,9 @@ export class ChannelHealth {
   }
 
   /** A show has begun, and is served so. */
-  shown(protection: Scheme | null, ladder: () => LadderFacts | null = noLadder): void {
+  shown(protection: Scheme | null, beside: () => Beside = nothingBeside): void {
     this.#protection = protection;
-    this.#ladder = ladder;
+    this.#beside = beside;
   }
 
   /** Judges what is there now. */
@@ -161,7 +161,7 @@ export class ChannelHealth {
     this.#seconds.restart(this.#clock.now());
     this.#changes = [];
     this.#protection = null;
-    this.#ladder = noLadder;
+    this.#beside = nothingBeside;
     return report;
   }
 
@@ -255,7 +255,7 @@ export class ChannelHealth {
       line: gauge?.lineFacts ?? null,
       broadcast: this.#broadcast(),
       protection: this.#protection,
-      ladder: this.#ladder(),
+      ...this.#beside(),
       uncarried: this.#uncarried,
     };
   }

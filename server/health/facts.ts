@@ -117,6 +117,9 @@ export type LadderFacts = {
   readonly sinceRestartMs: number | null;
 };
 
+/** What is encoded beside what comes. */
+export type Beside = Pick<IngestFacts, 'ladder' | 'secondSound'>;
+
 export type IngestFacts = {
   /** Null: nobody is sending. */
   readonly session: SessionFacts | null;
@@ -130,6 +133,8 @@ export type IngestFacts = {
   readonly protection: Scheme | null;
   /** Null: the channel wants nothing of the kind, or there is no show yet. */
   readonly ladder: LadderFacts | null;
+  /** Whether its sound is made in AAC as well (`server/ladders/sounds.ts`); null: there is no show yet. */
+  readonly secondSound: 'none' | 'on' | 'silent' | null;
   /** Named by the edge: in the stream, and not carried. */
   readonly uncarried: readonly { readonly media: MediaKind; readonly codec: string }[];
 };

@@ -37,6 +37,8 @@ export const findingCodes = [
   'ladderShed',
   'ladderCut',
   'ladderRestarted',
+  'opusOnly',
+  'secondSoundSilent',
   'srtLatencyLow',
   'srtLossHigh',
   'srtDropped',

@@ -8,7 +8,7 @@ import type { Scheme } from '../../packager/protect/keys.ts';
 import type { IngestReportStore } from '../catalog/ingest-reports.ts';
 import type { ServerLog } from '../log.ts';
 import { ChannelHealth, type HealthView, type Tally } from './channel-health.ts';
-import type { LadderFacts } from './facts.ts';
+import type { Beside, IngestFacts, LadderFacts } from './facts.ts';
 import { findingCodes } from './findings.ts';
 import { readReport, writeReport, type IngestReport } from './report.ts';
 
@@ -18,6 +18,7 @@ export type IngestHealthOptions = {
   readonly reports: IngestReportStore;
   /** What is encoded beside the show of a video; absent: nothing ever is. */
   readonly ladderOf?: (videoId: string) => LadderFacts | null;
+  readonly secondSoundOf?: (videoId: string) => IngestFacts['secondSound'];
 };
 
 const tickMs = 1_000;
@@ -63,10 +64,15 @@ export class IngestHealth {
     this.#channels.get(channelId)?.rival();
   }
 
+  #beside(videoId: string): () => Beside {
+    const { ladderOf, secondSoundOf } = this.#o;
+    return () => ({ ladder: ladderOf?.(videoId) ?? null, secondSound: secondSoundOf?.(videoId) ?? null });
+  }
+
   /** Something is live on the channel. */
   begins(channelId: string, videoId: string, protection: Scheme | null = null): void {
     this.#videos.set(videoId, channelId);
-    this.#channels.get(channelId)?.shown(protection, () => this.#o.ladderOf?.(videoId) ?? null);
+    this.#channels.get(channelId)?.shown(protection, this.#beside(videoId));
   }
 
   /** A show goes on that a stop of the server interrupted. */
@@ -75,7 +81,7 @@ export class IngestHealth {
     const kept = await this.of(videoId);
     const health = this.#open(channelId);
     if (kept) health.restore(kept);
-    health.shown(protection, () => this.#o.ladderOf?.(videoId) ?? null);
+    health.shown(protection, this.#beside(videoId));
   }
 
   /** The video has come to its end: what is known of how it came in is kept with it. */

@@ -28,11 +28,14 @@ const cannotCarry =
 /** As people write them. */
 const codecNames: Readonly<Record<string, string>> = { hevc: 'HEVC', av1: 'AV1', vp9: 'VP9', opus: 'Opus' };
 
-/** A show has one picture and one sound, so delivery refuses all of it: see `unprotectable` in server/delivery/cbcs-view.ts. */
+/** A show has one picture and one sound, so delivery refuses all of it: see `unprotectable` in server/delivery/cbcs-view.ts. What is made of the sound in AAC takes its place. */
 const notForCbcs =
   (kind: 'video' | 'audio'): Rule['judge'] =>
-  ({ session, protection, [kind]: track }) =>
-    session && protection === 'cbcs' && track && !takesCbcs(track.codec) ? { codec: codecNames[track.codec] ?? track.codec } : null;
+  ({ session, protection, secondSound, [kind]: track }) =>
+    session && protection === 'cbcs' && track && !takesCbcs(track.codec) && !(kind === 'audio' && hasSecond(secondSound)) ? { codec: codecNames[track.codec] ?? track.codec } : null;
+
+/** Players were told of it, whether or not anybody makes it now. */
+const hasSecond = (secondSound: IngestFacts['secondSound']): boolean => secondSound === 'on' || secondSound === 'silent';
 
 const became =
   (what: Change['what']): Rule['judge'] =>
@@ -60,6 +63,8 @@ export const mediaRules: readonly Rule[] = [
     ...{ code: 'audioTooManyChannels', severity: 'warning', after: 0, stays: 1_000 },
     judge: ({ session, audio }) => (session && audio && (audio.channels ?? 0) > 2 ? { channels: audio.channels ?? 0 } : null),
   },
+  { ...{ code: 'opusOnly', severity: 'warning', after: 0, stays: 1_000 }, judge: ({ session, audio, secondSound }) => (session && audio?.codec === 'opus' && secondSound === 'none' ? {} : null) },
+  { ...{ code: 'secondSoundSilent', severity: 'warning', after: 3_000, stays: 3_000 }, judge: ({ session, secondSound }) => (session && secondSound === 'silent' ? {} : null) },
   {
     // Beside a picture that runs: when nothing comes at all, the line is what is told of.
     ...{ code: 'audioIngestionStarved', severity: 'error', after: 1_000, stays: 3_000 },

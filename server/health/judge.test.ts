@@ -21,6 +21,7 @@ const good: IngestFacts = {
   broadcast: { since: 0, sessions: 1, reconnects: 0, recentReconnects: 0, recentRivals: 0, jumps: 0, recentJumps: 0, gaps: 0, changes: [], lastEnd: null },
   protection: null,
   ladder: null,
+  secondSound: null,
   uncarried: [],
 };
 const video = (more: Partial<VideoFacts>): IngestFacts => ({ ...good, video: { ...goodVideo, ...more } });
@@ -51,7 +52,7 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   videoCodec: [good, { ...good, uncarried: [{ media: 'video', codec: 'Theora' }] }],
   audioCodec: [good, { ...good, uncarried: [{ media: 'audio', codec: 'Speex' }] }],
   videoCodecProtection: [{ ...video({ codec: 'hevc' }), protection: 'aes-128' }, { ...video({ codec: 'hevc' }), protection: 'cbcs' }],
-  audioCodecProtection: [{ ...good, protection: 'cbcs' }, { ...audio({ codec: 'opus' }), protection: 'cbcs' }],
+  audioCodecProtection: [{ ...audio({ codec: 'opus' }), protection: 'cbcs', secondSound: 'on' }, { ...audio({ codec: 'opus' }), protection: 'cbcs' }],
   videoProfile: [video({ bitDepth: 8 }), video({ bitDepth: 10, profile: 'High 10' })],
   videoInterlaced: [video({ interlaced: null }), video({ interlaced: true })],
   gopSizeOver: [video({ gop: { ...goodVideo.gop, last: 4_000, running: 4_100 } }), gop(8_333)],
@@ -76,6 +77,8 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   ladderShed: [ladder({}), ladder({ shed: [720] })],
   ladderCut: [ladder({}), ladder({ leftOut: [720, 480] })],
   ladderRestarted: [ladder({ restarts: 2, sinceRestartMs: 60_000 }), ladder({ restarts: 2, sinceRestartMs: 59_999 })],
+  opusOnly: [{ ...audio({ codec: 'opus' }), secondSound: 'on' }, { ...audio({ codec: 'opus' }), secondSound: 'none' }],
+  secondSoundSilent: [{ ...audio({ codec: 'opus' }), secondSound: 'on' }, { ...audio({ codec: 'opus' }), secondSound: 'silent' }],
   srtLatencyLow: [line({ rttMs: 480 }), line({ rttMs: 481 }), line({ rttMs: 401 })],
   srtLossHigh: [line({}, { packets: 950, lost: 50 }), line({}, { packets: 949, lost: 51 }), line({}, { packets: 970, lost: 30 })],
   srtDropped: [good, line({}, { dropped: 1 })],

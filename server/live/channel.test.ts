@@ -46,6 +46,7 @@ class Stage {
       newVideoAfter: DAY,
       takeoverSilence: 2_000,
       ladders: { wish: () => undefined, open: () => null },
+    sounds: { wish: () => null, open: () => null },
       createRun: async (_key, shape, onFault) => {
         await this.beforeCreate();
         const name = `video${this.made.length + 1}`;

@@ -13,6 +13,7 @@ import { CodecError } from '../../packager/media/codec-error.ts';
 import type { EndReason, EvictReason, PublishRequest, PublishSink } from '../../packager/media/publish.ts';
 import type { AccessUnit, TrackConfig, TrackKind } from '../../packager/media/unit.ts';
 import type { ResolvedKey } from '../catalog/stream-keys.ts';
+import type { SecondSounds } from '../ladders/sounds.ts';
 import type { LadderWorks } from '../ladders/works.ts';
 import type { ServerLog } from '../log.ts';
 import { contestedAgain, contestedBy, ruling, type Claim, type Holder, type Ruling } from './takeover.ts';
@@ -39,6 +40,7 @@ export type ChannelHost = {
   readonly createRun: (owner: ResolvedKey, shape: ShowShape, onFault: (error: unknown) => void) => Promise<LiveRun>;
   readonly finishRun: (run: LiveRun) => Promise<void>;
   readonly ladders: Pick<LadderWorks, 'wish' | 'open'>;
+  readonly sounds: Pick<SecondSounds, 'wish' | 'open'>;
   readonly changed: (channel: LiveChannel, status: ChannelStatus) => void;
 };
 
@@ -206,8 +208,9 @@ export class LiveChannel {
     const key = this.#key;
     const show: Show = new Show({
       clock: this.#host.clock,
-      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions, ladder: this.#host.ladders.wish(key.ladder) },
+      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions, ladder: this.#host.ladders.wish(key.ladder), secondSound: this.#host.sounds.wish },
       ladder: (made) => this.#host.ladders.open(made, key.ladder),
+      secondSound: (made) => this.#host.sounds.open(made),
       ...(run && { run }),
       open: async (shape) => {
         const made = await this.#host.createRun(key, shape, (error) => this.#fault(show, error));

@@ -56,6 +56,7 @@ class Stage {
     },
     changed: () => undefined,
     ladders: { wish: () => undefined, open: () => null },
+    sounds: { wish: () => null, open: () => null },
   });
 
   admit(key: string, address = '192.0.2.1', protocol: 'rtmp' | 'srt' = 'rtmp'): Promise<PublishVerdict> {

@@ -13,6 +13,7 @@ import type { ResolvedKey } from '../catalog/stream-keys.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
 import { openHook, type HookDuty, type HookSettings } from '../hooks/duty.ts';
+import type { SecondSounds } from '../ladders/sounds.ts';
 import type { LadderWorks } from '../ladders/works.ts';
 import type { ServerLog } from '../log.ts';
 import { IngestHealth } from '../health/ingest-health.ts';
@@ -40,6 +41,7 @@ export type LiveOptions = {
   readonly stallMs: number;
   readonly marks: Watermarks;
   readonly ladders: Pick<LadderWorks, 'wish' | 'open' | 'of' | 'forget'>;
+  readonly sounds: Pick<SecondSounds, 'wish' | 'open' | 'of' | 'forget'>;
   /** Null: nobody is asked whether a publisher may begin. */
   readonly publishHook: HookSettings | null;
   /** A video is gone: nobody else has a hand on its files when this resolves. */
@@ -67,7 +69,7 @@ export class Live {
   constructor(options: LiveOptions) {
     const { catalog, clock, log, disk, folder } = options;
     this.#o = options;
-    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports, ladderOf: (video) => options.ladders.of(video) });
+    this.#health = new IngestHealth({ clock, log, reports: catalog.ingestReports, ladderOf: (video) => options.ladders.of(video), secondSoundOf: (video) => options.sounds.of(video) });
     this.attempts = new Attempts(clock);
     const { publishHook: settings } = options;
     this.#hook = settings && openHook({ settings, store: catalog.publishNotices, clock, log, videoOf: (channelId) => this.status(channelId).videoId });
@@ -92,6 +94,7 @@ export class Live {
         // Before the world hears of the end: whoever asks then finds it.
         await this.#health.ends(run.facts.video);
         options.ladders.forget(run.facts.video);
+        options.sounds.forget(run.facts.video);
         await this.#runs.finish(run);
       },
       changed: (channel, status) => {

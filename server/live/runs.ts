@@ -87,8 +87,8 @@ export class RunStore {
         ...{ channelId, ownerId, title, visibility, latency, protection },
         startedAt: facts.startedAt,
         run: facts.run,
-        policy: { ...facts.policy, rhythm: facts.rhythm, ...rungsOf(facts.tracks) },
-        tracks: facts.tracks.map(({ rung: _rung, ...track }) => ({ ...track, language: track.language ?? null, name: track.name ?? null, original: null })),
+        policy: { ...facts.policy, rhythm: facts.rhythm, ...madeOf(facts.tracks) },
+        tracks: facts.tracks.map(({ rung: _rung, secondSound: _second, ...track }) => ({ ...track, language: track.language ?? null, name: track.name ?? null, original: null })),
       });
     } catch (error) {
       this.#logs.delete(facts.video);
@@ -203,7 +203,7 @@ export class RunStore {
 export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => {
   if (video.run === null || video.policy === null) return null;
   // Shows from before there was more to choose had the least of it.
-  const { rhythm, rungs, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
+  const { rhythm, rungs, secondSounds, ...policy } = { dvrSeconds: 0, closedCaptions: [], ...video.policy };
   const { protection } = video;
   return {
     video: video.id,
@@ -213,13 +213,15 @@ export const factsOf = ({ video, tracks }: VideoWithTracks): RunFacts | null => 
     rhythm,
     tracks: tracks.map(({ language, name, original: _original, ...track }) => {
       const rung = rungs?.[track.id];
-      return { ...track, ...(language !== null && { language }), ...(name !== null && { name }), ...(rung && { rung }) };
+      const secondSound = secondSounds?.[track.id];
+      return { ...track, ...(language !== null && { language }), ...(name !== null && { name }), ...(rung && { rung }), ...(secondSound && { secondSound }) };
     }),
   };
 };
 
-/** What the catalog keeps of rungs beside their rows. */
-const rungsOf = (tracks: readonly RunTrack[]): Pick<KeptPolicy, 'rungs'> => {
+/** What the catalog keeps of rungs and of second sounds beside their rows. */
+const madeOf = (tracks: readonly RunTrack[]): Pick<KeptPolicy, 'rungs' | 'secondSounds'> => {
   const rungs = Object.fromEntries(tracks.flatMap(({ id, rung }) => (rung ? [[id, rung]] : [])));
-  return Object.keys(rungs).length > 0 ? { rungs } : {};
+  const secondSounds = Object.fromEntries(tracks.flatMap(({ id, secondSound }) => (secondSound ? [[id, secondSound]] : [])));
+  return { ...(Object.keys(rungs).length > 0 && { rungs }), ...(Object.keys(secondSounds).length > 0 && { secondSounds }) };
 };

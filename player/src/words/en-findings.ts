@@ -132,6 +132,14 @@ export const enFindings = {
     what: 'The encoder of the smaller pictures failed and was begun anew (times in this broadcast: {times}). What was missing is made up for where there is time.',
     fix: 'Nothing to do if it happens once. If it goes on, tell whoever runs this server: its log says why.',
   },
+  opusOnly: {
+    what: 'The sound is Opus, and this server makes no AAC of it. Older Apple devices, televisions and players of MPEG-TS hear nothing.',
+    fix: 'Choose AAC in the encoder, or have whoever runs this server install ffmpeg. It counts from the next broadcast on.',
+  },
+  secondSoundSilent: {
+    what: 'The AAC that is made of your sound is silent for now: its encoder does not run. Players that know Opus hear everything.',
+    fix: 'Nothing to do: it is begun anew by itself. If it goes on, choose AAC in the encoder, and tell whoever runs this server: its log says why.',
+  },
   srtLatencyLow: {
     what: 'The SRT latency of {latency} ms is too short for this line: a round trip takes {rtt} ms.',
     fix: 'Set at least {wanted} ms in the encoder. Lost packets then have time to be sent again.',

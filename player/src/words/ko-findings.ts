@@ -134,6 +134,14 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
     what: '낮은 화질을 만드는 인코더가 멈춰서 이번 방송에서 {times}번 다시 시작됐습니다. 시간이 되는 만큼 빠진 부분을 채웁니다.',
     fix: '한 번이라면 그대로 두세요. 계속되면 서버 관리자에게 알려 주세요. 이유가 서버 로그에 있습니다.',
   },
+  opusOnly: {
+    what: '소리가 Opus인데, 이 서버는 AAC를 함께 만들지 않습니다. 오래된 Apple 기기, TV, MPEG-TS 플레이어에서는 소리가 나지 않습니다.',
+    fix: '인코더에서 AAC를 고르거나, 서버 관리자에게 ffmpeg 설치를 요청하세요. 다음 방송부터 적용됩니다.',
+  },
+  secondSoundSilent: {
+    what: '보내시는 소리로 만드는 AAC가 지금은 무음입니다. AAC 인코더가 돌지 않고 있습니다. Opus를 재생하는 플레이어에서는 모두 들립니다.',
+    fix: '저절로 다시 시작되니 그대로 두세요. 계속되면 인코더에서 AAC를 고르고 서버 관리자에게 알려 주세요. 이유가 서버 로그에 있습니다.',
+  },
   srtLatencyLow: {
     what: 'SRT 지연 {latency}ms는 이 회선에 너무 짧습니다. 왕복에 {rtt}ms가 걸립니다.',
     fix: '인코더에서 {wanted}ms 이상으로 바꾸세요. 그래야 잃은 패킷을 다시 보낼 시간이 생깁니다.',
