@@ -154,7 +154,7 @@ export const catalogue = {
   'dash/period-moved': error('DASH 5.4', 'a Period stays where it is'),
   'dash/period-vanished': error('DASH 5.4', 'Periods leave at the head only'),
   'dash/timeline-changed': error('DASH 5.4', 'a segment stays where and as long as it is, but the one in progress'),
-  'dash/timeline-back': error('DASH 5.4', 'a timeline loses nothing at its end'),
+  'dash/timeline-back': error('DASH 5.4', 'a timeline loses nothing at its end, but to the Period that follows'),
   'dash/number-changed': error('DASH 5.3.9.4', 'a segment keeps its number'),
   'dash/template-changed': error('DASH 5.4', 'templates, time scale and presentationTimeOffset stay'),
   'dash/codecs': error('DASH 5.3.7.2', 'codecs and size are those of the init segment'),

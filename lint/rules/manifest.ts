@@ -64,26 +64,32 @@ export function* mpdNext(before: Mpd, now: Mpd): Generator<Fault> {
   const kept = before.periods.findIndex(({ id }) => byId.has(id));
   const vanished = before.periods.find(({ id }, index) => !byId.has(id) && kept >= 0 && index > kept);
   if (vanished) yield fault('dash/period-vanished', `Period ${vanished.id} is gone, and one ahead of it is there`);
+  const here = addressesOf(now);
   for (const was of before.periods) {
     const is = byId.get(was.id);
     if (!is || was.id === null) continue;
     if (was.start !== is.start) yield fault('dash/period-moved', `Period ${was.id} started at ${was.start} and starts at ${is.start}`);
-    yield* periodNext(was, is);
+    yield* periodNext(was, is, here);
   }
 }
 
+/** What is listed, in whichever Period: by its address, with its time in the media. */
+const addressesOf = ({ periods }: Mpd): ReadonlySet<string> => new Set(periods.flatMap(({ representations }) => representations.flatMap((one) => one.segments.map((segment) => addressOf(one, segment)))));
+
+const addressOf = ({ key, media }: Representation, { number, time }: Representation['segments'][number]): string => `${key} ${media} ${number} ${time}`;
+
 const told = (ms: number | null): string => (ms === null ? 'not there' : new Date(ms).toISOString());
 
-function* periodNext(before: Period, now: Period): Generator<Fault> {
+function* periodNext(before: Period, now: Period, here: ReadonlySet<string>): Generator<Fault> {
   const byKey = new Map(now.representations.map((one) => [one.key, one]));
   for (const was of before.representations) {
     const is = byKey.get(was.key);
-    if (is) yield* representationNext(before.id ?? '', was, is);
+    if (is) yield* representationNext(before.id ?? '', was, is, here);
     else yield fault('dash/timeline-back', `${was.key} is gone from Period ${before.id}`);
   }
 }
 
-function* representationNext(period: string, was: Representation, is: Representation): Generator<Fault> {
+function* representationNext(period: string, was: Representation, is: Representation, here: ReadonlySet<string>): Generator<Fault> {
   const name = `${was.key} of Period ${period}`;
   for (const field of ['media', 'initialization', 'timescale', 'presentationTimeOffset'] as const) {
     if (was[field] !== is[field]) return yield fault('dash/template-changed', `${field} of ${name} was ${was[field]} and is ${is[field]}`);
@@ -94,7 +100,9 @@ function* representationNext(period: string, was: Representation, is: Representa
   const last = is.segments.at(-1);
   const newest = was.segments.at(-1);
   const inProgress = was.availabilityTimeComplete ? null : newest;
-  if (last && newest && newest.time > last.time && (inProgress !== newest || newest.number > last.number + 1)) {
+  // A Period may turn out to be shorter (5.3.2.1, early termination): what it loses is that of the next one, and the same.
+  const lost = was.segments.filter((one) => last && one.time > last.time && one !== inProgress && !here.has(addressOf(was, one)));
+  if (last && newest && lost.length > 0) {
     yield fault('dash/timeline-back', `${name} went up to ${newest.time} and goes up to ${last.time}`);
   }
   for (const one of was.segments) {

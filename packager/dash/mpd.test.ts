@@ -128,35 +128,6 @@ t.test('a rung without media is missing from Periods of its own, and the others 
   t.same(read.periods.map(({ tracks }) => tracks.map(({ offset, timescale }) => offset / timescale)), [[0, 0, 0], [6, 6], [10, 10, 10]]);
 });
 
-t.test('while live, what was told of a Period stays, however late it is known that a rung has a hole', async (t) => {
-  const tracks = [...pictureAndSound, { id: 'v1', kind: 'video', timescale: 90_000, partTicks: 30_000, height: 480, bandwidth: 1_000_000 } as const];
-  const whole = new PretendStream({ tracks }).segments(14).snapshot();
-  const holed = (msn: number): boolean => msn === 4 || msn === 5 || msn === 10;
-  const holes = whole.tracks.map((track) => (track.id === 'v1' ? { ...track, rung: {}, segments: track.segments.map((one) => (holed(one.msn) ? { ...one, gap: true, size: 0 } : one)) } : track));
-  /** The source has completed so many, and the rung as many, or one less where it is being waited for. */
-  const after = (count: number): Said => {
-    const rung = holed(count) ? count - 1 : count;
-    return said({ ...whole, tracks: holes.map((track) => ({ ...track, endSegment: track.id === 'v1' ? rung : count, open: null })) });
-  };
-  const told = new Map<string, number[]>();
-  for (let count = 3; count <= 14; count += 1) {
-    for (const { id, tracks: rows } of after(count).periods) {
-      for (const row of rows) {
-        const now = row.segments.map(({ number }) => number);
-        const before = told.get(`${id} ${row.id}`) ?? [];
-        t.same(now.slice(0, before.length), before, `${id} ${row.id} when there are ${count}`);
-        told.set(`${id} ${row.id}`, now);
-      }
-    }
-  }
-  const last = after(14);
-  t.same(last.periods.map(({ id }) => id), ['e0', 'e0-7', 'e0-9', 'e0-13', 'e0-14']);
-  t.same(numbers(last, 'v0'), [[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 11, 12], [13], [14]]);
-  t.same(numbers(last, 'v1'), [[1, 2, 3], [], [9], [], [14]], 'it breaks off, is away, and comes back with a Period');
-  const kept = said({ ...whole, state: 'ended', tracks: holes.map((track) => ({ ...track, open: null })) }, { wasLive: true });
-  t.same(kept.periods.map(({ id }) => id), last.periods.map(({ id }) => id), 'nor does its end change it');
-});
-
 t.test('a clock that drifts begins a Period, so that latency is what players take it for', async (t) => {
   const snapshot = new PretendStream().segments(9).snapshot();
   const tracks = snapshot.tracks.map((track) => ({ ...track, segments: track.segments.map((one) => ({ ...one, slewMs: one.msn * 50 })) }));

@@ -45,8 +45,7 @@ export const manifest = (snapshot: PresentationSnapshot, ask: ManifestRequest = 
   const tracks = snapshot.tracks.filter((track) => allowedHeight(track, ask.maxHeight ?? null));
   const ended = tracks.every((track) => listed(snapshot, track).ended);
   const onWallClock = !ended || ask.wasLive === true;
-  const perKey = ask.protection?.sealed.ring.segmentsPerKey;
-  const spread = spans(snapshot, { live: onWallClock, ...(perKey !== undefined && { perKey }) });
+  const spread = spans(snapshot, ask.protection?.sealed.ring.segmentsPerKey);
   const periods = onWallClock ? livePeriods(snapshot, tracks, spread) : contiguousPeriods(snapshot, tracks, spread);
   const last = periods.at(-1);
   if (!last) return null;
@@ -144,7 +143,7 @@ const rowsOf = (snapshot: PresentationSnapshot, tracks: readonly TrackSnapshot[]
 /** All tracks but those that are known to have nothing here, and captions: picture and sound do not wait for them. */
 const expectedRows = (tracks: readonly TrackSnapshot[], span: Span): number =>
   tracks.filter((track) => {
-    if (track.kind === 'text' || span.without.includes(track.id)) return false;
+    if (track.kind === 'text') return false;
     const segment = track.segments[span.from - (track.segments[0]?.msn ?? 0)];
     return !(segment && (segment.gap || segment.size === 0));
   }).length;

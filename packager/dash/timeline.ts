@@ -26,7 +26,6 @@ export type Listing = {
 
 /** Null: nothing of the track is to be had in this Period. */
 export const listing = (snapshot: PresentationSnapshot, track: TrackSnapshot, span: Span): Listing | null => {
-  if (span.without.includes(track.id)) return null;
   const { from, to, open, ended } = listed(snapshot, track);
   const first = track.segments[0]?.msn ?? 0;
   const begin = Math.max(from, span.from - first);

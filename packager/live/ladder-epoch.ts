@@ -60,8 +60,6 @@ export type LadderEpochOptions = {
 
 /** What a rung owes for so long after the source has completed a segment is not waited for. */
 const PATIENCE_MS = 2_000;
-/** Nor is it when the source has completed one more: of those that it has and the rung has not. */
-const MOST_BEHIND = 1;
 /** An encoder that stands still is begun anew; one that does so again soon has too much to do. */
 const HANGS_AGAIN_MS = 30_000;
 const TICK_MS = 250;
@@ -138,11 +136,7 @@ export class LadderEpoch {
   }
 
   line(cut: Cut): void {
-    for (const rung of this.#rungs.values()) {
-      rung.cutter.line(cut);
-      // However fast the clock runs: manifests of DASH rest on it (`packager/dash/spans.ts`).
-      if (rung.cutter.giveUpBut(MOST_BEHIND)) rung.unmade();
-    }
+    for (const { cutter } of this.#rungs.values()) cutter.line(cut);
     this.#giveUpAbsent();
   }
 

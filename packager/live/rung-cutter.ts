@@ -166,14 +166,7 @@ export class RungCutter {
 
   /** What is not there of segments that the source has completed is not waited for. */
   giveUp(): void {
-    this.giveUpBut(0);
-  }
-
-  /** The same, but for the newest of them. False: there were no more. */
-  giveUpBut(kept: number): boolean {
-    if (this.segmentsBehind <= kept) return false;
-    while (this.segmentsBehind > kept) this.#giveUpSegment();
-    return true;
+    while (this.#lines.some(({ segmentEnd }) => segmentEnd)) this.#giveUpSegment();
   }
 
   /** Nothing more will come; `drained`: because everything has. */
