@@ -55,9 +55,13 @@ export class EncoderWatch {
     while (this.#owed[0] && this.#owed[0].pts <= everywhere) this.#owed.shift();
   }
 
+  age(now: number): number {
+    return now - this.#since;
+  }
+
   /** It has done what it is for so long. */
   worksFor(now: number): number {
-    return this.#hasBegun ? now - this.#since : 0;
+    return this.#hasBegun ? this.age(now) : 0;
   }
 
   /** How long the oldest of what is due has been. */

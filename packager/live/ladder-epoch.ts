@@ -39,7 +39,6 @@ export type EncoderAsk = {
 };
 export type StartEncoder = (ask: EncoderAsk) => Encoder;
 
-export type RungState = 'on' | 'starting' | 'shed';
 export type LadderTrouble = { readonly kind: 'died' | 'hung' | 'slow'; readonly words: string };
 
 export type LadderEpochOptions = {
@@ -60,6 +59,8 @@ export type LadderEpochOptions = {
 
 /** What a rung owes for so long after the source has completed a segment is not waited for. */
 const PATIENCE_MS = 2_000;
+/** Of an encoder that is that young: it takes its time to start, and is given all at once that it has to make up for. */
+const YOUNG_MS = 4_000;
 /** An encoder that stands still is begun anew; one that does so again soon has too much to do. */
 const HANGS_AGAIN_MS = 30_000;
 const TICK_MS = 250;
@@ -294,12 +295,13 @@ export class LadderEpoch {
   }
 
   #giveUpLate(now: number): void {
+    const isYoung = this.#legs.some(({ watch }) => watch.age(now) < YOUNG_MS);
     for (const [id, rung] of this.#rungs) {
       if (rung.cutter.segmentsBehind === 0) this.#behindSince.delete(id);
       else {
         const since = this.#behindSince.get(id) ?? now;
         this.#behindSince.set(id, since);
-        if (now - since < PATIENCE_MS) continue;
+        if (now - since < (isYoung ? YOUNG_MS : PATIENCE_MS)) continue;
         this.#behindSince.delete(id);
         rung.cutter.giveUp();
         rung.unmade();

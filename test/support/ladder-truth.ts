@@ -178,3 +178,34 @@ const thinned = (source: readonly RungPicture[], every: number): RungPicture[] =
     return since % every === 0;
   });
 };
+
+/** The same of a rung whose encoder had trouble: what it has is right, and it lacks pictures in the segments alone that are declared to be missing. */
+export const faultsBesideGaps = (source: Rung, rung: Rung): string[] => {
+  const faults: string[] = [];
+  const durations = (one: Rung): string => one.segments.map(({ duration }) => duration).join(' ');
+  if (durations(source) !== durations(rung)) faults.push(`segments of ${durations(rung)} where the source has ${durations(source)}`);
+  if (source.segments.some(({ gap }) => gap)) faults.push('the source has holes');
+  const there = new Map(source.epochs.flatMap(({ pictures }) => pictures.map(({ pts, stamp }) => [pts, stamp] as const)));
+  for (const { complaints, pictures } of rung.epochs) {
+    if (complaints !== '') faults.push(complaints);
+    for (const { pts, stamp } of pictures) {
+      if (stamp === null || there.get(pts) !== stamp) faults.push(`picture ${stamp} at ${pts} where the source has ${there.get(pts)}`);
+      there.delete(pts);
+    }
+  }
+  const holes = holesOf(rung);
+  for (const [pts, stamp] of there) if (!holes.some(({ from, until }) => pts >= from - halfPicture && pts < until + halfPicture)) faults.push(`no picture ${stamp} at ${pts}`);
+  return faults.slice(0, 20);
+};
+
+const halfPicture = 1_500;
+
+const holesOf = ({ segments }: Rung): { from: number; until: number }[] => {
+  let from = 0;
+  return segments.map(({ duration, gap }) => {
+    const until = from + Number(duration) * 90_000;
+    const hole = { from, until, gap };
+    from = until;
+    return hole;
+  }).filter(({ gap }) => gap);
+};

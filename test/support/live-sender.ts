@@ -66,6 +66,11 @@ export class LiveSender {
     }
   }
 
+  /** When its first picture was due (performance.now). */
+  get begunAt(): number {
+    return this.#begun;
+  }
+
   /** Nothing of this kind from now on. */
   silence(kind: AccessUnit['kind']): void {
     this.#silent = kind;

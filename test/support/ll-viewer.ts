@@ -56,7 +56,8 @@ export class LowLatencyViewer {
         return;
       }
       this.onPlaylist(track, text);
-      const parts = [...text.matchAll(/#EXT-X-PART:.*URI="([^"]+)"/g)].map(([, uri = '']) => uri);
+      // A part that is not there is named all the same, and not to be asked for.
+      const parts = [...text.matchAll(/#EXT-X-PART:(?!.*GAP=YES).*URI="([^"]+)"/g)].map(([, uri = '']) => uri);
       for (const part of parts) if (!this.announced.has(part)) this.announced.set(part, at);
       // A player that joins takes the newest part; afterwards it misses none.
       const fresh = fetched === null ? parts.slice(-1) : parts.slice(parts.indexOf(fetched) + 1);

@@ -1,0 +1,137 @@
+/**
+ * Encoders of a live ladder die and hang while a show is on, and so does the server: the source goes on as if nothing had
+ * happened, the rungs come back, and nothing is left behind. The long form is prove/ladder-faults.prove.ts.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import t from 'tap';
+import { encodersOf, isGone, pipesOf, signalEncoders } from './support/ladder-programs.ts';
+import { liveVideo, recorded } from './support/ladder-show.ts';
+import { LadderStage, sent } from './support/ladder-stage.ts';
+import { faultsBesideGaps } from './support/ladder-truth.ts';
+import { startedBy } from './support/left-behind.ts';
+import { LiveSender } from './support/live-sender.ts';
+import { playlist, until } from './support/playlists.ts';
+import { freePorts, type Channel, type MillraceServer } from './support/server.ts';
+import { flvClip } from './support/show-sender.ts';
+
+t.setTimeout(110_000);
+const patience = 40_000;
+
+const segmentsOf = async (server: MillraceServer, video: string, track: string): Promise<number> => (await playlist(server, video, track)).text.split('\n').filter((line) => line.startsWith('#EXTINF')).length;
+
+/** So many more of it are there, whatever is in them. */
+const goesOn = async (server: MillraceServer, video: string, track: string, by = 2): Promise<void> => {
+  const before = await segmentsOf(server, video, track);
+  await until(() => segmentsOf(server, video, track), (now) => now >= before + by, patience);
+};
+
+/** A whole part of it that is no hole is the last. */
+const isMade = async (server: MillraceServer, video: string, track: string): Promise<void> => {
+  const parts = async (): Promise<string[]> => [...(await playlist(server, video, track)).text.matchAll(/#EXT-X-PART:.*/g)].map(([line]) => line);
+  const before = await parts();
+  await until(parts, (now) => now.some((line) => !before.includes(line) && !line.includes('GAP=YES')), patience);
+};
+
+const health = (stage: LadderStage, channel: Channel): Promise<{ findings: { code: string; params: Record<string, unknown> }[] }> =>
+  stage.server.must('GET', `channels/${channel.id}/ingest`, undefined, stage.token);
+const reading = async (server: MillraceServer, name: string): Promise<number> => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await (await fetch(`${server.origin}/metrics`)).text())?.[1] ?? Number.NaN);
+
+t.test('encoders die and hang: the source goes on, the rungs come back, and nothing stays behind', async (t) => {
+  const stage = await LadderStage.open(t);
+  const { server } = stage;
+  const { pid } = server.child;
+  const jobs = path.join(server.data, 'jobs');
+  const before = { pipes: pipesOf(pid), jobs: readdirSync(jobs) };
+  const channel = await stage.channel('troubled');
+  const sender = await stage.send(t, channel);
+  await server.live(channel);
+  const video = await liveVideo(server, channel);
+  const restarts = async (): Promise<number> => (await stage.encoded())[0]?.restarts ?? 0;
+  for (const track of ['v1', 'v2']) await isMade(server, video, track);
+  const during = { pipes: pipesOf(pid), encoders: (await encodersOf(pid)).length };
+  t.ok(during.pipes > before.pipes && during.encoders === 1, 'an encoder is there');
+
+  for (const death of [1, 2]) {
+    const had = await restarts();
+    t.equal(await signalEncoders(pid, 'SIGKILL'), 1);
+    await until(restarts, (now) => now > had, patience);
+    for (const track of ['v1', 'v2']) await isMade(server, video, track);
+    t.equal(pipesOf(pid), during.pipes, `death ${death}: no pipe is left`);
+  }
+
+  const had = await restarts();
+  const [stopped = -1] = await encodersOf(pid);
+  await signalEncoders(pid, 'SIGSTOP');
+  await goesOn(server, video, 'v0');
+  await until(restarts, (now) => now > had, patience);
+  t.ok(isGone(stopped), 'one that stands still is ended');
+  for (const track of ['v1', 'v2']) await isMade(server, video, track);
+
+  const { findings } = await health(stage, channel);
+  t.match(findings.find(({ code }) => code === 'ladderRestarted'), { params: { times: await restarts() } });
+  t.equal(await reading(server, 'millrace_ladder_restarts_total'), await restarts());
+  t.ok((await restarts()) >= 3);
+  await sender.end();
+  const { source, rungs } = await recorded(server, video);
+  t.equal(rungs.length, 2);
+  for (const rung of rungs) {
+    t.same(faultsBesideGaps(source, rung), [], `${rung.track}: what is there is right`);
+    const gaps = rung.segments.filter(({ gap }) => gap).length;
+    t.ok(gaps < rung.segments.length / 2, `${rung.track}: ${gaps} of ${rung.segments.length} are missing`);
+  }
+  await until(() => startedBy(pid ?? -1), (programs) => programs.length === 0);
+  await until(async () => pipesOf(pid), (pipes) => pipes === before.pipes);
+  t.same(readdirSync(jobs).filter((name) => !before.jobs.includes(name)), []);
+});
+
+t.test('a server that dies or stops in the middle of a show takes its encoders along, and the show goes on', async (t) => {
+  const data = mkdtempSync(path.join(tmpdir(), 'millrace-test-'));
+  t.teardown(() => rmSync(data, { recursive: true, force: true }));
+  const ports = await freePorts();
+  const clip = await flvClip(sent);
+  const options = { data, ports, env: { MILLRACE_LIVE_RECONNECT_WINDOW: '60s' } };
+  const send = async ({ server }: LadderStage, from: number): Promise<LiveSender> => {
+    const sender = await LiveSender.connect(server, channel, clip, { from });
+    t.teardown(() => sender.vanish());
+    await server.live(channel);
+    return sender;
+  };
+  const takesAlong = async ({ server }: LadderStage, end: () => Promise<unknown>): Promise<void> => {
+    const encoders = await encodersOf(server.child.pid);
+    t.equal(encoders.length, 1);
+    await end();
+    await until(async () => encoders.filter((pid) => !isGone(pid)), (left) => left.length === 0);
+  };
+
+  const first = await LadderStage.open(t, options);
+  const channel = await first.channel('cut-off');
+  await send(first, 0);
+  const video = await liveVideo(first.server, channel);
+  await isMade(first.server, video, 'v2');
+  await goesOn(first.server, video, 'v0', 1);
+  const { segments: before } = await playlist(first.server, video, 'v0');
+  await takesAlong(first, () => first.server.kill9());
+
+  const second = await LadderStage.open(t, options);
+  const sender = await send(second, 100_000);
+  t.equal(await liveVideo(second.server, channel), video);
+  for (const track of ['v1', 'v2']) await isMade(second.server, video, track);
+  await sender.end();
+  const { source, rungs } = await recorded(second.server, video);
+  t.equal(source.epochs.length, 2);
+  const there = source.segments.map(({ name }) => name);
+  t.same(before.filter(({ uri }) => !there.includes(uri)), [], 'what was there is there');
+  t.equal(rungs.length, 2);
+  for (const rung of rungs) {
+    t.equal(rung.segments.length, source.segments.length, `${rung.track} has the segments of the source`);
+    t.same(rung.epochs.map(({ complaints }) => complaints), ['', ''], `${rung.track} can be decoded`);
+    const holes = rung.segments.map(({ gap }) => (gap ? 'x' : '-')).join('');
+    t.match(holes, /^-.*-$/, `${rung.track}: some of it is there before and behind, ${holes}`);
+  }
+
+  await send(second, 200_000);
+  await isMade(second.server, await liveVideo(second.server, channel), 'v2');
+  await takesAlong(second, async () => t.same(await second.server.stop(), { code: 0, signal: null }));
+});
