@@ -5,6 +5,7 @@
 import { leastStep } from '../encode/live-choice.ts';
 import { rateBounds } from '../encode/live-rate.ts';
 import { coresOf, type CoreCost, type CostedSource } from './ladder-cost.ts';
+import { VIDEO_TIMESCALE } from '../media/timeline.ts';
 import type { RungFacts } from './run-facts.ts';
 import type { RungCutterOptions } from './rung-cutter.ts';
 
@@ -51,7 +52,7 @@ const rungOf = ({ height, bitRate, preset, mostPictures }: RungWish, source: Lad
 const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
 
 /** Whole pictures are left out: of 50 in a second, 25 are the most that are not above 30. */
-const cappedRate = (rate: number, most: number): number => rate / Math.ceil(rate / most - 0.01);
+const cappedRate = (rate: number, most: number): number => rate / Math.max(1, Math.ceil((leastStep(most) * rate) / VIDEO_TIMESCALE - 1e-6));
 
 /** What is kept of pictures where there are too many, from when the last one was that is: see `live-choice.ts`. */
 export const keptOf = ({ mostPictures }: RungFacts): RungCutterOptions['keeps'] => {
