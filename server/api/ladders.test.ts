@@ -9,14 +9,14 @@ t.test('creators are told what there is and what it takes, admins also who holds
   const budget = createCoreBudget(2.25);
   const wishes = [{ height: 480, bitRate: 1_100_000, preset: 'veryfast', mostPictures: 30 }];
   const offered = [offerOf('source', [], 2, null), offerOf('light', wishes, 2, null)];
-  const shows: { videoId: string; ladder: string; encoding: number[]; shed: number[]; leftOut: number[]; restarts: number; sinceRestartMs: number; lagMs: number; busyCores: number | null }[] = [];
+  const shows: { videoId: string; ladder: string; encoding: number[]; shed: number[]; leftOut: number[]; gone: boolean; restarts: number; sinceRestartMs: number; lagMs: number; busyCores: number | null }[] = [];
   const server = await testApi(t, {}, { ladders: { offered, cores: { total: 2, free: 1.666_7 }, budget, shows } });
   const owner = await server.person('ann', 'creator');
   const admin = await server.person('root', 'admin');
   const viewer = await server.person('eve', 'viewer');
   const made = await server.ask('/api/v1/channels', { method: 'POST', token: owner.token, body: { name: 'mill', title: 'Mine' } });
   const { id } = await server.catalog.videos.createLive(liveOn(String(made.body['id']), owner.id, { title: 'The show' }));
-  shows.push({ videoId: id, ladder: 'light', encoding: [], shed: [480], leftOut: [], restarts: 1, sinceRestartMs: 5, lagMs: 12, busyCores: 0.281_2 });
+  shows.push({ videoId: id, ladder: 'light', encoding: [], shed: [480], leftOut: [], gone: false, restarts: 1, sinceRestartMs: 5, lagMs: 12, busyCores: 0.281_2 });
   budget.take({ rank: 'live', cores: 0.333_3, name: id, yield: () => undefined });
 
   const list = (token?: string) => server.ask('/api/v1/ladders', { token });

@@ -112,6 +112,8 @@ export type LadderFacts = {
   readonly shed: readonly number[];
   /** Not even promised, for want of room. */
   readonly leftOut: readonly number[];
+  /** Nobody knows a ladder of that name any more. */
+  readonly gone?: boolean;
   readonly restarts: number;
   /** Since an encoder was begun anew; null: none was. */
   readonly sinceRestartMs: number | null;

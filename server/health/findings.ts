@@ -36,6 +36,7 @@ export const findingCodes = [
   'twoEncoders',
   'ladderShed',
   'ladderCut',
+  'ladderGone',
   'ladderRestarted',
   'opusOnly',
   'secondSoundSilent',

@@ -17,6 +17,7 @@ export const ladderRules: readonly Rule[] = [
   // A show may begin a moment before there is room for its rungs.
   { ...{ code: 'ladderShed', severity: 'warning', after: 3_000, stays: 3_000 }, judge: ofLadder(({ shed }) => named(shed)) },
   { ...{ code: 'ladderCut', severity: 'warning', after: 0, stays: 0 }, judge: ofLadder(({ leftOut }) => named(leftOut)) },
+  { ...{ code: 'ladderGone', severity: 'warning', after: 0, stays: 0 }, judge: ofLadder(({ gone = false, ladder }) => (gone ? { ladder } : null)) },
   {
     ...{ code: 'ladderRestarted', severity: 'info', after: 0, stays: 0 },
     judge: ofLadder(({ restarts, sinceRestartMs }) => (sinceRestartMs !== null && sinceRestartMs < toldFor ? { times: restarts } : null)),

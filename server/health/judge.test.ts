@@ -76,6 +76,7 @@ const borders: Readonly<Record<FindingCode, readonly [fine: IngestFacts, wrong: 
   twoEncoders: [good, broadcast({ recentRivals: 1 })],
   ladderShed: [ladder({}), ladder({ shed: [720] })],
   ladderCut: [ladder({}), ladder({ leftOut: [720, 480] })],
+  ladderGone: [ladder({}), ladder({ gone: true })],
   ladderRestarted: [ladder({ restarts: 2, sinceRestartMs: 60_000 }), ladder({ restarts: 2, sinceRestartMs: 59_999 })],
   opusOnly: [{ ...audio({ codec: 'opus' }), secondSound: 'on' }, { ...audio({ codec: 'opus' }), secondSound: 'none' }],
   secondSoundSilent: [{ ...audio({ codec: 'opus' }), secondSound: 'on' }, { ...audio({ codec: 'opus' }), secondSound: 'silent' }],

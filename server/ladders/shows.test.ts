@@ -16,7 +16,7 @@ const runWith = (...heights: number[]): Run => {
 
 t.test('what is not made is told by heights: shed, or left out when the show began', async (t) => {
   const clock = new FakeClock();
-  const shows = new LadderShows(clock, (name, source) => (name === 'source' ? [] : planRungs(wishes, source)));
+  const shows = new LadderShows(clock, (name, source) => (name === 'source' ? [] : name === 'lost' ? null : planRungs(wishes, source)));
   const state = { encoding: ['v2'], shed: ['v1'], restarts: 0, lagMs: 80.4 };
   shows.add(runWith(480, 240), 'own', { state });
   t.match(shows.of('video1'), { videoId: 'video1', ladder: 'own', encoding: [240], shed: [480], leftOut: [720], restarts: 0, sinceRestartMs: null, lagMs: 80 });
@@ -42,6 +42,9 @@ t.test('what is not made is told by heights: shed, or left out when the show beg
   t.same(shows.of('video1')?.leftOut, [], 'it chooses what fits, and promises nothing else');
   shows.add(runWith(), 'auto', null);
   t.same(shows.of('video1')?.leftOut, [720, 480, 240]);
+  t.equal(shows.of('video1')?.gone, false);
+  shows.add(runWith(), 'lost', null);
+  t.match(shows.of('video1'), { leftOut: [], gone: true }, 'a ladder that nobody knows any more');
   t.equal(shows.all.length, 1);
   t.equal(shows.restarts, 1, 'of all shows');
   shows.forget('video1');

@@ -18,6 +18,8 @@ export type LadderNow = {
   readonly shed: readonly number[];
   /** There was no room for them when the show began, so that nobody was told of them. */
   readonly leftOut: readonly number[];
+  /** The ladder that its channel names is not there any more. */
+  readonly gone: boolean;
   /** Times that an encoder was begun anew. */
   readonly restarts: number;
   /** Since the last of these; null: there was none. */
@@ -28,8 +30,8 @@ export type LadderNow = {
   readonly busyCores: number | null;
 };
 
-/** What a ladder would give of a source if there were cores for all of it. */
-type WholeLadder = (name: string, source: LadderSource) => Plan;
+/** What a ladder would give of a source if there were cores for all of it; null: there is no such ladder. */
+type WholeLadder = (name: string, source: LadderSource) => Plan | null;
 
 type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; restarts: number; restartedAt: number | null; busy: BusyCores | null };
 
@@ -86,21 +88,19 @@ export class LadderShows {
     const { tracks } = run.facts;
     const { encoding, shed, restarts, lagMs } = ladder?.state ?? { encoding: [], shed: [], restarts: 0, lagMs: 0 };
     const named = (ids: readonly string[]): number[] => heightsOf(tracks.filter(({ id }) => ids.includes(id)));
+    const source = sourceOf(run);
+    const whole = source ? this.#whole(name, source) : [];
     return {
-      ...{ videoId: run.facts.video, ladder: name, encoding: named(encoding), shed: named(shed), leftOut: this.#leftOut(run, name) },
+      ...{ videoId: run.facts.video, ladder: name, encoding: named(encoding), shed: named(shed), leftOut: leftOut(whole ?? [], heightsOf(tracks), name), gone: whole === null },
       ...{ restarts, lagMs: Math.round(lagMs), sinceRestartMs: restartedAt === null ? null : Math.round(this.#clock.now() - restartedAt) },
       busyCores: busy?.now() ?? null,
     };
   }
-
-  #leftOut(run: Shown['run'], name: string): number[] {
-    const source = sourceOf(run);
-    if (!source) return [];
-    const there = heightsOf(run.facts.tracks);
-    return this.#whole(name, source).map(shorterSide).filter((height) => !there.includes(height) && !(name === 'auto' && there.length > 0));
-  }
 }
 
+/** `auto` promises nothing but what fits. */
+const leftOut = (whole: Plan, there: readonly number[], name: string): number[] =>
+  name === 'auto' && there.length > 0 ? [] : whole.map(shorterSide).filter((height) => !there.includes(height));
 const shorterSide = ({ width, height }: { readonly width: number; readonly height: number }): number => Math.min(width, height);
 const heightsOf = (tracks: readonly RunTrack[]): number[] => tracks.flatMap(({ rung }) => (rung ? [shorterSide(rung)] : []));
 

@@ -129,11 +129,12 @@ export class LadderWorks {
     return withinCores(planRungs(wishes, source), source, cores, cost);
   }
 
-  /** If there were cores for anything. */
-  #whole(name: string, source: LadderSource): Plan {
+  /** If there were cores for anything; null: there is no such ladder. */
+  #whole(name: string, source: LadderSource): Plan | null {
     if (name === 'source') return [];
     if (name === 'auto') return planAuto(source, Infinity, carefulCost);
-    return planRungs(this.#o.ladders.get(name) ?? [], source);
+    const wishes = this.#o.ladders.get(name);
+    return wishes ? planRungs(wishes, source) : null;
   }
 
   /** What live may take: VOD gives way. */

@@ -128,6 +128,10 @@ export const enFindings = {
     what: 'The server cannot make all of the smaller pictures that this channel asks for: this broadcast goes without {heights}.',
     fix: 'Choose a lighter ladder in the settings of the channel, or begin again when the server has less to do. It counts from the next broadcast on.',
   },
+  ladderGone: {
+    what: 'The channel asks for the smaller pictures of “{ladder}”, which this server does not have any more: viewers get only what you send.',
+    fix: 'Choose another in the settings of the channel. It counts from the next broadcast on.',
+  },
   ladderRestarted: {
     what: 'The encoder of the smaller pictures failed and was begun anew (times in this broadcast: {times}). What was missing is made up for where there is time.',
     fix: 'Nothing to do if it happens once. If it goes on, tell whoever runs this server: its log says why.',
