@@ -28,6 +28,9 @@ export const wholePlaylistName = 'whole.m3u8';
 /** One picture a segment, for whoever looks for a place: EXT-X-I-FRAMES-ONLY. */
 export const iframesName = 'iframes.m3u8';
 
+/** Of a video that is live: its newest key picture as a small JPEG, below the video itself. It is another one every few seconds. */
+export const livePictureName = 'picture.jpg';
+
 export const segmentName = (run: string, msn: number): string => `${run}-${msn}.m4s`;
 export const partName = (run: string, msn: number, part: number): string => `${run}-${msn}-${part}.m4s`;
 export const initName = (run: string, epoch: number, slot: number | null = null): string => `${run}-i${epoch}${slot === null ? '' : `-${slot}`}.mp4`;

@@ -47,7 +47,8 @@ import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
-import { ladderReadings, secondSoundReadings, serverReadings, tlsReadings } from './readings.ts';
+import { LivePictures } from './pictures/live-pictures.ts';
+import { ladderReadings, pictureReadings, secondSoundReadings, serverReadings, tlsReadings } from './readings.ts';
 import { openRtmps } from './rtmps.ts';
 import type { TlsGate } from './tls-gate.ts';
 import { version } from './version.ts';
@@ -156,12 +157,14 @@ const start = async (
     changed: (channelId, _name, status) => void topic.changed(channelId, status).catch(pagesNotTold),
   });
   stops.push(() => live.stop());
-  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, sounds, budget, cores, clock, log });
+  const pictures = new LivePictures({ clock, log, budget, folder: join(config.data, 'jobs'), shows: () => live.channels.flatMap(({ run, newestKey: key }) => (run ? [{ video: run.facts.video, key }] : [])) });
+  stops.push(() => pictures.stop());
+  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, sounds, pictures, budget, cores, clock, log });
   stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
-    ...{ presentations: live.presentations, gatekeeper, clock, addressOf, cacheBytes: config['delivery.cache'] },
+    ...{ presentations: live.presentations, gatekeeper, pictures, clock, addressOf, cacheBytes: config['delivery.cache'] },
     keys: new KeyRings({
       ...{ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }), clock },
       failed: (video, error) => log.error({ err: error, video }, 'The keys of a protected video could not be had.'),
@@ -189,7 +192,7 @@ const start = async (
       const found = await live.presentations.find(videoId);
       return !found || tsTracks(found.snapshot()).length > 0;
     },
-    ladders,
+    ...{ ladders, pictures },
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
   const topic = new ChannelTopic({ sockets, catalog, events, grants, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
@@ -208,7 +211,7 @@ const start = async (
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
   const gates: TlsGate[] = [];
-  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...secondSoundReadings(sounds)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...secondSoundReadings(sounds)(), ...pictureReadings(pictures)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({

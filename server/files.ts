@@ -24,6 +24,7 @@ import { Machine } from './ladders/machine.ts';
 import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
 import type { ServerLog } from './log.ts';
+import type { LivePictures } from './pictures/live-pictures.ts';
 import { Reception } from './uploads/reception.ts';
 import type { WebSockets } from './ws/websockets.ts';
 
@@ -35,6 +36,7 @@ type Parts = {
   readonly live: Live;
   readonly ladders: Pick<LadderWorks, 'equip' | 'price' | 'presets'>;
   readonly sounds: Pick<SecondSounds, 'equip'>;
+  readonly pictures: Pick<LivePictures, 'equip'>;
   readonly budget: CoreBudget;
   /** That there are, before anything is set aside. */
   readonly cores: number;
@@ -55,7 +57,7 @@ export type Files = {
   stop(): Promise<void>;
 };
 
-export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, sounds, budget, cores, clock, log }: Parts): Promise<Files> => {
+export const receiveFiles = async ({ config, catalog, events, sockets, live, ladders, sounds, pictures, budget, cores, clock, log }: Parts): Promise<Files> => {
   const folder = join(config.data, 'videos');
   const originals = new Originals({
     ...{ clock, bootId: await readBootId() },
@@ -82,7 +84,9 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
   const equip = async (): Promise<void> => {
     const opened = await sandbox;
     await sounds.equip(typeof opened === 'string' ? null : opened);
-    if (typeof opened !== 'string') await machine.equip(opened);
+    if (typeof opened === 'string') return;
+    await pictures.equip(opened);
+    await machine.equip(opened);
   };
   const reception = new Reception({
     ...{ catalog, events, sockets, clock, log, intake, folder },

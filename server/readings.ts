@@ -6,6 +6,7 @@ import type { Files } from './files.ts';
 import type { Live } from './live/live.ts';
 import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
+import type { LivePictures } from './pictures/live-pictures.ts';
 import type { CertificateStore } from './certificates.ts';
 import type { Reading } from './metrics.ts';
 import type { TlsGate } from './tls-gate.ts';
@@ -63,6 +64,10 @@ const tally = (names: readonly string[]): Record<string, number> => {
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 };
+
+export const pictureReadings = ({ counts }: Pick<LivePictures, 'counts'>) => (): readonly Reading[] => [
+  { name: 'millrace_live_pictures_total', help: 'Live pictures for cards, by what came of them.', label: 'end', read: () => ({ ...counts }) },
+];
 
 type Ladders = Pick<LadderWorks, 'budget' | 'shows' | 'restarts'>;
 

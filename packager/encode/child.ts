@@ -14,6 +14,8 @@ export type ChildOptions = {
   /** Most that is kept of what it writes; more ends it. With `line`, nothing is kept. */
   readonly outputBytes?: number;
   readonly line?: (text: string) => void;
+  /** All that it reads on its standard input; without it there is nothing. */
+  readonly input?: Buffer;
 };
 
 export type Ran = {
@@ -30,7 +32,7 @@ const keptComplaints = 64 * 1024;
 const longestLine = 4096;
 const defaultOutput = 1024 * 1024;
 
-export const runChild = (command: Command, { clock, wallMs, signal, outputBytes = defaultOutput, line }: ChildOptions): Promise<Ran> =>
+export const runChild = (command: Command, { clock, wallMs, signal, outputBytes = defaultOutput, line, input }: ChildOptions): Promise<Ran> =>
   new Promise((resolve, reject) => {
     let ended: Ran['ended'] = 'itself';
     if (signal?.aborted) {
@@ -38,7 +40,7 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
       return;
     }
     // A group of its own, so that all of it can be killed at once.
-    const child = spawn(command.file, command.args, { cwd: command.cwd, env: command.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command.file, command.args, { cwd: command.cwd, env: command.env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const end = (why: Ran['ended']): void => {
       if (ended === 'itself') ended = why;
       killGroup(child.pid);
@@ -47,6 +49,9 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
     const cancel = clock.after(wallMs, () => end('time'));
     signal?.addEventListener('abort', unwanted, { once: true });
 
+    // It may end before it has read everything; its end says so.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const complaints = new Tail(keptComplaints);
     child.stderr.on('data', (chunk: Buffer) => complaints.add(chunk));
     const output: Buffer[] = [];

@@ -4,6 +4,7 @@
  * its demuxer, and only decoders that people's videos need are there.
  */
 import type { Container } from '../media/sniff.ts';
+import type { VideoCodec } from '../media/unit.ts';
 import { inputName } from './sandbox.ts';
 
 /** What the sniff tells apart, and the demuxer that reads it. */
@@ -40,6 +41,9 @@ const soundDecoders = [
 /** Nobody decodes them, but ffprobe opens a decoder for every track that has one, and ends where it may not. */
 const subtitleDecoders = ['subrip', 'srt', 'ass', 'ssa', 'webvtt', 'mov_text', 'text', 'dvbsub', 'dvdsub', 'pgssub', 'xsub', 'cc_dec', 'libzvbi_teletextdec', 'stl', 'sami', 'realtext'];
 const decoders = [...pictureDecoders, ...soundDecoders, ...subtitleDecoders].join(',');
+
+/** What the pictures of a live stream may be decoded with, of which a codec may have several. */
+export const liveDecoders: Readonly<Record<VideoCodec, string>> = { h264: 'h264', hevc: 'hevc', av1: 'libdav1d,libaom-av1,av1', vp9: 'vp9,libvpx-vp9' };
 
 /** Said ahead of everything else. */
 export const calm: readonly string[] = ['-hide_banner', '-v', 'error', '-max_alloc', String(mostAtOnce)];

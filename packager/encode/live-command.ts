@@ -8,7 +8,7 @@
  */
 import type { Colour } from '../media/h264-vui.ts';
 import type { VideoCodec } from '../media/unit.ts';
-import { calm, mostPixels } from './hostile.ts';
+import { calm, liveDecoders, mostPixels } from './hostile.ts';
 import { leastStep } from './live-choice.ts';
 
 export type LiveSource = {
@@ -46,8 +46,6 @@ export const ptsOf = (stamp: number): number => Math.floor(stamp / 2);
 /** The first pipe of a rung; those before it are the usual three. */
 export const firstPipe = 3;
 
-/** By the names of decoders, of which a codec may have several. */
-const decoders: Readonly<Record<VideoCodec, string>> = { h264: 'h264', hevc: 'hevc', av1: 'libdav1d,libaom-av1,av1', vp9: 'vp9,libvpx-vp9' };
 /** `t` counts from the first picture on, whose stamp is odd: so are those of key pictures, an even number of ticks behind it. */
 const keyExpression = `not(mod(round(t*${liveTimescale}),2))`;
 /**
@@ -64,7 +62,7 @@ export const liveCommand = (source: LiveSource, rungs: readonly LiveRung[]): str
   ...[...calm, '-nostdin', '-nostats'],
   // Frame threads would hold back a picture each: two pictures of delay on two cores.
   ...['-threads', '1'],
-  ...['-f', 'nut', '-format_whitelist', 'nut', '-protocol_whitelist', 'pipe', '-codec_whitelist', decoders[source.codec]],
+  ...['-f', 'nut', '-format_whitelist', 'nut', '-protocol_whitelist', 'pipe', '-codec_whitelist', liveDecoders[source.codec]],
   ...['-max_streams', '1', '-max_pixels', String(mostPixels)],
   // Its head says what it is: there is nothing to find out, which would take twenty pictures.
   ...['-probesize', '32', '-analyzeduration', '0', '-fpsprobesize', '0'],

@@ -84,6 +84,11 @@ export class Sandbox {
     return runChild(command, { clock: this.#clock, ...rest });
   }
 
+  /** It reads what it is given on its standard input: there is no file. */
+  async feed({ program, args, place, limits, ...rest }: SandboxRun & { readonly input: Buffer }): Promise<Ran> {
+    return runChild(this.piped({ program, args, place, limits }), { clock: this.#clock, ...rest });
+  }
+
   /** For one that is fed and heard over pipes: there is no file. Several may share a place, of which each sees only the folder. */
   piped(run: Confinement): Command {
     const command = this.#confine(run, null);

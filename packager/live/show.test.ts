@@ -340,3 +340,15 @@ t.test('bytes that are no picture are the sender\'s error', async (t) => {
   t.throws(() => it.show.write({ kind: 'video', dts: 3_000, pts: 3_000, key: true, data: Buffer.from('ffffffff00', 'hex') }), { name: 'CodecError' });
   t.throws(() => it.show.track({ kind: 'video', codec: 'h264', config: Buffer.from('01') }), { name: 'CodecError' });
 });
+
+t.test('its newest key picture is kept for whoever wants it alone, wherever in a segment it lies', async (t) => {
+  const it = stage();
+  t.equal(it.show.newestKey, null);
+  const source = clip('long-gop', 20, 'keyint=250:scenecut=0:bframes=2');
+  push(it, source, { until: 9_000 });
+  await it.show.pause();
+  const keys = source.units.filter(({ kind, key, dts }) => kind === 'video' && key && dts < 9_000);
+  t.equal(keys.length, 2, 'the second comes when the second segment has long begun');
+  t.same(it.show.newestKey?.data, keys.at(-1)?.data);
+  t.match(it.show.newestKey?.config, { codec: 'h264', config: source.avcConfig });
+});

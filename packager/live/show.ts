@@ -16,6 +16,7 @@ import { MICROS, rescale } from '../media/wire-time.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival } from './gate.ts';
+import type { KeyPicture } from './key-picture.ts';
 import type { Ladder } from './ladder.ts';
 import type { Wish } from './policy.ts';
 import type { LiveRun, RunTrack } from './run.ts';
@@ -86,6 +87,7 @@ export class Show {
   readonly #standIn = new StandIn();
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
+  #newestKey: KeyPicture | null = null;
   #ladder: Ladder | null = null;
   #secondSound: SecondSound | null = null;
   /** The cuts of an epoch that ends. */
@@ -181,6 +183,11 @@ export class Show {
     const epoch = this.#epoch;
     if (!epoch?.begun) return this.#mediaMicros;
     return run.facts.tracks.some(({ kind }) => kind === 'video') ? epoch.segmenter.videoMicros : epoch.timeline.audioEndMicros;
+  }
+
+  /** Null: none has come since the server was started. */
+  get newestKey(): KeyPicture | null {
+    return this.#newestKey;
   }
 
   /** Events that were too many, too large, or not what they said. */
@@ -381,7 +388,7 @@ export class Show {
       for (const event of this.#earlyEvents.splice(0)) this.#placeEvent(event);
     }
     epoch.segmenter.write(unit);
-    if (unit.kind === 'video') this.#ladder?.picture(unit);
+    if (unit.kind === 'video') this.#pictureCut(unit);
     else this.#secondSound?.unit(unit);
     if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();
     const pictures = epoch.segmenter.videoMicros;
@@ -393,6 +400,12 @@ export class Show {
         this.#secondSound?.unit(silent);
       }
     }
+  }
+
+  #pictureCut(unit: PlacedUnit): void {
+    this.#ladder?.picture(unit);
+    const { video: config } = this.#configs;
+    if (unit.key && config) this.#newestKey = { config, data: unit.data };
   }
 
   #announceEpoch({ timeline }: Epoch): void {

@@ -122,7 +122,7 @@ t.test('what is live is said, played, and ended', async (t) => {
   const channelId = String(made.body['id']);
   const { id } = await server.catalog.videos.createLive(liveOn(channelId, ann.id));
   server.live.set(channelId, { videoId: id, startedAt: Date.UTC(2026, 0, 2), viewers: 3 });
-  t.same((await server.ask('/api/v1/channels/@show')).body['live'], { videoId: id, startedAt: '2026-01-02T00:00:00.000Z', viewers: 3 });
+  t.same((await server.ask('/api/v1/channels/@show')).body['live'], { videoId: id, startedAt: '2026-01-02T00:00:00.000Z', viewers: 3, picture: null });
   const at = `https://tv.example/play/-/${id}`;
   const playback = { videoId: id, live: true, hls: `${at}/master.m3u8`, dash: `${at}/manifest.mpd`, ts: `${at}/ts/master.m3u8`, downloads: [], expiresAt: null };
   t.same((await server.ask('/api/v1/channels/@show/playback', { method: 'POST' })).body, playback);

@@ -67,7 +67,7 @@ export type IngestHooks = {
 };
 
 /** Grants for who watches himself, and those that are handed on. */
-export type GrantHooks = Pick<Grants, 'mint' | 'ofChannel' | 'vouch' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'taken' | 'read'>;
+export type GrantHooks = Pick<Grants, 'mint' | 'mintForPictures' | 'ofChannel' | 'vouch' | 'ownId' | 'mayBegin' | 'verdict' | 'issue' | 'taken' | 'read'>;
 /** Tokens of the issuer whom this server trusts. */
 export type ForeignHooks = Pick<ForeignTokens, 'read'> & { readonly issuer: string };
 /** Who watches just now. */
@@ -76,12 +76,16 @@ export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
 /** What may be encoded beside shows, what is, and the cores for it. */
 type LadderHooks = Pick<LadderWorks, 'offered' | 'cores' | 'budget' | 'shows'>;
 
+/** What is live, as a small picture: which one; null: there is none (yet). */
+export type LivePictureHooks = { of(videoId: string): { readonly version: string } | null };
+
 export type ApiHooks = {
   readonly ingest: IngestHooks;
   readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   readonly ladders: LadderHooks;
+  readonly pictures: LivePictureHooks;
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;

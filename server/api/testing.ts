@@ -106,7 +106,7 @@ export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], inTransport: async () => true, captions: noCaptions, ladders: noLadders, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], inTransport: async () => true, pictures: { of: () => null }, captions: noCaptions, ladders: noLadders, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

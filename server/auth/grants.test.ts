@@ -18,6 +18,28 @@ t.test('a grant is made for an owner and for admins, and for nobody else', async
   t.equal(grants.mint(video, { accountId: await someAccount(catalog), role: 'creator', sessionId: 'one' }), null);
 });
 
+t.test('a grant for the cards of its owner opens pictures and nothing else, and is the same text for an hour', async (t) => {
+  const { grants, recording, owner, catalog, clock, events } = await setUp(t);
+  const video = await recording();
+  await events.settled();
+  const who = { accountId: owner, role: 'creator', sessionId: 'one' } as const;
+  const text = grants.mintForPictures(video, who) ?? '';
+  t.match(await grants.verdict(text, video.id, 'pictures', from), { ok: true, shared: false, maxHeight: null });
+  for (const audience of ['media', 'keys', 'statistics'] as const) t.same(await grants.verdict(text, video.id, audience, from), no('grant-other-audience'));
+  t.same(await grants.verdict(text, (await recording()).id, 'pictures', from), no('grant-other-video'));
+  const { expiresAt = 0 } = grants.read(text) ?? {};
+  const hour = 3_600_000;
+  t.ok(expiresAt - clock.wall() > hour && expiresAt - clock.wall() <= 2 * hour);
+  clock.advance(expiresAt - hour - clock.wall() - 1);
+  t.equal(grants.mintForPictures(video, who), text);
+  clock.advance(1);
+  t.not(grants.mintForPictures(video, who), text);
+  t.match(await grants.verdict(text, video.id, 'pictures', from), { ok: true }, 'which is good for as long again');
+  clock.advance(hour);
+  t.same(await grants.verdict(text, video.id, 'pictures', from), expired);
+  t.equal(grants.mintForPictures(video, { ...who, accountId: await someAccount(catalog) }), null);
+});
+
 t.test('a grant of one video opens no other, and nothing but what playing takes', async (t) => {
   const { grants, recording, owner, grantOf } = await setUp(t);
   const [one, other] = [await recording(), await recording()];

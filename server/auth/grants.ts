@@ -89,14 +89,15 @@ export class Grants implements TokenVerifier {
   /** For whoever watches himself; null: this account may not play it. */
   mint(video: VideoRow, { accountId, role, sessionId }: Pick<Who, 'accountId' | 'role' | 'sessionId'>): MadeGrant | null {
     if (!isOwn(video, { id: accountId, role })) return null;
-    const grant: Grant = {
-      id: this.ownId(sessionId),
-      ...{ opens: { kind: 'video', id: video.id }, account: accountId },
-      audiences: ['media', 'pictures', 'keys'],
-      expiresAt: wholeSeconds(this.#o.clock.wall() + grantLastsMs),
-      ...{ notBefore: null, maxHeight: null, mayDownload: true, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
-    };
+    const grant = ownGrant(this.ownId(sessionId), video, accountId, ['media', 'pictures', 'keys'], wholeSeconds(this.#o.clock.wall() + grantLastsMs));
     return { text: writeGrant(this.#o.keys.signing, grant), grant };
+  }
+
+  /** For the cards of whoever looks at what is his: it opens pictures and nothing else, and its text stays the same for an hour, so that they stay in caches. */
+  mintForPictures(video: Pick<VideoRow, 'id' | 'ownerId'>, { accountId, role, sessionId }: Pick<Who, 'accountId' | 'role' | 'sessionId'>): string | null {
+    if (!isOwn(video, { id: accountId, role })) return null;
+    const hour = 3_600_000;
+    return writeGrant(this.#o.keys.signing, ownGrant(this.ownId(sessionId), video, accountId, ['pictures'], (Math.floor(this.#o.clock.wall() / hour) + 2) * hour));
   }
 
   /** To be handed on. The account is known to own what it opens. */
@@ -232,6 +233,11 @@ export class Grants implements TokenVerifier {
     return found.map(([, known]) => known);
   }
 }
+
+const ownGrant = (id: string, video: Pick<VideoRow, 'id'>, account: string, audiences: readonly Audience[], expiresAt: number): Grant => ({
+  ...{ id, opens: { kind: 'video', id: video.id }, account, audiences, expiresAt },
+  ...{ notBefore: null, maxHeight: null, mayDownload: true, own: true, streams: null, networks: [], rules: [], device: null, viewer: null },
+});
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 

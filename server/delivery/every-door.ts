@@ -60,7 +60,7 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   events.start();
   const mediaKeys = new KeyRings({ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: 3 }), clock, failed: (_, error) => t.fail(String(error)) });
-  const server = await TestServer.start({ gatekeeper, clock, keys: mediaKeys, addressOf: clientAddresses(['127.0.0.0/8']), onError: (error) => t.fail(String(error)) });
+  const server = await TestServer.start({ gatekeeper, clock, keys: mediaKeys, pictures: { of: () => ({ bytes: Buffer.from('a picture of what is live'), height, version: 'ab12' }) }, addressOf: clientAddresses(['127.0.0.0/8']), onError: (error) => t.fail(String(error)) });
   t.teardown(async () => {
     await server.stop();
     keys.stop();
@@ -131,6 +131,7 @@ const doorsOf = (video: string, of: 'live' | 'cbcs' | 'clear', { snapshot }: Rec
     door('playlist of sound', `a0/${list}.m3u8`),
     door('playlist of captions', `t0/${list}.m3u8`),
     door('playlist of key pictures', 'v0/iframes.m3u8', pictures),
+    door('live picture', 'picture.jpg', pictures),
     door('init segment', `v0/${run}-i0${of === 'cbcs' ? '-0' : ''}.mp4`, { ...picture, ...media }),
     door('segment', `v0/${run}-1.m4s`, { ...picture, ...media }),
     door('segment of sound', `a0/${run}-1.m4s`, media),

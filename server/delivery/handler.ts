@@ -10,6 +10,7 @@ import { clientAddresses, type AddressOf } from '../web/client-address.ts';
 import { Downloads } from './downloads.ts';
 import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
 import { giveKey, giveLicence } from './keys.ts';
+import { giveLivePicture } from './live-picture.ts';
 import { giveManifest, giveTime, needsOfManifest, type ManifestAsk } from './manifests.ts';
 import { giveMedia } from './media.ts';
 import { MediaFiles } from './media-files.ts';
@@ -17,7 +18,7 @@ import { givePlaylist, needsOfPlaylist } from './media-playlists.ts';
 import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './path.ts';
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
-import type { Audience, Gatekeeper, Presentations } from './presentation.ts';
+import type { Audience, Gatekeeper, LivePictureSource, Presentations } from './presentation.ts';
 import { problems, refusedGrant, type Problem } from './problem.ts';
 import { Service, type Needs, type Opened } from './service.ts';
 import { TransportSegments } from './transport.ts';
@@ -27,6 +28,8 @@ export type DeliveryOptions = {
   readonly presentations: Presentations;
   readonly gatekeeper: Gatekeeper;
   readonly keys: KeyProvider;
+  /** None, unless it is said. */
+  readonly pictures?: LivePictureSource;
   readonly reachedAt: ReachedAt;
   /** `reachedAt` says the same whoever asks; not, unless it is said. */
   readonly oneAddress?: boolean;
@@ -67,7 +70,7 @@ export interface Delivery {
 type At<Kind extends PlayPath['kind']> = Extract<PlayPath, { kind: Kind }>;
 
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { presentations, gatekeeper, keys, clock, onError, reachedAt, addressOf = clientAddresses([]) } = options;
+  const { presentations, gatekeeper, keys, pictures, clock, onError, reachedAt, addressOf = clientAddresses([]) } = options;
   const requests = new Map<string, number>();
   const playlists = new Playlists();
   const files = new MediaFiles(options.cacheBytes);
@@ -133,6 +136,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         return admit(exchange, { ...path, audience: 'keys' }, () => giveKey(service, exchange, path.video, path.name));
       case 'licence':
         return admit(exchange, { ...path, audience: 'keys' }, () => giveLicence(service, exchange, path.video));
+      case 'live-picture':
+        return admit(exchange, { ...path, audience: 'pictures' }, () => giveLivePicture(exchange, pictures?.of(path.video) ?? null));
       case 'download':
         return admit(exchange, path, () => downloads.give(exchange, path, query));
     }
@@ -211,6 +216,7 @@ const kindOf = (path: PathVerdict): RequestKind => {
     case 'download':
     case 'media-key':
     case 'licence':
+    case 'live-picture':
       return path.kind;
     default:
       return 'other';

@@ -25,6 +25,7 @@ t.test('the kinds of address', async (t) => {
   t.match(parsePlayPath(`${video}/t0/${run}-12.vtt`), { kind: 'media', track: 't0', name: { kind: 'captions', msn: 12 } });
   t.match(parsePlayPath(`${video}/ts/v0/${run}-12.ts`), { kind: 'transport', track: 'v0', name: { run, msn: 12 } });
   t.match(parsePlayPath(`${video}/mp4/${run}-v0-a0.mp4`), { kind: 'download', name: { run, tracks: ['v0', 'a0'] } });
+  t.same(parsePlayPath(`${video}/picture.jpg`), { kind: 'live-picture', ...below });
   t.same(parsePlayPath('/play/time'), { kind: 'time' });
 });
 

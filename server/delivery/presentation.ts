@@ -22,6 +22,12 @@ export interface Presentations {
   onForgotten(listener: (video: string) => void): void;
 }
 
+/** What is live, as a small JPEG. */
+export interface LivePictureSource {
+  /** Null: it is not on, or has no picture (yet). */
+  of(video: string): { readonly bytes: Buffer; readonly height: number; /** Another one for another picture. */ readonly version: string } | null;
+}
+
 /** What a grant is asked for: one grant never opens another audience's doors. */
 export type Audience = 'media' | 'pictures' | 'keys' | 'statistics';
 

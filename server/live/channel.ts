@@ -7,6 +7,7 @@
  *        └────────────── announced end, window over ◀──┴────────────────────┘
  */
 import type { Clock } from '../../packager/clock.ts';
+import type { KeyPicture } from '../../packager/live/key-picture.ts';
 import type { LiveRun } from '../../packager/live/run.ts';
 import { Show, type ShowShape } from '../../packager/live/show.ts';
 import { CodecError } from '../../packager/media/codec-error.ts';
@@ -104,6 +105,11 @@ export class LiveChannel {
 
   get run(): LiveRun | null {
     return this.#show?.run ?? null;
+  }
+
+  /** Of the show that is on. */
+  get newestKey(): KeyPicture | null {
+    return this.#show?.newestKey ?? null;
   }
 
   /** Something to read in the show that is on. */

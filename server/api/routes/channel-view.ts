@@ -1,12 +1,29 @@
 /** A channel as viewers see it, and as its owner does. */
 import { Type } from 'typebox';
+import { livePictureName } from '../../../packager/names.ts';
+import type { Who } from '../../auth/auth.ts';
 import type { ChannelRow } from '../../catalog/channels.ts';
 import type { ApiConfig, ApiHooks } from '../hooks.ts';
 import { captions, closed, downloads, dvr, iso, ladder, latency, protection, time, visibility } from './shapes.ts';
 
 const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Union([schema, Type.Null()]);
 
-const liveShape = nullable(Type.Object({ videoId: Type.String(), startedAt: time, viewers: Type.Integer() }, closed));
+const liveShape = nullable(
+  Type.Object(
+    {
+      videoId: Type.String(),
+      startedAt: time,
+      viewers: Type.Integer(),
+      picture: nullable(
+        Type.String({
+          description:
+            'A small JPEG of what is live, its longer side 640 pixels at the most. The picture is another one about every five seconds, and so is the address then; null: there is none (yet). Where the channel is not for everybody the address opens for whoever asked for it, for an hour at least.',
+        }),
+      ),
+    },
+    closed,
+  ),
+);
 
 const rtmpShape = Type.Object({ server: Type.String(), key: Type.Optional(Type.String()) }, closed);
 
@@ -60,9 +77,26 @@ export const ingestView = (base: string, config: Pick<ApiConfig, 'rtmpPort' | 'r
 /** ffmpeg and OBS take a passphrase out of the address as it stands, but for `+`, which is a space: only what would end it is escaped. */
 const inQuery = (passphrase: string): string => passphrase.replace(/[%&+#]/g, encodeURIComponent).replaceAll(' ', '+');
 
-export type ChannelFacts = { readonly hooks: Pick<ApiHooks, 'liveOf'>; readonly base: string };
+export type ChannelFacts = {
+  readonly hooks: Pick<ApiHooks, 'liveOf' | 'pictures' | 'grants'>;
+  readonly base: string;
+  readonly who: Who | null;
+  /** By which he sees it. */
+  readonly grant?: string | undefined;
+};
 
-export const channelView = (channel: ChannelRow, { hooks, base }: ChannelFacts): Record<string, unknown> => {
+/** Under the same rules as the media that it is of. */
+const pictureOf = ({ visibility, ownerId }: ChannelRow, videoId: string, { hooks: { pictures, grants }, base, who, grant }: ChannelFacts): string | null => {
+  const picture = pictures.of(videoId);
+  if (!picture) return null;
+  const handed = grant !== undefined && grants.read(grant)?.audiences.includes('pictures') === true ? grant : null;
+  const isOpen = visibility === 'public' || visibility === 'unlisted';
+  const opens = isOpen ? '-' : ((who && grants.mintForPictures({ id: videoId, ownerId }, who)) ?? handed);
+  return opens && `${base}/play/${opens}/${videoId}/${livePictureName}?v=${picture.version}`;
+};
+
+export const channelView = (channel: ChannelRow, facts: ChannelFacts): Record<string, unknown> => {
+  const { hooks, base } = facts;
   const live = hooks.liveOf(channel.id);
   const { id, name, title, description, visibility, latency, protection, dvrSeconds, captions, downloads, createdAt } = channel;
   return {
@@ -78,7 +112,7 @@ export const channelView = (channel: ChannelRow, { hooks, base }: ChannelFacts):
     captions,
     downloads,
     createdAt: iso(createdAt),
-    live: live && { videoId: live.videoId, startedAt: iso(live.startedAt), viewers: live.viewers },
+    live: live && { videoId: live.videoId, startedAt: iso(live.startedAt), viewers: live.viewers, picture: pictureOf(channel, live.videoId, facts) },
   };
 };
 

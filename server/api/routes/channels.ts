@@ -53,8 +53,8 @@ const languages = (tags: readonly string[]): readonly string[] => {
 
 export const channelRoutes = (ground: Ground): readonly Route[] => {
   const { catalog, hooks, config } = ground;
-  const viewFor = (who: Who | null, base: string) => (channel: ChannelRow) =>
-    owns(who, channel) ? ownerChannelView(channel, { hooks, base, config }) : channelView(channel, { hooks, base });
+  const viewFor = (who: Who | null, base: string, grant?: string) => (channel: ChannelRow) =>
+    owns(who, channel) ? ownerChannelView(channel, { hooks, base, config, who }) : channelView(channel, { hooks, base, who, grant });
   return [
     route({
       name: 'postChannel',
@@ -87,7 +87,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
           const { channel, key } = await catalog.channels.create(wanted);
           return {
             status: 201,
-            body: { ...ownerChannelView(channel, { hooks, base, config }, key), streamKey: key },
+            body: { ...ownerChannelView(channel, { hooks, base, config, who }, key), streamKey: key },
             headers: { location: `/api/v1/channels/${channel.id}` },
           };
         } catch (error) {
@@ -121,7 +121,7 @@ export const channelRoutes = (ground: Ground): readonly Route[] => {
       answers: { 200: channelShape },
       problems: [...grantProblems],
       byGrant: true,
-      handler: async ({ who, params, grant, base, origin }) => ({ status: 200, body: viewFor(who, base)(await channelByGrant(ground, params.channel, who, grant, origin)) }),
+      handler: async ({ who, params, grant, base, origin }) => ({ status: 200, body: viewFor(who, base, grant)(await channelByGrant(ground, params.channel, who, grant, origin)) }),
     }),
     route({
       name: 'patchChannel',
