@@ -48,7 +48,10 @@ export const coresOf = (rungs: readonly CostedRung[], source: CostedSource, cost
   const read = (source.width * source.height) / MICROS;
   const ofRung = ({ width, height, frameRate, preset }: CostedRung): number =>
     (frameRate ?? source.frameRate ?? usualRate) * (read * cost.scale + megapixelsOf(width, height) * encodeCost(preset, cost));
-  return (source.frameRate ?? usualRate) * read * cost.decode * (decodeTimes[source.codec ?? 'h264'] ?? 1) + rungs.reduce((sum, rung) => sum + ofRung(rung), 0);
+  return asRead(source.frameRate ?? usualRate) * read * cost.decode * (decodeTimes[source.codec ?? 'h264'] ?? 1) + rungs.reduce((sum, rung) => sum + ofRung(rung), 0);
 };
+
+/** Pictures that follow each other sooner differ less, and are sent with fewer bits. */
+const asRead = (rate: number): number => Math.min(rate, usualRate) + (Math.max(0, rate - usualRate) * 2) / 3;
 
 const encodeCost = (preset: string, { encode }: CoreCost): number => encode[preset] ?? (encode['veryfast'] ?? 0) * (presetTimes[preset] ?? dearest);
