@@ -15,7 +15,7 @@ export const recordingSnapshot = async (facts: RunFacts, readers: ReadonlyMap<st
   const tracks: TrackSnapshot[] = [];
   const events = new RunEvents();
   for (const { track, log } of stored) {
-    const window = await TrackWindow.fromLongLog(log, track.timescale, facts.policy.dvrSeconds);
+    const window = await TrackWindow.fromLongLog(log, track, facts.policy.dvrSeconds);
     const { segments, liveStart } = window;
     const listed = { segments, firstSegment: 0, liveStart, endSegment: segments.length, open: null };
     const reader = window.eventful.length > 0 ? readers.get(track.id) : undefined;

@@ -76,7 +76,7 @@ export class LiveRun {
       const log = options.logs.get(facts.id);
       if (!log) throw new Error(`no log for track ${facts.id}`);
       const stored = log.reader.snapshot();
-      const window = TrackWindow.fromLog(stored, facts.timescale, options.facts.policy.dvrSeconds);
+      const window = TrackWindow.fromLog(stored, facts, options.facts.policy.dvrSeconds);
       // A segment has few cues: a number beyond all that there can have been.
       const captions = facts.kind === 'text' ? new LiveCaptions(stored.end * 1024) : null;
       this.#tracks.push({ facts, log, window, epochs: trackEpochs(stored, options.facts.rhythm.frameRate), queue: Promise.resolve(), sequence: stored.end + 1, captions });

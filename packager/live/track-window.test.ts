@@ -2,6 +2,7 @@ import t from 'tap';
 import { FragmentTable } from '../log/table.ts';
 import { TrackWindow } from './track-window.ts';
 
+const pictures = { timescale: 90_000 };
 const rows = 20_000;
 const table = new FragmentTable();
 for (let row = 0; row < rows; row += 1) {
@@ -13,7 +14,7 @@ for (let row = 0; row < rows; row += 1) {
 const log = table.snapshot(table.end, []);
 
 t.test('segments begin where they were begun, where an epoch begins, and end with the log', async (t) => {
-  const { segments, open } = TrackWindow.fromLog(log, 90_000, 0);
+  const { segments, open } = TrackWindow.fromLog(log, pictures, 0);
   t.equal(open, null);
   t.equal(segments.length, Math.ceil(rows / 6) + 1);
   t.same(segments.slice(1_500, 1_502).map(({ msn, epoch, parts }) => [msn, epoch, parts.length]), [[1_501, 0, 3], [1_502, 1, 3]]);
@@ -28,14 +29,14 @@ t.test('a long log gives the same, and lets others have their turn', async (t) =
   };
   let timer = setImmediate(count);
   t.teardown(() => clearImmediate(timer));
-  const window = await TrackWindow.fromLongLog(log, 90_000, 0);
+  const window = await TrackWindow.fromLongLog(log, pictures, 0);
   t.ok(turns >= 3, `${turns} turns`);
-  t.same(window, TrackWindow.fromLog(log, 90_000, 0));
+  t.same(window, TrackWindow.fromLog(log, pictures, 0));
 });
 
 t.test('a live playlist lists what was promised, less than a segment more, and never slides back', async (t) => {
   for (const seconds of [0, 60, 61, 600, 43_200]) {
-    const window = new TrackWindow(90_000, seconds);
+    const window = new TrackWindow(pictures, seconds);
     const promised = Math.max(60, seconds) * 90_000;
     let before = 0;
     for (let seq = 0; seq < log.end; seq += 1) {
@@ -52,4 +53,16 @@ t.test('a live playlist lists what was promised, less than a segment more, and n
     }
     t.equal(before > 0, seconds < 6_000, `${seconds} s: ${before}`);
   }
+});
+
+t.test('what the encoder of a rung has not finished is a hole, and its parts stay; of sound that ends there is what there was', (t) => {
+  const cut = new FragmentTable();
+  const row = { firstPts: 0, duration: 30_000, key: true, lost: false, crc: 1, epoch: 0 };
+  for (const [index, gap] of [false, false, true, false].entries()) {
+    cut.push({ ...row, dts: index * 30_000, segmentStart: index % 3 === 0, gap, size: gap ? 0 : 10 }, 'stored', { extent: 0, offset: 0 });
+  }
+  const gaps = (rung?: object): boolean[] => TrackWindow.fromLog(cut.snapshot(cut.end, []), { ...pictures, rung }, 0).segments.map(({ gap }) => gap);
+  t.same(gaps({}), [true, false]);
+  t.same(gaps(), [false, false]);
+  t.end();
 });

@@ -16,6 +16,9 @@ const ENTRIES_AT_ONCE = 4096;
 
 type Opening = { msn: number; epoch: number; start: number; slewMs: number; parts: PartRef[] };
 
+/** Of which track it is the window. */
+export type WindowTrack = { readonly timescale: number; readonly rung?: object | undefined };
+
 /** The slew of a segment that opens, from its number and start. A recording has none: its time is media time. */
 export type Slew = (msn: number, start: number) => number;
 const noSlew: Slew = () => 0;
@@ -30,21 +33,28 @@ export class TrackWindow {
   #listedTicks = 0;
   #open: Opening | null = null;
 
+  /**
+   * What its encoder has not finished is a hole from its beginning: the same number of another rung is whole, and players that
+   * know go on with that. Of sound that ends in a segment there is no other.
+   */
+  readonly #allOrNothing: boolean;
+
   /** `seconds`: how far back whoever watches live can go. */
-  constructor(timescale: number, seconds: number) {
+  constructor({ timescale, rung }: WindowTrack, seconds: number) {
+    this.#allOrNothing = rung !== undefined;
     this.#leastTicks = Math.max(LEAST_LISTED_SECONDS, seconds) * timescale;
   }
 
-  static fromLog(log: LogSnapshot, timescale: number, seconds: number): TrackWindow {
-    const window = new TrackWindow(timescale, seconds);
+  static fromLog(log: LogSnapshot, track: WindowTrack, seconds: number): TrackWindow {
+    const window = new TrackWindow(track, seconds);
     window.#read(log, log.first, log.end);
     window.closeSegment();
     return window;
   }
 
   /** The same for a log of any length: the index of a day takes a third of a second, and others are live meanwhile. */
-  static async fromLongLog(log: LogSnapshot, timescale: number, seconds: number): Promise<TrackWindow> {
-    const window = new TrackWindow(timescale, seconds);
+  static async fromLongLog(log: LogSnapshot, track: WindowTrack, seconds: number): Promise<TrackWindow> {
+    const window = new TrackWindow(track, seconds);
     for (let seq = log.first; seq < log.end; seq += ENTRIES_AT_ONCE) {
       window.#read(log, seq, Math.min(log.end, seq + ENTRIES_AT_ONCE));
       await setImmediate();
@@ -93,7 +103,7 @@ export class TrackWindow {
       duration += part.duration;
       size += part.size;
     }
-    const gap = open.parts.every((part) => part.gap);
+    const gap = this.#allOrNothing ? open.parts.some((part) => part.gap) : open.parts.every((part) => part.gap);
     const { msn, epoch, start, slewMs } = open;
     this.segments.push({ msn, epoch, start, duration, slewMs, independent: first.independent, gap, size, parts: open.parts });
     this.#listedTicks += duration;

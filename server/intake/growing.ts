@@ -85,8 +85,8 @@ export class GrowingVideo implements Running {
     return 'shown';
   }
 
-  #emptyWindow({ timescale }: RunTrack): TrackWindow {
-    return new TrackWindow(timescale, this.facts.policy.dvrSeconds);
+  #emptyWindow(track: RunTrack): TrackWindow {
+    return new TrackWindow(track, this.facts.policy.dvrSeconds);
   }
 
   snapshot(): PresentationSnapshot {
