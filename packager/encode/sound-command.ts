@@ -40,6 +40,6 @@ const filters = (channels: 1 | 2, packetsFrom: number, from: number, preSkip: nu
     // A packet that cannot be decoded is as much silence as it should have been: what is behind it stays where it is.
     `aresample=${opusRate}:async=1:min_hard_comp=0.001:max_soft_comp=0:first_pts=${packetsFrom}`,
     `atrim=start_pts=${from}`,
-    ...(preSkip > 0 ? [`afade=type=in:start_sample=0:nb_samples=${preSkip}:curve=exp`] : []),
+    ...(preSkip > 0 ? [`afade=type=in:start_sample=${from}:nb_samples=${preSkip}:curve=exp`] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${channels === 1 ? 'mono' : 'stereo'}`,
   ].join(',');

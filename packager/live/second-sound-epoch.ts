@@ -147,18 +147,23 @@ export class SecondSoundEpoch {
 
   /** The source was cut. */
   line(cut: Cut): void {
+    this.#draw(cut);
+    this.#cutter.follow();
+  }
+
+  #draw(cut: Cut): void {
     if (cut.type === 'segment-end') this.#cutter.line({ micros: this.#leadEnd, segmentEnd: true });
     else {
       const timescale = cut.kind === 'video' ? VIDEO_TIMESCALE : opusRate;
       this.#leadEnd = rescale(cut.dts + cut.duration, timescale, MICROS);
       this.#cutter.line({ micros: this.#leadEnd, segmentEnd: cut.type === 'hole' || cut.segmentEnd });
     }
-    this.#cutter.follow();
   }
 
   /** The last cuts of the source, and media time at which the next epoch begins. */
   end(cuts: readonly Cut[], untilMicros: number): void {
-    for (const cut of cuts) this.line(cut);
+    // All that is left belongs to the last segment: it is cut when everything is there.
+    for (const cut of cuts) this.#draw(cut);
     this.#until = rescale(untilMicros, MICROS, opusRate);
     this.#ended = true;
     if (this.#leg?.encoding) this.#leg.encoding.end();
@@ -197,7 +202,7 @@ export class SecondSoundEpoch {
     leg.encoding = encoding;
     this.#leg = leg;
     this.#begun = true;
-    for (const { dts, data } of this.#kept) encoding.packet(dts, data);
+    for (const { dts, data } of this.#kept.slice()) encoding.packet(dts, data);
   }
 
   #backOff(): number {
@@ -215,7 +220,7 @@ export class SecondSoundEpoch {
     if ((pts - this.#next) % FRAME !== 0) return this.#fail(leg, { kind: 'died', words: `a frame at ${pts}, where ${this.#next} was next` });
     this.#silenceTo(pts);
     this.#add(data);
-    this.#cutter.follow();
+    if (!this.#ended) this.#cutter.follow();
   }
 
   #legOver(leg: Leg, how: 'drained' | 'failed', words: string): void {
@@ -243,7 +248,7 @@ export class SecondSoundEpoch {
     const leg = this.#leg;
     if (!leg && !this.#ended) this.#startWhenDue();
     for (let [oldest] = this.#owed; oldest && now - oldest.at > PATIENCE_MS && this.#fedEnd - oldest.end > HELD_BACK; [oldest] = this.#owed) this.#silenceTo(oldest.end);
-    this.#cutter.follow();
+    if (!this.#ended) this.#cutter.follow();
     if (leg && now - Math.max(leg.outAt, leg.since) > HUNG_MS && this.#fedEnd - leg.outEnd > HELD_BACK) this.#fail(leg, { kind: 'hung', words: 'nothing came out of it any more' });
   }
 
