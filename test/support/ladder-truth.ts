@@ -182,7 +182,9 @@ const thinned = (source: readonly RungPicture[], every: number): RungPicture[] =
 /** The same of a rung whose encoder had trouble: what it has is right, and it lacks pictures in the segments alone that are declared to be missing. */
 export const faultsBesideGaps = (source: Rung, rung: Rung): string[] => {
   const faults: string[] = [];
-  const durations = (one: Rung): string => one.segments.map(({ duration }) => duration).join(' ');
+  // Cut off among B pictures, the source ends with what is decoded last, and a rung with what is shown last.
+  const durations = (one: Rung): string => one.segments.slice(0, -1).map(({ duration }) => duration).join(' ');
+  if (source.segments.length !== rung.segments.length) faults.push(`${rung.segments.length} segments where the source has ${source.segments.length}`);
   if (durations(source) !== durations(rung)) faults.push(`segments of ${durations(rung)} where the source has ${durations(source)}`);
   if (source.segments.some(({ gap }) => gap)) faults.push('the source has holes');
   const there = new Map(source.epochs.flatMap(({ pictures }) => pictures.map(({ pts, stamp }) => [pts, stamp] as const)));
