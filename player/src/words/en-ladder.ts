@@ -39,7 +39,6 @@ export const enLadder = {
   'admin.encoders.untitled': 'A broadcast',
   'admin.encoders.broadcast': 'Broadcast',
   'admin.encoders.made': 'Being made',
-  'admin.encoders.missing': 'Not made',
   'admin.encoders.cores': 'Cores',
   'admin.encoders.cores.text': '{busy} busy of {held} reserved',
   'admin.encoders.cores.held': '{held} reserved',
@@ -47,7 +46,6 @@ export const enLadder = {
   'admin.encoders.lag.text': '{ms} ms',
   'admin.encoders.restarts': 'Begun anew',
   'admin.encoders.idle': 'nothing just now',
-  'admin.encoders.shed': '{heights} for now',
-  'admin.encoders.leftOut': '{heights} in this broadcast',
-  'admin.encoders.whole': 'none',
+  'admin.encoders.shed': 'not made just now: {heights}',
+  'admin.encoders.leftOut': 'left out: {heights}',
 } as const;

@@ -41,7 +41,6 @@ export const koLadder: Readonly<Record<keyof typeof enLadder, string>> = {
   'admin.encoders.untitled': '방송',
   'admin.encoders.broadcast': '방송',
   'admin.encoders.made': '만드는 화질',
-  'admin.encoders.missing': '빠진 화질',
   'admin.encoders.cores': '코어',
   'admin.encoders.cores.text': '{held}개 확보, {busy}개 사용',
   'admin.encoders.cores.held': '{held}개 확보',
@@ -49,7 +48,6 @@ export const koLadder: Readonly<Record<keyof typeof enLadder, string>> = {
   'admin.encoders.lag.text': '{ms}ms',
   'admin.encoders.restarts': '다시 시작',
   'admin.encoders.idle': '지금은 없음',
-  'admin.encoders.shed': '{heights} 잠시 쉼',
-  'admin.encoders.leftOut': '{heights} 이번 방송에서 뺌',
-  'admin.encoders.whole': '없음',
+  'admin.encoders.shed': '잠시 쉼: {heights}',
+  'admin.encoders.leftOut': '뺌: {heights}',
 };

@@ -67,7 +67,6 @@ const Encoders = ({ shows, leases }: { shows: readonly EncodedShow[]; leases: Bu
         <tr>
           <th scope="col">{t('admin.encoders.broadcast')}</th>
           <th scope="col">{t('admin.encoders.made')}</th>
-          <th scope="col">{t('admin.encoders.missing')}</th>
           <th scope="col">{t('admin.encoders.cores')}</th>
           <th scope="col">{t('admin.encoders.lag')}</th>
           <th scope="col">{t('admin.encoders.restarts')}</th>
@@ -95,8 +94,14 @@ const Encoder = ({ show, held }: { show: EncodedShow; held: number }) => {
           {ladder}
         </small>
       </th>
-      <td>{on ? heightsText(encoding) : t('admin.encoders.idle')}</td>
-      <td>{missing.length === 0 ? <span class="soft">{t('admin.encoders.whole')}</span> : missing.map((words) => <span key={words} class="badge warn">{words}</span>)}</td>
+      <td>
+        <span>{on ? heightsText(encoding) : t('admin.encoders.idle')}</span>
+        {missing.map((words) => (
+          <span key={words} class="badge warn">
+            {words}
+          </span>
+        ))}
+      </td>
       <td>{on ? takesText(busyCores, held) : '–'}</td>
       <td>{on ? t('admin.encoders.lag.text', { ms: decimal(language.get(), lagMs, 0) }) : '–'}</td>
       <td>{decimal(language.get(), restarts, 0)}</td>
