@@ -4,7 +4,6 @@
  */
 import type { Clock } from '../../packager/clock.ts';
 import type { CoreBudget } from '../../packager/encode/budget.ts';
-import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import { carefulCost } from '../../packager/live/ladder-cost.ts';
 import type { ServerLog } from '../log.ts';
 import { keepCost, keptCost, measureCost, NotMeasured, type MeasureOptions } from './measure.ts';
@@ -33,7 +32,7 @@ export class Machine {
   }
 
   /** Settles when all that can be known now is known. */
-  async equip(sandbox: Sandbox): Promise<void> {
+  async equip(sandbox: Parameters<LadderWorks['equip']>[0]): Promise<void> {
     const { ladders, data, cores } = this.#o;
     const options: MeasureOptions = { sandbox, data, cores, presets: ladders.presets, signal: this.#stopping.signal };
     const kept = await keptCost(options);
@@ -52,10 +51,10 @@ export class Machine {
     const wasBusy = budget.leases.length > 0;
     try {
       const cost = await measureCost(options);
-      ladders.price(cost);
       const busy = wasBusy || budget.leases.length > 0;
       if (busy) this.#cancelAgain = clock.after(AGAIN_MS, () => void this.#measure(options));
       else await keepCost(options, cost);
+      ladders.price(cost);
       log.info({ ...cost, kept: !busy }, 'What encoding costs on this machine has been measured, in seconds of a core for a million pixels.');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;

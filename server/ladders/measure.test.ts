@@ -1,21 +1,11 @@
 import t from 'tap';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SandboxRun } from '../../packager/encode/sandbox.ts';
-import { keepCost, keptCost, measureCost, type MeasureOptions } from './measure.ts';
+import { keepCost, keptCost, measureCost } from './measure.ts';
+import { pretendFfmpeg } from './pretend-ffmpeg.ts';
 
-/** An ffmpeg that says what it cost; of each run, its arguments. */
 const pretend = (data: string, secondsOf: (args: readonly string[]) => number, version = '5.1') => {
-  const runs: (readonly string[])[] = [];
-  const run = async ({ args, place }: SandboxRun) => {
-    runs.push(args);
-    if (args.includes('sample.mp4')) await writeFile(join(place.work, 'sample.mp4'), 'a film');
-    else if ((await readFile(join(place.work, 'input'), 'utf8')) !== 'a film') throw new Error('there is nothing to read');
-    const seconds = secondsOf(args);
-    const complaints = `frame=1\nbench: utime=${(seconds * 0.75).toFixed(3)}s stime=${(seconds * 0.25).toFixed(3)}s rtime=9.0s\n`;
-    return { code: seconds > 0 ? 0 : 1, killedBy: null, ended: 'itself' as const, output: Buffer.alloc(0), complaints };
-  };
-  const sandbox = { run, programs: { version } } as unknown as MeasureOptions['sandbox'];
+  const { sandbox, runs } = pretendFfmpeg(secondsOf, version);
   return { runs, options: { sandbox, data, cores: 2, presets: ['veryfast', 'fast'] } };
 };
 
