@@ -123,6 +123,33 @@ t.test('the page of a channel has words for each state, and the picture comes ba
   t.same(complaints, []);
 });
 
+t.test('cards show what is live, a new picture takes the place of the one before, and nothing moves', async (t) => {
+  const token = await server.login('admin', password);
+  const channel = await server.createChannel(token, { name: 'card', title: 'On the card' });
+  const sender = send(t, server.rtmpUrl(channel));
+  await server.live(channel);
+  const { page, context, complaints } = await openPage(browser, english);
+  const phone = await openPage(browser, korean);
+  t.teardown(() => Promise.all([context.close(), phone.context.close()]));
+  type Image = { readonly src: string; readonly complete: boolean; readonly naturalWidth: number };
+  const shown = (seenBy: typeof page, words: string) => seenBy.getByRole('img', { name: words }).evaluate(({ src, complete, naturalWidth }: Image) => ({ src, complete, naturalWidth }));
+  await page.goto(server.origin);
+  const card = page.locator('.tile', { hasText: 'On the card' });
+  const box = async (): Promise<unknown> => [await card.boundingBox(), await card.locator('.cover').boundingBox()];
+  await card.waitFor();
+  const before = await box();
+  const first = await shown(page, 'On the card: the picture right now');
+  t.match(first, { complete: true, naturalWidth: 640, src: /\/play\/-\/[a-z0-9]+\/picture\.jpg\?v=/ });
+  await phone.page.goto(server.origin);
+  t.match(await shown(phone.page, 'On the card: 지금 방송 화면'), { complete: true, naturalWidth: 640 });
+  await until(() => shown(page, 'On the card: the picture right now'), ({ src, naturalWidth }) => src !== first.src && naturalWidth === 640, 40_000);
+  t.same(await box(), before);
+  await badge(page, 'live').first().waitFor();
+  await sender.stop();
+  await card.getByRole('img').waitFor({ state: 'detached' });
+  t.same([...complaints, ...phone.complaints], []);
+});
+
 t.test('a page opened in the middle of a show plays by itself, muted where the browser insists', async (t) => {
   const channel = await server.createChannel(await server.login('admin', password), { name: 'late', title: 'Late' });
   send(t, server.rtmpUrl(channel));

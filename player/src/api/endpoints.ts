@@ -36,13 +36,14 @@ const keyPath = (channel: string, key: string): string => `${channelPath(channel
  * The address names the server as the world sees it. This page may have come by another name (a home network, a
  * tunnel), and its policy lets it talk only to where it came from, which has the same media.
  */
+export const onThisHost = (url: string): string => {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname + search;
+};
+
 const fromHere = (address: PlaybackAddress): PlaybackAddress => {
-  const here = (url: string): string => {
-    const { pathname, search } = new URL(url, location.href);
-    return pathname + search;
-  };
-  const downloads = (address.downloads ?? []).map((download) => ({ ...download, url: here(download.url) }));
-  return { ...address, hls: here(address.hls), downloads };
+  const downloads = (address.downloads ?? []).map((download) => ({ ...download, url: onThisHost(download.url) }));
+  return { ...address, hls: onThisHost(address.hls), downloads };
 };
 
 export type Credentials = { username: string; password: string };

@@ -61,7 +61,7 @@ export type Ladders = {
 /** An ISO date or milliseconds since 1970. */
 export type Instant = string | number;
 
-export type LiveNow = { readonly videoId: string; readonly startedAt: Instant; readonly viewers: number };
+export type LiveNow = { readonly videoId: string; readonly startedAt: Instant; readonly viewers: number; /** Null: there is none (yet). Absent from servers that do not know it. */ readonly picture?: string | null };
 
 export type Channel = {
   readonly id: string;

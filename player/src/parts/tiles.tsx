@@ -6,6 +6,7 @@ import { paths } from '../routes.ts';
 import { language, t, tCount } from '../words/index.ts';
 import { StateBadge } from './badge.tsx';
 import { Water } from './cover.tsx';
+import { LivePicture } from './live-picture.tsx';
 import { since } from './since.ts';
 import { VideoBadge } from './video-state.tsx';
 
@@ -15,6 +16,7 @@ export const LiveTile = ({ channel }: { channel: Channel }) => (
   <li class="tile">
     <div class="cover">
       <Water name={channel.name} />
+      {channel.live && <LivePicture key={channel.live.videoId} channel={channel} />}
       <StateBadge state={channel.live ? 'live' : 'offline'} />
     </div>
     <Link to={paths.channel(channel.name)}>{channel.title || channel.name}</Link>

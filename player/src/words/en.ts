@@ -51,6 +51,7 @@ export const en = {
   'live.viewers.other': '{count} watching',
   'live.since': 'Started {ago}',
   'time.justNow': 'just now',
+  'live.picture': '{title}: the picture right now',
   'live.offline': 'Offline',
   'stage.viewer.offline.title': 'Not live yet',
   'stage.viewer.offline.text': 'Stay here: the picture comes by itself when the broadcast starts.',

@@ -49,6 +49,7 @@ export const ko: Readonly<Record<WordKey, string>> = {
   'live.viewers.other': '{count}명 시청 중',
   'live.since': '{ago} 시작',
   'time.justNow': '방금',
+  'live.picture': '{title}: 지금 방송 화면',
   'live.offline': '오프라인',
   'stage.viewer.offline.title': '아직 방송 전입니다',
   'stage.viewer.offline.text': '이 화면을 열어 두면 방송이 시작될 때 자동으로 재생됩니다.',

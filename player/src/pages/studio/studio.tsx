@@ -5,6 +5,7 @@ import type { Channel } from '../../api/types.ts';
 import { StateBadge } from '../../parts/badge.tsx';
 import { Button } from '../../parts/button.tsx';
 import { Water } from '../../parts/cover.tsx';
+import { LivePicture } from '../../parts/live-picture.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { OnlyFor } from '../../parts/only-for.tsx';
 import { Empty, Failed, SkeletonTiles } from '../../parts/states.tsx';
@@ -76,6 +77,7 @@ const ChannelTile = ({ channel }: { channel: Channel }) => (
   <li class="tile">
     <div class="cover">
       <Water name={channel.name} />
+      {channel.live && <LivePicture key={channel.live.videoId} channel={channel} />}
       <StateBadge state={channel.live ? 'live' : 'offline'} />
     </div>
     <Link to={paths.studioChannel(channel.id)}>{channel.title || channel.name}</Link>
