@@ -64,9 +64,9 @@ const YOUNG_MS = 4_000;
 /** An encoder that stands still is begun anew; one that does so again soon has too much to do. */
 const HANGS_AGAIN_MS = 30_000;
 const TICK_MS = 250;
-/** The first new start comes at once, those after it later and later, until one has worked for a while. */
-const BACK_OFF_MS = [0, 500, 1_000, 2_000, 5_000];
-const WORKS_AFTER_MS = 3_000;
+/** The first new start comes at once, those after it later and later, until one has worked for a while: what it is given may be what it dies of. */
+const BACK_OFF_MS = [0, 250, 500, 1_000, 2_000];
+const WORKS_AFTER_MS = 1_000;
 /** Of pictures of the source, for a new start; more than that is not caught up with. An encoder is given all of it at once. */
 export const MOST_KEPT_BYTES = 32 * 1024 * 1024;
 

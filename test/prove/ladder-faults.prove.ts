@@ -84,7 +84,7 @@ t.test(`encoders are killed ${deaths} times`, async (t) => {
   for (const track of tracks.slice(1)) t.comment(`${track}: ${told(times.late(track, from))}, holes: ${times.gaps(track).length}`);
   t.same(times.gaps('v0'), [], 'nothing of the source is missing');
   t.ok(percentile(source, 0.95) < 500, 'no part of the source is late');
-  t.ok(percentile(back, 0.5) < 3_000, 'rungs are back within three seconds');
+  t.ok(percentile(back, 0.7) < 3_000, 'rungs are back within three seconds');
   t.ok(grown < 64, 'memory is flat');
   t.equal((await zombiesOf(pid)).length, 0);
   await ended(t, on);
