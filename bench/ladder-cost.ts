@@ -36,7 +36,7 @@ const used = async ({ pictures, ...stream }: SourceClip, plan: Plan): Promise<nu
   const last = Math.max(...pictures.map(({ pts }) => pts));
   const [all, done] = [Promise.withResolvers<void>(), new Set<number>()];
   const encoder = new LiveEncoder({
-    ...{ sandbox, place, clock: systemClock, source: { ...stream, colour: null }, rungs: plan.map((rung) => liveRung(rung, 0)) },
+    ...{ sandbox, place, clock: systemClock, source: { ...stream, sar: null, colour: null }, rungs: plan.map((rung) => liveRung(rung, 0)) },
     configured: () => {},
     picture: (rung, { pts }) => {
       // The last ones come when there is no more: until then a decoder waits for what might be shown ahead of them.

@@ -44,7 +44,7 @@ const run = async ({ pictures, ...stream }: SourceClip, rungs: readonly LiveRung
   const last = Math.max(...pictures.map(({ pts }) => pts));
   let [first, caughtUp, done] = [0, 0, 0];
   const encoder = new LiveEncoder({
-    ...{ sandbox, place, clock: systemClock, source: { ...stream, colour: null }, rungs },
+    ...{ sandbox, place, clock: systemClock, source: { ...stream, sar: null, colour: null }, rungs },
     configured: () => {},
     picture: (rung, { pts }) => {
       first ||= performance.now();

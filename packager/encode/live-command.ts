@@ -6,15 +6,18 @@
  * (`stampOf`). So each part of it sees which pictures are key pictures of the source, and none has to believe what a decoder
  * takes for one: recovery points, say, where no segment begins.
  */
-import type { Colour } from '../media/h264-vui.ts';
+import type { Colour, Ratio } from '../media/h264-vui.ts';
 import type { VideoCodec } from '../media/unit.ts';
 import { calm, liveDecoders, mostPixels } from './hostile.ts';
 import { leastStep } from './live-choice.ts';
+import { sizeFilters } from './live-shape.ts';
 
 export type LiveSource = {
   readonly codec: VideoCodec;
   readonly width: number;
   readonly height: number;
+  /** Shape of a pixel; null: square, as far as anybody knows. */
+  readonly sar: Ratio | null;
   /** As its pictures say; null: they do not. */
   readonly colour: Colour | null;
 };
@@ -67,24 +70,22 @@ export const liveCommand = (source: LiveSource, rungs: readonly LiveRung[]): str
   // Its head says what it is: there is nothing to find out, which would take twenty pictures.
   ...['-probesize', '32', '-analyzeduration', '0', '-fpsprobesize', '0'],
   ...['-copyts', '-i', 'pipe:0'],
-  ...['-filter_complex_threads', '1', '-filter_complex', filters(rungs)],
+  ...['-filter_complex_threads', '1', '-filter_complex', filters(source, rungs)],
   ...rungs.flatMap((rung, index) => rungArguments(rung, index, source)),
 ];
 
-const filters = (rungs: readonly LiveRung[]): string => {
+const filters = (source: LiveSource, rungs: readonly LiveRung[]): string => {
   const inputs = rungs.map((_, index) => `[s${index}]`);
-  const chains = rungs.map((rung, index) => `${inputs[index]}${chainOf(rung)}[v${index}]`);
+  const chains = rungs.map((rung, index) => `${inputs[index]}${chainOf(source, rung)}[v${index}]`);
   return [`[0:v]split=${rungs.length}${inputs.join('')}`, ...chains].join(';');
 };
 
-const chainOf = ({ width, height, cap, after }: LiveRung): string =>
+const chainOf = (source: LiveSource, { cap, after, ...rung }: LiveRung): string =>
   [
     ...(cap === null ? [] : [`select='mod(pts,2)+isnan(prev_selected_pts)+gte(floor(pts/2)-floor(prev_selected_pts/2),${leastStep(cap)})'`]),
     // Behind the cap: what it chooses hangs on what it chose before.
     ...(after === null ? [] : [`select='gt(pts,${stampOf(after, true)})'`]),
-    `scale=${width}:${height}:flags=bicubic:out_range=tv`,
-    'setsar=1',
-    'format=yuv420p',
+    ...sizeFilters(source, rung),
     // The first that comes out is a key picture, whatever it was (see `keyExpression`).
     `setpts='PTS+eq(N,0)*not(mod(PTS,2))'`,
   ].join(',');

@@ -44,7 +44,7 @@ const start = (source: Omit<SourceClip, 'pictures'>, chosen: readonly LiveRung[]
   const configs: Buffer[] = [];
   const waiters = new Set<() => void>();
   const encoder = new LiveEncoder({
-    ...{ sandbox, place, clock: systemClock, source: { ...source, colour: null }, rungs: chosen, hungMs: 30_000 },
+    ...{ sandbox, place, clock: systemClock, source: { ...source, sar: null, colour: null }, rungs: chosen, hungMs: 30_000 },
     configured: (rung, config) => (configs[rung] = config),
     picture: (rung, one) => {
       pictures[rung]?.push(one);

@@ -39,7 +39,8 @@ export type EncoderAsk = {
 };
 export type StartEncoder = (ask: EncoderAsk) => Encoder;
 
-export type LadderTrouble = { readonly kind: 'died' | 'hung' | 'slow'; readonly words: string };
+/** `late`: what a rung owed was not waited for any longer, and is a hole. */
+export type LadderTrouble = { readonly kind: 'died' | 'hung' | 'slow' | 'late'; readonly words: string };
 
 export type LadderEpochOptions = {
   readonly clock: Clock;
@@ -150,10 +151,10 @@ export class LadderEpoch {
     else this.#startAgain();
   }
 
-  /** The last cuts of the source, and until when its last picture is shown. */
-  end(cuts: readonly Cut[], until: number): void {
+  /** The last cuts of the source. */
+  end(cuts: readonly Cut[]): void {
     this.#ended = true;
-    for (const { cutter } of this.#rungs.values()) cutter.lastLines(cuts, until);
+    for (const { cutter } of this.#rungs.values()) cutter.lastLines(cuts);
     this.#giveUpAbsent();
     const leg = this.#legs.at(-1);
     if (!leg) this.#finish(false);
@@ -163,6 +164,7 @@ export class LadderEpoch {
   /** What has not come yet does not come any more. */
   stop(): void {
     this.#ended = true;
+    if (this.#legs.length > 0) this.#o.trouble({ kind: 'late', words: 'the encoder was not done with the end of an epoch in time' });
     for (const leg of this.#legs.splice(0)) leg.encoder?.kill();
     this.#finish(false);
   }
@@ -296,6 +298,7 @@ export class LadderEpoch {
 
   #giveUpLate(now: number): void {
     const isYoung = this.#legs.some(({ watch }) => watch.age(now) < YOUNG_MS);
+    const late: string[] = [];
     for (const [id, rung] of this.#rungs) {
       if (rung.cutter.segmentsBehind === 0) this.#behindSince.delete(id);
       else {
@@ -305,8 +308,10 @@ export class LadderEpoch {
         this.#behindSince.delete(id);
         rung.cutter.giveUp();
         rung.unmade();
+        late.push(id);
       }
     }
+    if (late.length > 0) this.#o.trouble({ kind: 'late', words: `${late.join(', ')}: what the source completed a while ago has not come` });
   }
 
   #finish(drained: boolean): void {

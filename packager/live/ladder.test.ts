@@ -70,6 +70,8 @@ type Stage = {
   readonly show: Show;
   readonly encoders: PretendEncoder[];
   readonly troubles: LadderTrouble[];
+  /** Of holes. */
+  readonly late: LadderTrouble[];
   state: LadderState | null;
   ladder: Ladder | null;
   room: boolean;
@@ -85,6 +87,7 @@ const stage = (late: () => number = () => 3, heights = [480, 240]): Stage => {
   const clock = new FakeClock();
   const encoders: PretendEncoder[] = [];
   const troubles: LadderTrouble[] = [];
+  const holes: LadderTrouble[] = [];
   const start: StartEncoder = (ask) => {
     const encoder = new PretendEncoder(ask, late);
     encoder.isStuck = made.stuck;
@@ -92,7 +95,7 @@ const stage = (late: () => number = () => 3, heights = [480, 240]): Stage => {
     return encoder;
   };
   const made: Stage = {
-    ...{ clock, encoders, troubles, state: null, ladder: null, room: true, stuck: false, logs: new Map() },
+    ...{ clock, encoders, troubles, late: holes, state: null, ladder: null, room: true, stuck: false, logs: new Map() },
     show: new Show({
       clock,
       wish: { latency: 'low', dvrSeconds: 0, captions: [] },
@@ -110,7 +113,7 @@ const stage = (late: () => number = () => 3, heights = [480, 240]): Stage => {
           ...{ clock, run: { beginRung: run.beginRung.bind(run), writeRung: run.writeRung.bind(run) }, tracks, start, keeps: () => undefined },
           room: () => made.room,
           changed: (state) => (made.state = state),
-          trouble: (trouble) => troubles.push(trouble),
+          trouble: (trouble) => (trouble.kind === 'late' ? holes : troubles).push(trouble),
         });
         return made.ladder;
       },
@@ -275,6 +278,7 @@ t.test('an encoder that never says anything costs the rungs, and nothing else', 
   const run = runOf(made);
   t.equal(segments(run, 'v1').length, segments(run, 'v0').length);
   t.ok(made.encoders.length > 1);
+  t.match(made.late[0], { words: /^v1, v2: / }, 'and whoever runs the server hears of the holes');
   t.ok(made.encoders.every(({ isDead }) => isDead), 'none is left behind');
 });
 

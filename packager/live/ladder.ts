@@ -82,12 +82,12 @@ export class Ladder {
   }
 
   /** The epoch is over; what is in the encoder still comes, for a while. */
-  end(cuts: readonly Cut[], until: number): void {
+  end(cuts: readonly Cut[]): void {
     const ended = this.#current;
     this.#current = null;
     if (!ended) return;
     const cancel = this.#o.clock.after(DRAIN_MS, () => ended.stop());
-    ended.end(cuts, until);
+    ended.end(cuts);
     this.#before = Promise.all([this.#before, ended.done]).then(cancel);
   }
 
@@ -112,6 +112,7 @@ export class Ladder {
 
   #trouble(epoch: LadderEpoch, trouble: LadderTrouble): void {
     this.#o.trouble(trouble);
+    if (trouble.kind === 'late') return;
     if (trouble.kind === 'slow') this.#shed(epoch);
     else this.#restarts += 1;
     this.#o.changed(this.state);

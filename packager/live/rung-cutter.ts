@@ -30,7 +30,7 @@ export type RungCutterOptions = {
 export type GivenPicture = { readonly dts: number; readonly pts: number; readonly key: boolean };
 
 /** `key`: the source can be decoded from here; `count`: pictures that it has in this part. */
-type Line = { end: number; readonly count: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
+type Line = { readonly end: number; readonly count: number; readonly key: boolean; readonly segmentStart: boolean; segmentEnd: boolean };
 
 export class RungCutter {
   readonly #emit: (cut: Cut) => void;
@@ -113,14 +113,9 @@ export class RungCutter {
     this.#follow();
   }
 
-  /**
-   * The last cuts of the source in this epoch, and until when its last picture is shown: what is decoded late is shown
-   * behind the end of decoding.
-   */
-  lastLines(cuts: readonly Cut[], until: number): void {
+  /** The last cuts of the source in this epoch. */
+  lastLines(cuts: readonly Cut[]): void {
     for (const cut of cuts) this.#push(cut);
-    const last = this.#lines.at(-1);
-    if (last) last.end = Math.max(last.end, until);
     if (this.#given > Number.NEGATIVE_INFINITY) this.#given = Number.POSITIVE_INFINITY;
     this.#shares.end();
     this.#settle();
@@ -248,9 +243,14 @@ export class RungCutter {
   }
 }
 
-/** Decoded when they are shown, as far as that lies in the part; the first when it begins, the last for as long as it lasts. */
+/**
+ * Decoded when they are shown; the first when its part begins, the last for as long as its part lasts. Where some are shown
+ * behind the end of their part (a source that is cut off there has decoded what is shown later), they share it evenly.
+ */
 const samplesOf = (pictures: readonly RungPicture[], from: number, end: number): Sample[] => {
-  const times = pictures.map(({ pts }, index) => (index === 0 ? from : Math.max(from + index, Math.min(pts, end - pictures.length + index))));
+  const isLater = (pictures.at(-1)?.pts ?? from) >= end;
+  const at = (pts: number, index: number): number => (isLater ? from + Math.floor((index * (end - from)) / pictures.length) : Math.max(pts, from + index));
+  const times = pictures.map(({ pts }, index) => (index === 0 ? from : at(pts, index)));
   return pictures.map(({ pts, key, data }, index) => {
     const dts = times[index] ?? from;
     return { duration: Math.max(1, (times[index + 1] ?? end) - dts), size: data.length, key, compositionOffset: pts - dts, data };

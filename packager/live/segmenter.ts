@@ -79,11 +79,6 @@ export class Segmenter {
     return rescale(this.#pending?.dts ?? this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
   }
 
-  /** Until when the last picture is shown, once the epoch is over: ticks of 90 kHz. */
-  get shownUntil(): number {
-    return Math.max(this.#videoEndTicks, this.#shownUntilTicks);
-  }
-
   write(unit: PlacedUnit): void {
     if (unit.kind === 'video') this.#writeVideo(unit);
     else this.#writeAudio(unit);
@@ -107,7 +102,7 @@ export class Segmenter {
     if (!this.#pending) return this.#o.startMicros; // No picture, no epoch.
     this.#takePending(Math.min(this.#usualDuration, this.#longest));
     this.#cutVideo(true);
-    const videoEnd = rescale(this.shownUntil, VIDEO_TIMESCALE, MICROS);
+    const videoEnd = rescale(Math.max(this.#videoEndTicks, this.#shownUntilTicks), VIDEO_TIMESCALE, MICROS);
     if (!audio) return videoEnd;
     for (const unit of silence(videoEnd)) audio.add(unit);
     audio.end(videoEnd);

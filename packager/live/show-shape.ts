@@ -1,7 +1,7 @@
 /** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
 import { segmentPeak } from '../encode/live-rate.ts';
-import { pictureFacts } from '../media/picture-facts.ts';
 import { opusRate } from '../media/opus.ts';
+import { pictureFacts, shownSize } from '../media/picture-facts.ts';
 import { VIDEO_TIMESCALE } from '../media/timeline.ts';
 import type { TrackKind } from '../media/unit.ts';
 import { MICROS } from '../media/wire-time.ts';
@@ -39,8 +39,6 @@ const secondTrack = (id: string, secondSound: SecondSoundFacts, partTarget: numb
  * next to nothing until then, and they would never choose it above a rung, or never a rung instead of it.
  */
 const ABOVE_RUNGS = 1.25;
-/** Nobody means a picture to be shown so much wider than it is. */
-const MOST_STRETCHED = 4;
 
 const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'averageBandwidth'> => ({ bandwidth: segmentPeak(bitRate), averageBandwidth: bitRate });
 
@@ -48,11 +46,8 @@ const ratesOfRung = ({ bitRate }: RungFacts): Pick<RunTrack, 'bandwidth' | 'aver
 const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
   const facts = video && pictureFacts(video);
   if (!ladder || !video || !facts?.size) return [];
-  const { size, sar, codecString } = facts;
   // What is encoded has square pixels: as wide as it is shown.
-  const ratio = sar ? sar.width / sar.height : 1;
-  const width = ratio > 1 / MOST_STRETCHED && ratio < MOST_STRETCHED ? Math.round(size.width * ratio) : size.width;
-  return ladder({ width, height: size.height, frameRate, codec: video.codec, standard: playsEverywhere(video.codec, codecString) });
+  return ladder({ ...shownSize(facts.size, facts.sar), frameRate, codec: video.codec, standard: playsEverywhere(video.codec, facts.codecString) });
 };
 
 export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {

@@ -434,7 +434,7 @@ export class Show {
       return silent;
     });
     this.#lastCuts = null;
-    this.#ladder?.end(cuts.filter(({ kind }) => kind === 'video'), epoch.segmenter.shownUntil);
+    this.#ladder?.end(cuts.filter(({ kind }) => kind === 'video'));
     this.#secondSound?.end(cuts.filter(({ kind }) => kind === this.#leadKind), this.#mediaMicros);
   }
 }

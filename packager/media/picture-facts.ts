@@ -52,3 +52,12 @@ export const pictureFacts = ({ codec, config, size }: VideoConfig): PictureFacts
   const facts = readers[codec](config);
   return { ...facts, size: facts.size ?? size ?? null };
 };
+
+/** Pixels that are said to be longer than that are no pixels. */
+const longestPixel = 4;
+
+/** In square pixels: it is taken to be as high as it is. */
+export const shownSize = ({ width, height }: PictureSize, sar: Ratio | null): PictureSize => {
+  const stretch = sar ? sar.width / sar.height : 1;
+  return { width: stretch > longestPixel || stretch < 1 / longestPixel ? width : Math.max(1, Math.round(width * stretch)), height };
+};

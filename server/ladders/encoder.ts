@@ -67,9 +67,9 @@ const withRung = (ask: EncoderAsk, index: number, run: (track: EncoderAsk['rungs
 };
 
 const sourceOf = (source: VideoConfig) => {
-  const { size, colour } = pictureFacts(source);
+  const { size, sar, colour } = pictureFacts(source);
   if (!size) throw new Error('nobody has said how large the pictures are');
-  return { codec: source.codec, config: source.config, width: size.width, height: size.height, colour };
+  return { codec: source.codec, config: source.config, width: size.width, height: size.height, sar, colour };
 };
 
 export const liveRung = (rung: RungFacts | undefined, from: number): LiveRung => {

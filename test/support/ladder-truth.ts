@@ -31,8 +31,11 @@ const get = async ({ server, video, track }: At, name: string): Promise<Buffer> 
   return Buffer.from(await response.arrayBuffer());
 };
 
-/** All of a show that is over. */
-export const readRung = async (at: At): Promise<Rung> => {
+/** Where the picture of the source lies in one of a rung. */
+export type Area = { readonly width: number; readonly height: number; readonly x: number; readonly y: number };
+
+/** All of a show that is over; `areas`: of its epochs, where there are bars. */
+export const readRung = async (at: At, areas: readonly Area[] = []): Promise<Rung> => {
   const lines = (await get(at, 'whole.m3u8')).toString().trim().split('\n');
   const segments: RungSegment[] = [];
   let map: string | null = null;
@@ -50,16 +53,16 @@ export const readRung = async (at: At): Promise<Rung> => {
   for (const init of new Set(segments.map((segment) => segment.map))) {
     if (init === null) continue;
     const media = segments.filter((segment) => segment.map === init).map(({ bytes }) => bytes);
-    epochs.push(await takeApart(await get(at, init), Buffer.concat(media)));
+    epochs.push(await takeApart(await get(at, init), Buffer.concat(media), areas[Number(/-i(\d+)/.exec(init)?.[1])]));
   }
   return { track: at.track, lines: lines.filter((line) => !line.startsWith('#EXT-X-RENDITION-REPORT')), segments, epochs };
 };
 
-const takeApart = async (init: Buffer, media: Buffer): Promise<Epoch> => {
+const takeApart = async (init: Buffer, media: Buffer, area?: Area): Promise<Epoch> => {
   const head = readInit(init).init;
   const { faults } = readFragments(media, head);
   const samples = samplesOf(media, head?.defaults ?? { duration: 0, flags: 0 });
-  const { stamps, complaints } = await decode(Buffer.concat([init, media]));
+  const { stamps, complaints } = await decode(Buffer.concat([init, media]), area);
   const shown = samples.map(({ pts }) => pts).toSorted((a, b) => a - b);
   const wrong = [...faults.map(({ says }) => says), ...(complaints === '' ? [] : [complaints])];
   if (stamps.length !== shown.length) wrong.push(`${stamps.length} pictures can be decoded of ${shown.length}`);
@@ -109,11 +112,12 @@ const samplesOf = (media: Buffer, defaults: Usual): { pts: number; key: boolean 
 const looked = { width: 320, height: 30 };
 
 /** The stamps of what a decoder gives out, and what it complains about. */
-const decode = async (bytes: Buffer): Promise<{ stamps: (number | null)[]; complaints: string }> => {
+const decode = async (bytes: Buffer, area?: Area): Promise<{ stamps: (number | null)[]; complaints: string }> => {
+  const inside = area ? `crop=${area.width}:${area.height}:${area.x}:${area.y},` : '';
   const args = [
-    ...['-hide_banner', '-v', 'error', '-i', 'pipe:0', '-map', '0:v:0', '-fps_mode', 'passthrough'],
+    ...['-hide_banner', '-v', 'error', '-i', 'pipe:0', '-map', '0:v:0', '-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
     // The stamp takes the top sixth.
-    ...['-vf', `crop=iw:floor(ih/6):0:0,scale=${looked.width}:${looked.height},format=gray`, '-f', 'rawvideo', 'pipe:1'],
+    ...['-vf', `${inside}crop=iw:floor(ih/6):0:0,scale=${looked.width}:${looked.height},format=gray`, '-f', 'rawvideo', 'pipe:1'],
   ];
   const child = spawn(process.env.FFMPEG_PATH || 'ffmpeg', args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const stamps: (number | null)[] = [];
@@ -139,8 +143,9 @@ export const standsAlone = async (at: At, { map, bytes }: RungSegment): Promise<
 
 const shownFirst = (pictures: readonly RungPicture[]): RungPicture[] => pictures.toSorted((a, b) => a.pts - b.pts);
 
-/** What is wrong with a rung beside the source; `every`: it has one of so many pictures. */
-export const faultsOf = (source: Rung, rung: Rung, { every = 1 } = {}): string[] => {
+/** What is wrong with a rung beside the source; `every`: it has one of so many pictures; `holes`: it may have some. */
+export const faultsOf = (source: Rung, rung: Rung, { every = 1, holes = false } = {}): string[] => {
+  if (holes) return wrongBetweenHoles(source, rung);
   const faults: string[] = [];
   const lines = (one: Rung): string[] => one.lines.filter((line) => every === 1 || !/^#EXT-X-PART[:-]/.test(line));
   const [own, theirs] = [lines(source), lines(rung)];
@@ -152,6 +157,25 @@ export const faultsOf = (source: Rung, rung: Rung, { every = 1 } = {}): string[]
     faults.push(...wrongPictures(shownFirst(source.epochs[index]?.pictures ?? []), shownFirst(pictures), every).map((words) => `epoch ${index}: ${words}`));
   }
   return faults.slice(0, 20);
+};
+
+/** Pictures of the source that do not follow the one before them, of a clip of so many; where a sender is cut off some are missing. */
+export const leaps = (source: Rung, frames: number): number[] =>
+  source.epochs.flatMap(({ pictures }) => {
+    const shown = shownFirst(pictures).slice(0, -4);
+    return shown.flatMap(({ stamp, pts }, index) => (index === 0 || stamp === ((shown[index - 1]?.stamp ?? 0) + 1) % frames ? [] : [pts]));
+  });
+
+/** A machine that had too much to do: what is there is right. */
+const wrongBetweenHoles = (source: Rung, rung: Rung): string[] => {
+  const pictures = ({ epochs }: Rung): RungPicture[] => epochs.flatMap((epoch) => epoch.pictures);
+  const stamps = new Map(pictures(source).map(({ pts, stamp }) => [pts, stamp]));
+  const theirs = pictures(rung);
+  const wrong = theirs.filter(({ pts, stamp }) => stamp === null || stamps.get(pts) !== stamp).map(({ pts, stamp }) => `picture ${stamp} instead of ${stamps.get(pts)} at ${pts}`);
+  const names = ({ segments }: Rung): string => segments.map(({ name }) => name).join(' ');
+  if (names(rung) !== names(source)) wrong.push('other segments');
+  if (theirs.length === 0) wrong.push('it has no picture at all');
+  return wrong.slice(0, 20);
 };
 
 const wrongPictures = (source: readonly RungPicture[], rung: readonly RungPicture[], every: number): string[] => {
