@@ -45,7 +45,8 @@ export const liveVideo = async (server: MillraceServer, channel: Channel): Promi
 /** Every track of pictures, the source first. */
 export const pictureTracks = async (server: MillraceServer, video: string): Promise<string[]> => {
   const text = await (await fetch(`${server.origin}/play/-/${video}/master.m3u8`)).text();
-  return [...text.matchAll(/^(v\d)\//gm)].map(([, track = '']) => track);
+  // Each is listed once for every sound.
+  return [...new Set([...text.matchAll(/^(v\d)\//gm)].map(([, track = '']) => track))].toSorted();
 };
 
 /** The lines of parts, which leave a playlist soon: looked at again and again while the show is on. */
