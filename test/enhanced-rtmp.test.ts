@@ -148,7 +148,8 @@ for (const { picture, sound, codecs, heard, id, sent, pulled, checked, relay, wa
       t.same({ stamps, errors }, { stamps: everyPicture, errors: '' }, url);
     }
     const { streams } = await probe(`${play(id)}/master.m3u8`, '-count_packets', '-show_streams');
-    const counted = (type: string): number => Number(streams?.find(({ codec_type }) => codec_type === type)?.['nb_read_packets']);
+    // Beside Opus there is AAC as well.
+    const counted = (type: string): number => Number(streams?.find(({ codec_type, codec_name }) => codec_type === type && (type === 'video' || codec_name === sound))?.['nb_read_packets']);
     t.equal(counted('video'), sent.video);
     // The last frames may lie behind the last picture, and the first before the first one.
     const most = (sent.video / fps) * heard;

@@ -9,26 +9,25 @@ import type { Clock } from '../clock.ts';
 import { EventIntake, type WireEvent } from '../media/event.ts';
 import { aloneAgain, keptConfig, pictureReader, type PictureReader } from '../media/picture.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
-import { EpochTimeline, VIDEO_TIMESCALE, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
+import { EpochTimeline, type AudioShape, type PlacedUnit } from '../media/timeline.ts';
 import { plainText } from '../text/cue.ts';
 import { sameConfig, type AccessUnit, type AudioConfig, type TrackConfig, type TrackKind, type VideoCodec, type VideoConfig, type WireClock } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
+import { Beside, type BesideOptions } from './beside.ts';
 import { audioEpoch, audioShape, videoEpoch } from './epoch-tracks.ts';
 import { storedConfigs } from './stored-epochs.ts';
 import { Gate, heldBytes, type Arrival } from './gate.ts';
 import type { KeyPicture } from './key-picture.ts';
-import type { Ladder } from './ladder.ts';
 import type { Wish } from './policy.ts';
 import type { LiveRun, RunTrack } from './run.ts';
 import { isToldOf, sentTracks } from './run-facts.ts';
-import type { SecondSound } from './second-sound.ts';
 import { Segmenter, type Cut } from './segmenter.ts';
 import { showShape, type ShowShape } from './show-shape.ts';
 import { StandIn } from './stand-in.ts';
 
 export type { ShowShape } from './show-shape.ts';
 
-export type ShowOptions = {
+export type ShowOptions = BesideOptions & {
   readonly clock: Clock;
   /** What the channel wants of its shows. */
   readonly wish: Wish;
@@ -36,10 +35,6 @@ export type ShowOptions = {
   readonly run?: LiveRun;
   /** The gate has opened: keep the facts, make the logs. */
   readonly open: (shape: ShowShape) => Promise<LiveRun>;
-  /** What makes the rungs of the run; null or absent: it has none. */
-  readonly ladder?: (run: LiveRun) => Ladder | null;
-  /** What makes its sound a second time; null or absent: nothing does. */
-  readonly secondSound?: (run: LiveRun) => SecondSound | null;
   /** The run is there, and what was held is in it. */
   readonly opened?: () => void;
   /** The show cannot go on (the run could not be made, a log refuses). */
@@ -88,10 +83,7 @@ export class Show {
   readonly #intake: EventIntake;
   #earlyEvents: WireEvent[] = [];
   #newestKey: KeyPicture | null = null;
-  #ladder: Ladder | null = null;
-  #secondSound: SecondSound | null = null;
-  /** The cuts of an epoch that ends. */
-  #lastCuts: Cut[] | null = null;
+  #beside: Beside | null = null;
 
   constructor(options: ShowOptions) {
     this.#o = options;
@@ -99,7 +91,7 @@ export class Show {
     this.#run = options.run ?? null;
     this.#told = options.run ? sentTracks(options.run.facts.tracks) : null;
     this.#mediaMicros = options.run?.endMicros ?? 0;
-    if (options.run) this.#encode(options.run);
+    if (options.run) this.#beside = new Beside(options.run, options);
     // A publisher may come back without a track that players were told of: what it was tells what its silence is.
     for (const config of options.run ? storedConfigs(sentTracks(options.run.snapshot().tracks)) : []) this.#configure(config);
   }
@@ -200,14 +192,13 @@ export class Show {
     if (this.#gate?.possible()) this.#openGate(this.#gate);
     await this.#opening;
     this.#endEpoch();
-    await Promise.all([this.#ladder?.settled(), this.#secondSound?.settled()]);
+    await this.#beside?.settled();
     await this.#run?.settled();
   }
 
   /** Nobody encodes for it any more. */
   release(): void {
-    this.#ladder?.close();
-    this.#secondSound?.close();
+    this.#beside?.close();
   }
 
   /** The show is over. False: nothing of it was ever shown. */
@@ -244,14 +235,9 @@ export class Show {
     });
   }
 
-  #encode(run: LiveRun): void {
-    this.#ladder = this.#o.ladder?.(run) ?? null;
-    this.#secondSound = this.#o.secondSound?.(run) ?? null;
-  }
-
   async #open(shape: ShowShape): Promise<void> {
     this.#run = await this.#o.open(shape);
-    this.#encode(this.#run);
+    this.#beside = new Beside(this.#run, this.#o);
     if (this.#wire) this.#standIn.begin(this.#wire, this.#run.facts.rhythm);
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -369,14 +355,7 @@ export class Show {
 
   #cutOut(run: LiveRun, cut: Cut): void {
     run.write(cut);
-    if (this.#lastCuts) return void this.#lastCuts.push(cut);
-    if (cut.kind === 'video') this.#ladder?.line(cut);
-    if (cut.kind === this.#leadKind) this.#secondSound?.line(cut);
-  }
-
-  /** Where pictures are cut everything is; without them, where sound is. */
-  get #leadKind(): TrackKind {
-    return this.#run?.facts.tracks.some(({ kind }) => kind === 'video') ? 'video' : 'audio';
+    this.#beside?.cut(cut);
   }
 
   #cut(unit: PlacedUnit): void {
@@ -388,8 +367,9 @@ export class Show {
       for (const event of this.#earlyEvents.splice(0)) this.#placeEvent(event);
     }
     epoch.segmenter.write(unit);
-    if (unit.kind === 'video') this.#pictureCut(unit);
-    else this.#secondSound?.unit(unit);
+    this.#beside?.unit(unit);
+    const { video: config } = this.#configs;
+    if (unit.kind === 'video' && unit.key && config) this.#newestKey = { config, data: unit.data };
     if (epoch.segmenter.cutWithoutKey) this.#run?.withdrawIndependence();
     const pictures = epoch.segmenter.videoMicros;
     if (unit.kind === 'audio') this.#soundSeenAt = pictures;
@@ -397,15 +377,9 @@ export class Show {
       if (epoch.audio?.silence === null) epoch.segmenter.soundless(pictures - SILENT_AFTER_MICROS);
       for (const silent of epoch.timeline.fillSilence(pictures - SILENCE_LAG_MICROS)) {
         epoch.segmenter.write(silent);
-        this.#secondSound?.unit(silent);
+        this.#beside?.unit(silent);
       }
     }
-  }
-
-  #pictureCut(unit: PlacedUnit): void {
-    this.#ladder?.picture(unit);
-    const { video: config } = this.#configs;
-    if (unit.key && config) this.#newestKey = { config, data: unit.data };
   }
 
   #announceEpoch({ timeline }: Epoch): void {
@@ -418,23 +392,19 @@ export class Show {
       return kind === 'audio' && audio ? [audioEpoch(epoch, audio, timescale)] : [];
     });
     run.beginEpoch({ epoch, wallClock: Math.round(this.#epochWall), startMicros: this.#mediaMicros }, tracks);
-    if (audio) this.#secondSound?.begin(epoch, audio, this.#mediaMicros);
-    if (video) this.#ladder?.begin(epoch, video, rescale(this.#mediaMicros, MICROS, VIDEO_TIMESCALE), timeline.reorderDelay);
+    this.#beside?.begin(epoch, this.#configs, this.#mediaMicros, timeline.reorderDelay);
   }
 
   #endEpoch(): void {
     const epoch = this.#epoch;
     this.#epoch = null;
     if (!epoch?.begun) return;
-    const cuts: Cut[] = [];
-    this.#lastCuts = cuts;
+    this.#beside?.ending();
     this.#mediaMicros = epoch.segmenter.flush((until) => {
       const silent = epoch.timeline.fillSilence(until);
-      for (const unit of silent) this.#secondSound?.unit(unit);
+      for (const unit of silent) this.#beside?.unit(unit);
       return silent;
     });
-    this.#lastCuts = null;
-    this.#ladder?.end(cuts.filter(({ kind }) => kind === 'video'));
-    this.#secondSound?.end(cuts.filter(({ kind }) => kind === this.#leadKind), this.#mediaMicros);
+    this.#beside?.end(this.#mediaMicros);
   }
 }

@@ -70,6 +70,9 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
   request.setRequestHeader('cache-control', 'no-cache');
 };
 
+/** What can be chosen without another sound. */
+const listed = (of: HlsClass): readonly Quality[] => qualitiesOf(of.levels, [of.currentLevel, of.loadLevel, of.firstLevel].find((level) => level >= 0));
+
 const idOf = (level: number): string | null => (level < 0 ? null : String(level));
 
 /** Holes of rungs are over by then, as a rule. */
@@ -194,7 +197,7 @@ export const startHls = (
     made.on(Hls.Events.LEVEL_UPDATED, () => events.onListed());
     made.on(Hls.Events.MANIFEST_PARSED, () => {
       // Before the first fragment is asked for: whoever chose something small has a line to spare.
-      const wanted = qualityFor(qualitiesOf(made.levels), rememberedForToday('quality'));
+      const wanted = qualityFor(listed(made), rememberedForToday('quality'));
       size.choose(wanted === null ? null : Number(wanted));
       if (wanted !== null) made.loadLevel = Number(wanted);
       events.onQualities();
@@ -239,11 +242,11 @@ export const startHls = (
       remember('sound', chosen.language || chosen.label);
       hls.audioTrack = Number(id);
     },
-    qualities: () => qualitiesOf(hls.levels),
+    qualities: () => listed(hls),
     chosenQuality: () => idOf(size.level() ?? -1),
     quality: () => idOf(hls.currentLevel),
     chooseQuality(id) {
-      const chosen = qualitiesOf(hls.levels).find((quality) => quality.id === id);
+      const chosen = listed(hls).find((quality) => quality.id === id);
       rememberForToday('quality', chosen?.height ? String(chosen.height) : null);
       size.choose(chosen ? Number(chosen.id) : null);
       // What is buffered in another size is played on, as far as that takes to load the chosen one.

@@ -12,6 +12,12 @@ t.test('qualities come with the best first, and are named by the shorter side', 
   t.same(qualitiesOf([level(1280, 720, 1), level(1280, 720, 2)]).map(({ id }) => id), ['1', '0'], 'of one size the better one first');
 });
 
+t.test('of a sound in several codecs the pictures are listed once', async (t) => {
+  const both = [level(640, 360, 1), level(640, 360, 2), level(1280, 720, 3), level(1280, 720, 4)].map((one, index) => ({ ...one, audioCodec: index % 2 === 0 ? 'opus' : 'mp4a.40.2' }));
+  t.same(qualitiesOf(both).map(({ id }) => id), ['2', '0']);
+  t.same(qualitiesOf(both, 3).map(({ id }) => id), ['3', '1']);
+});
+
 t.test('a choice means the same height in the next video, or what is below it', async (t) => {
   t.equal(qualityFor(ladder, '480'), '3');
   t.equal(qualityFor(ladder, '600'), '3');

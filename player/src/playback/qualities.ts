@@ -12,12 +12,17 @@ export type Quality = {
   readonly bitRate: number;
 };
 
-type Level = { readonly width: number; readonly height: number; readonly frameRate: number; readonly averageBitrate: number };
+type Level = { readonly width: number; readonly height: number; readonly frameRate: number; readonly averageBitrate: number; readonly audioCodec?: string | undefined };
 
-/** The best first. Ids are places in the list as it is now. */
-export const qualitiesOf = (levels: readonly Level[]): readonly Quality[] =>
+/**
+ * The best first. Ids are places in the list as it is now. Where the sound is there in several codecs each picture is listed with
+ * each of them: those that go with the sound of the level `now` are all that there is to choose from.
+ */
+export const qualitiesOf = (levels: readonly Level[], now = 0): readonly Quality[] =>
   levels
-    .map(({ width, height, frameRate, averageBitrate }, index) => ({
+    .map((level, index) => ({ ...level, index }))
+    .filter(({ audioCodec }) => audioCodec === (levels[now] ?? levels[0])?.audioCodec)
+    .map(({ width, height, frameRate, averageBitrate, index }) => ({
       id: String(index),
       height: width > 0 && height > 0 ? Math.min(width, height) : null,
       frameRate: frameRate > 0 ? frameRate : null,
