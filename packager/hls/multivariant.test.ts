@@ -84,4 +84,7 @@ t.test('the range of brightness is told of pictures and key pictures alike, wher
   t.notMatch(multivariantPlaylist(snapshot), /VIDEO-RANGE/);
   const tracks = snapshot.tracks.map((track) => ({ ...track, epochs: track.epochs.map((epoch) => ({ ...epoch, videoRange: 'HLG' as const })) }));
   t.same(multivariantPlaylist({ ...snapshot, tracks }).match(/^#EXT-X-.*VIDEO-RANGE=HLG/gm)?.map((line) => line.split(':')[0]), ['#EXT-X-STREAM-INF', '#EXT-X-I-FRAME-STREAM-INF']);
+  const rung = snapshot.tracks.filter(({ kind }) => kind === 'video').map((track) => ({ ...track, id: 'v1', epochs: track.epochs.map((epoch) => ({ ...epoch, videoRange: 'SDR' as const })) }));
+  const beside = multivariantPlaylist({ ...snapshot, tracks: [...snapshot.tracks, ...rung] });
+  t.equal(beside.match(/^#EXT-X-(STREAM|I-FRAME-STREAM)-INF/gm)?.length, beside.match(/VIDEO-RANGE=SDR/g)?.length, 'where one of them says it, all do');
 });

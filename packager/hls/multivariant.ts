@@ -26,13 +26,19 @@ export type MultivariantRequest = {
 };
 
 /** What a line is written from. */
-type Page = { readonly snapshot: PresentationSnapshot; readonly address: (track: TrackSnapshot) => string };
+type Page = {
+  readonly snapshot: PresentationSnapshot;
+  readonly address: (track: TrackSnapshot) => string;
+  /** Of pictures that say none: rungs beside a source that keeps silent are of the same kind, and players that choose by it need to see that. */
+  readonly usualRange: TrackEpoch['videoRange'];
+};
 
 export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: MultivariantRequest = {}): string => {
   // Whoever comes after the end sees the show from its beginning; whoever was there has the address of the window.
   const name = snapshot.state === 'ended' ? wholePlaylistName : playlistName;
   const base = request.base ?? '';
-  const page: Page = { snapshot, address: ({ id }) => `${base}${id}/${name}` };
+  const usualRange = snapshot.tracks.some((track) => track.kind === 'video' && now(track)?.videoRange !== undefined) ? 'SDR' : undefined;
+  const page: Page = { snapshot, usualRange, address: ({ id }) => `${base}${id}/${name}` };
   const video = snapshot.tracks.filter((track) => track.kind === 'video' && allowedHeight(track, request.maxHeight ?? null));
   const audio = plainFirst(snapshot.tracks.filter((track) => track.kind === 'audio'));
   const groups = [...new Set(audio.map((track) => track.group))];
@@ -52,7 +58,7 @@ export const multivariantPlaylist = (snapshot: PresentationSnapshot, request: Mu
     text += video.map((track) => variant(page, track, group, members)).join('');
   }
   if (request.keyPictures === false) return text;
-  return text + video.map((track) => keyPictures(snapshot, track, `${base}${track.id}/${iframesName}`)).join('');
+  return text + video.map((track) => keyPictures(page, track, `${base}${track.id}/${iframesName}`)).join('');
 };
 
 /** A grant may be limited to a height: higher rungs, and those of unknown height, are neither listed nor served. */
@@ -81,29 +87,30 @@ const renditions = ({ address }: Page, group: string, audio: readonly TrackSnaps
     .join('');
 };
 
-const variant = ({ snapshot, address }: Page, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
+const variant = ({ snapshot, address, usualRange }: Page, track: TrackSnapshot, group: string | null, audio: readonly TrackSnapshot[]): string => {
   const own = ratesOf(snapshot, track);
   const beside = audio.map((one) => ratesOf(snapshot, one));
   const most = (rate: (one: Rates) => number): number => rate(own) + Math.max(0, ...beside.map(rate));
   const rates: Rates = { peak: most(({ peak }) => peak), average: most(({ average }) => average) };
   const config = now(track);
-  let text = `#EXT-X-STREAM-INF:${rateAttributes(rates)}${pictureAttributes(config, [track, ...audio])}`;
+  let text = `#EXT-X-STREAM-INF:${rateAttributes(rates)}${pictureAttributes(config, [track, ...audio], track.kind === 'video' ? usualRange : undefined)}`;
   if (config?.frameRate !== undefined) text += `,FRAME-RATE=${config.frameRate.toFixed(3)}`;
   if (group !== null) text += `,AUDIO=${quoted(group)}`;
   return `${text}${captionAttributes(snapshot, track)}\n${address(track)}\n`;
 };
 
 /** Section 4.4.6.3. */
-const keyPictures = (snapshot: PresentationSnapshot, track: TrackSnapshot, address: string): string =>
-  `#EXT-X-I-FRAME-STREAM-INF:${rateAttributes(keyRatesOf(snapshot, track))}${pictureAttributes(now(track), [track])},URI="${address}"\n`;
+const keyPictures = ({ snapshot, usualRange }: Page, track: TrackSnapshot, address: string): string =>
+  `#EXT-X-I-FRAME-STREAM-INF:${rateAttributes(keyRatesOf(snapshot, track))}${pictureAttributes(now(track), [track], usualRange)},URI="${address}"\n`;
 
 const rateAttributes = ({ peak, average }: Rates): string => `BANDWIDTH=${Math.ceil(peak)},AVERAGE-BANDWIDTH=${Math.ceil(average)}`;
 
-const pictureAttributes = (config: TrackEpoch | undefined, members: readonly TrackSnapshot[]): string => {
+const pictureAttributes = (config: TrackEpoch | undefined, members: readonly TrackSnapshot[], usualRange: TrackEpoch['videoRange']): string => {
   const codecs = [...new Set(members.flatMap((one) => now(one)?.codecString ?? []))];
   let text = codecs.length > 0 ? `,CODECS=${quoted(codecs.join(','))}` : '';
   if (config?.width !== undefined && config.height !== undefined) text += `,RESOLUTION=${config.width}x${config.height}`;
-  if (config?.videoRange !== undefined) text += `,VIDEO-RANGE=${config.videoRange}`;
+  const range = config?.videoRange ?? usualRange;
+  if (range !== undefined) text += `,VIDEO-RANGE=${range}`;
   return text;
 };
 

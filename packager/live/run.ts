@@ -380,6 +380,6 @@ const plannedEpoch = (track: LiveTrack, epoch: number): TrackEpoch => {
 /** An epoch in which a rung has nothing (yet): what it was before, or what was planned. Of a second sound everything is known. */
 const unmade = ({ epochs, facts: { rung, secondSound, timescale } }: LiveTrack, epoch: number): EpochTrack => {
   if (secondSound) return audioEpoch(epoch, secondConfig(secondSound), timescale);
-  const planned = rung && { codecString: rung.codecString, width: rung.width, height: rung.height };
+  const planned = rung && { codecString: rung.codecString, width: rung.width, height: rung.height, ...(rung.frameRate !== null && { frameRate: rung.frameRate }) };
   return { kind: 'video', init: Buffer.alloc(0), codecString: '', ...planned, ...epochs.at(-1), epoch, reorderDelay: 0 };
 };
