@@ -53,12 +53,13 @@ t.test('encoders die and hang: the source goes on, the rungs come back, and noth
   const during = { pipes: pipesOf(pid), encoders: (await encodersOf(pid)).length };
   t.ok(during.pipes > before.pipes && during.encoders === 1, 'an encoder is there');
 
-  for (const death of [1, 2]) {
+  for (let death = 0; death < 2; death += 1) {
     const had = await restarts();
     t.equal(await signalEncoders(pid, 'SIGKILL'), 1);
     await until(restarts, (now) => now > had, patience);
     for (const track of ['v1', 'v2']) await isMade(server, video, track);
-    t.equal(pipesOf(pid), during.pipes, `death ${death}: no pipe is left`);
+    // Others come and go meanwhile, such as those of the live picture.
+    await until(async () => pipesOf(pid), (pipes) => pipes <= during.pipes);
   }
 
   const had = await restarts();

@@ -74,7 +74,8 @@ t.test(`encoders are killed ${deaths} times`, async (t) => {
     // The second of them is not what was on its way when it died.
     await until(async () => rungs.map((track) => times.late(track, killedAt).length), (counts) => counts.every((count) => count >= 2), 30_000);
     back.push(Math.max(...rungs.map((track) => times.of(track, killedAt).filter(({ gap }) => !gap)[1]?.at ?? Number.NaN)) - killedAt);
-    t.equal(pipesOf(pid), pipes, `death ${death + 1}: as many pipes as before`);
+    // Others come and go meanwhile, such as those of the live picture.
+    await until(async () => pipesOf(pid), (now) => now <= pipes);
     // Elsewhere in the group of pictures each time.
     await wait(1_500 + 370 * (death % 4));
   }
@@ -86,7 +87,7 @@ t.test(`encoders are killed ${deaths} times`, async (t) => {
   t.ok(percentile(source, 0.95) < 500, 'no part of the source is late');
   t.ok(percentile(back, 0.7) < 3_000, 'rungs are back within three seconds');
   t.ok(grown < 64, 'memory is flat');
-  t.equal((await zombiesOf(pid)).length, 0);
+  await until(() => zombiesOf(pid), (zombies) => zombies.length === 0);
   await ended(t, on);
   await until(() => startedBy(pid ?? -1), (programs) => programs.length === 0);
   await until(async () => pipesOf(pid), (left) => left === idle);

@@ -10,8 +10,17 @@ const nameOf = (pid: number): string => {
   }
 };
 
-/** ffmpeg alone, without the walls around it. */
-export const encodersOf = async (server: number | undefined): Promise<number[]> => (await startedBy(server ?? -1)).filter((pid) => nameOf(pid) === 'ffmpeg');
+const argumentsOf = (pid: number): readonly string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+};
+
+/** ffmpeg alone, without the walls around it. The first rung goes out at the first pipe behind the usual three, and nothing else of a show does. */
+export const encodersOf = async (server: number | undefined): Promise<number[]> =>
+  (await startedBy(server ?? -1)).filter((pid) => nameOf(pid) === 'ffmpeg' && argumentsOf(pid).includes('pipe:3'));
 
 export const signalEncoders = async (server: number | undefined, signal: 'SIGKILL' | 'SIGSTOP'): Promise<number> => {
   const pids = await encodersOf(server);
