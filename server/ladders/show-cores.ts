@@ -23,14 +23,17 @@ export class ShowCores {
     this.source = source;
   }
 
-  /** False: there are not so many, and what is held stays. */
+  /**
+   * False: there are not so many, and what is held stays. It stays as well where less is asked for: what was shed was shed because
+   * cores were missing, and nobody else is to be promised them then.
+   */
   take(cores: number): boolean {
     if (cores === 0) {
       this.#held?.release();
       this.#held = null;
       return true;
     }
-    if (this.#held) return this.#held.resize(cores);
+    if (this.#held) return cores <= this.#held.cores || this.#held.resize(cores);
     this.#held = this.#budget.take(Object.assign(this.#ask, { cores }));
     return this.#held !== null;
   }
