@@ -10,7 +10,7 @@ import type { Colour, Ratio } from '../media/h264-vui.ts';
 import type { VideoCodec } from '../media/unit.ts';
 import { calm, liveDecoders, mostPixels } from './hostile.ts';
 import { leastStep } from './live-choice.ts';
-import { sizeFilters } from './live-shape.ts';
+import { isBright, sizeFilters } from './live-shape.ts';
 
 export type LiveSource = {
   readonly codec: VideoCodec;
@@ -20,6 +20,8 @@ export type LiveSource = {
   readonly sar: Ratio | null;
   /** As its pictures say; null: they do not. */
   readonly colour: Colour | null;
+  /** Its pictures may be two fields each. */
+  readonly interlaced?: boolean;
 };
 
 export type LiveRung = {
@@ -74,10 +76,13 @@ export const liveCommand = (source: LiveSource, rungs: readonly LiveRung[]): str
   ...rungs.flatMap((rung, index) => rungArguments(rung, index, source)),
 ];
 
+/** One picture out of two fields, at the time of the first; what is none goes through. The filter counts in half ticks. */
+const whole = `bwdif=mode=send_frame:deint=interlaced,settb=1/${liveTimescale},`;
+
 const filters = (source: LiveSource, rungs: readonly LiveRung[]): string => {
   const inputs = rungs.map((_, index) => `[s${index}]`);
   const chains = rungs.map((rung, index) => `${inputs[index]}${chainOf(source, rung)}[v${index}]`);
-  return [`[0:v]split=${rungs.length}${inputs.join('')}`, ...chains].join(';');
+  return [`[0:v]${source.interlaced ? whole : ''}split=${rungs.length}${inputs.join('')}`, ...chains].join(';');
 };
 
 const chainOf = (source: LiveSource, { cap, after, ...rung }: LiveRung): string =>
@@ -92,7 +97,7 @@ const chainOf = (source: LiveSource, { cap, after, ...rung }: LiveRung): string 
 
 const rungArguments = (rung: LiveRung, index: number, source: LiveSource): string[] => {
   const { width, height, preset, bitRate, maxRate, buffer, level, frameRate } = rung;
-  const { primaries, transfer, matrix } = source.colour ?? (source.height >= leastHd ? bt709 : bt601);
+  const { primaries, transfer, matrix } = isBright(source.colour) ? bt709 : source.colour ?? (source.height >= leastHd ? bt709 : bt601);
   return [
     ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', preset, '-tune', 'zerolatency', '-profile:v', 'high', '-level:v', String(level / 10)],
     ...['-threads:v', String(width * height >= leastSliced ? 2 : 1), '-b:v', String(bitRate), '-maxrate:v', String(maxRate), '-bufsize:v', String(buffer)],

@@ -256,3 +256,25 @@ t.test('where no program can be started, that is its end', async (t) => {
   t.equal(how, 'crashed');
   t.match(words, /ENOENT/);
 });
+
+t.test('fields become whole pictures, each at its own time', async (t) => {
+  const source = await variant(stamped.file, ...x264, '-vf', 'setfield=tff', '-flags', '+ildct+ilme', '-x264-params', 'tff=1', '-g', '20', '-bf', '2');
+  const { encoder, pictures } = start(source, rungs, { source: { ...source, sar: null, colour: null, interlaced: true } });
+  feedAll(encoder, source.pictures);
+  encoder.end();
+  t.match(await encoder.ended, { how: 'drained' });
+  for (const rung of pictures) t.same(placesOf(rung), placesOf(inOrder(source.pictures)));
+});
+
+t.test('more light than a rung can show is made less, and said to be no more', async (t) => {
+  const source = await variant(stamped.file, '-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1', '-x265-params', 'log-level=error:keyint=20:scenecut=0:open-gop=0:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc', '-video_track_timescale', '90000');
+  for (const transfer of [16, 18]) {
+    const { encoder, pictures, configs } = start(source, [rungOf(144)], { source: { ...source, sar: null, colour: { primaries: 9, transfer, matrix: 9, fullRange: false } } });
+    feedAll(encoder, source.pictures);
+    encoder.end();
+    t.match(await encoder.ended, { how: 'drained' });
+    t.same(placesOf(pictures[0] ?? []), placesOf(inOrder(source.pictures)));
+    const [set] = configs[0] ? parseAvcConfig(configs[0]).sps : [];
+    t.match(set && parseSps(set).colour, { primaries: 1, transfer: 1, matrix: 1 });
+  }
+});

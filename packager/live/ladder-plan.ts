@@ -21,6 +21,8 @@ export type RungWish = {
 export type LadderSource = CostedSource & {
   /** Players everywhere can show it as it is; otherwise it is encoded as well. */
   readonly standard: boolean;
+  /** More light than rungs can show (PQ, HLG). */
+  readonly bright?: boolean;
 };
 
 /** Baseline, Main and High: 8 bits, 4:2:0. */

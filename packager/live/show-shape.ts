@@ -1,5 +1,6 @@
 /** From what the gate saw and what the channel wants to what players are told: the policy, and a list of tracks with their rates. */
 import { segmentPeak } from '../encode/live-rate.ts';
+import { isBright } from '../encode/live-shape.ts';
 import { opusRate } from '../media/opus.ts';
 import { pictureFacts, shownSize } from '../media/picture-facts.ts';
 import { VIDEO_TIMESCALE } from '../media/timeline.ts';
@@ -47,7 +48,7 @@ const rungsOf = ({ video, frameRate }: Observed, { ladder }: Wish): Plan => {
   const facts = video && pictureFacts(video);
   if (!ladder || !video || !facts?.size) return [];
   // What is encoded has square pixels: as wide as it is shown.
-  return ladder({ ...shownSize(facts.size, facts.sar), frameRate, codec: video.codec, standard: playsEverywhere(video.codec, facts.codecString) });
+  return ladder({ ...shownSize(facts.size, facts.sar), bright: isBright(facts.colour), frameRate, codec: video.codec, standard: playsEverywhere(video.codec, facts.codecString) });
 };
 
 export const showShape = (observed: Observed, wish: Wish, declared: Partial<Record<TrackKind, number>>): ShowShape => {

@@ -66,10 +66,13 @@ const withRung = (ask: EncoderAsk, index: number, run: (track: EncoderAsk['rungs
   if (rung) run(rung.track);
 };
 
+/** frame_mbs_only_flag; other codecs have no fields that anybody sends. */
+const fieldsIn = ({ codec, config }: VideoConfig): boolean => codec === 'h264' && parseAvcConfig(config).sps.some((set) => parseSps(set).interlaced);
+
 const sourceOf = (source: VideoConfig) => {
   const { size, sar, colour } = pictureFacts(source);
   if (!size) throw new Error('nobody has said how large the pictures are');
-  return { codec: source.codec, config: source.config, width: size.width, height: size.height, sar, colour };
+  return { codec: source.codec, config: source.config, width: size.width, height: size.height, sar, colour, interlaced: fieldsIn(source) };
 };
 
 export const liveRung = (rung: RungFacts | undefined, from: number): LiveRung => {

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
 import type { CoreBudget } from '../../packager/encode/budget.ts';
+import { toneFilters } from '../../packager/encode/live-shape.ts';
 import { makeJobPlace, type Sandbox } from '../../packager/encode/sandbox.ts';
 import { Ladder } from '../../packager/live/ladder.ts';
 import type { StartEncoder } from '../../packager/live/ladder-epoch.ts';
@@ -31,8 +32,8 @@ export type LadderWorksOptions = {
 /** Nothing has come of it: nothing is encoded of it either. */
 const unknown: LadderSource = { width: 0, height: 0, frameRate: null, standard: true };
 
-/** Who encodes, and what it costs: as it was measured, or guessed. */
-type Tools = { readonly start: StartEncoder; cost: CoreCost; measured: boolean };
+/** Who encodes, and what it costs: as it was measured, or guessed. `tones`: PQ and HLG can be brought down to what rungs show. */
+type Tools = { readonly start: StartEncoder; readonly tones: boolean; cost: CoreCost; measured: boolean };
 
 export class LadderWorks {
   readonly #o: LadderWorksOptions;
@@ -97,7 +98,7 @@ export class LadderWorks {
   async equip(sandbox: Sandbox, guess: CoreCost): Promise<void> {
     const { clock, folder } = this.#o;
     const place = await makeJobPlace(join(folder, `live-${process.pid}`));
-    this.#tools = { cost: guess, measured: false, start: ffmpegEncoder({ clock, sandbox, place }) };
+    this.#tools = { cost: guess, measured: false, tones: toneFilters.every((name) => sandbox.programs.filters.has(name)), start: ffmpegEncoder({ clock, sandbox, place }) };
   }
 
   /** It has been measured what encoding costs. */
@@ -111,6 +112,10 @@ export class LadderWorks {
     return (source) => {
       // Whoever comes back the moment the server has started may be there before ffmpeg has been tried.
       if (!this.#tools) return [];
+      if (source.bright && !this.#tools.tones) {
+        this.#o.log.warn({ ladder: name }, `This ffmpeg cannot make pictures of PQ or HLG that every screen shows (it has no ${toneFilters.join(' and ')}): the show gets no rungs.`);
+        return [];
+      }
       const plan = this.#plan(name, source, this.#tools);
       this.#promised.promise(plan, source, coresOf(plan, source, this.#tools.cost));
       return plan;
