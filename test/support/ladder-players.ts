@@ -132,3 +132,9 @@ export const switchRungs = async (browser: Browser, pages: PlayerPages, { base, 
   const faults = interruptions(pictures, grid, { back: player === 'shaka' && !keepBuffer ? 6 : 0 });
   return { faults, errors, stalls: stalls.map(({ ms }) => ms), heights: seen, complaints, pictures: pictures.length, seconds: currentTime - from };
 };
+
+/**
+ * hls.js waits for a playlist for so long as a part may take, and asks again: where encoder and browser share two cores, a
+ * rung may come later than that. What a viewer would see of it are stalls.
+ */
+export const errorsButLate = ({ errors }: Pick<Switched, 'errors'>): object[] => errors.filter((error) => !('details' in error && error.details === 'levelLoadTimeOut' && 'fatal' in error && error.fatal === false));

@@ -2,13 +2,15 @@
  * A whole server whose channels have a ladder of two small rungs, made by the real ffmpeg: sizes that two slow cores carry
  * beside a browser. The pictures of what is sent carry their numbers, and so do those of every rung.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Test } from 'tap';
 import type { ClipOptions } from './clips.ts';
+import { signalEncoders } from './ladder-programs.ts';
+import { liveVideo } from './ladder-show.ts';
 import { LiveSender } from './live-sender.ts';
-import { until } from './playlists.ts';
+import { playlist, until } from './playlists.ts';
 import { startServer, type Channel, type MillraceServer, type ServerOptions } from './server.ts';
 import { flvClip } from './show-sender.ts';
 
@@ -58,17 +60,19 @@ export class LadderStage {
     return sender;
   }
 
-  /** Encoders that are on die, and nobody is told. */
-  killEncoders(): number {
-    const { pid } = this.server.child;
-    const encoders = pid === undefined ? [] : descendants(pid).filter(({ name }) => name === 'ffmpeg');
-    for (const encoder of encoders) process.kill(encoder.pid, 'SIGKILL');
-    return encoders.length;
+  /** It has been live for so many segments on every rung. */
+  async aired(channel: Channel, segments: number): Promise<{ readonly base: string; readonly heights: readonly number[]; readonly video: string }> {
+    await this.server.live(channel);
+    const video = await liveVideo(this.server, channel);
+    for (const track of ['v0', 'v1', 'v2', 'a0']) {
+      await until(async () => (await playlist(this.server, video, track)).segments.length, (length) => length >= segments, 60_000);
+    }
+    return { base: `${this.server.origin}/play/-/${video}`, heights: heights.toReversed(), video };
   }
 
   /** No encoder lives for so long: what there is of the rungs meanwhile are holes. */
   async withoutEncoders(ms: number): Promise<void> {
-    for (const until = performance.now() + ms; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 50))) this.killEncoders();
+    for (const until = performance.now() + ms; performance.now() < until; await new Promise((resolve) => setTimeout(resolve, 50))) await signalEncoders(this.server.child.pid, 'SIGKILL');
   }
 
   /** What is encoded now. */
@@ -77,19 +81,3 @@ export class LadderStage {
     return shows;
   }
 }
-
-type Process = { readonly pid: number; readonly parent: number; readonly name: string };
-
-const processes = (): Process[] =>
-  readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      // The name stands in brackets, and may hold any character; behind it the state, and the parent.
-      const [, name = '', parent = ''] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
-      return [{ pid: Number(pid), parent: Number(parent), name }];
-    } catch {
-      return []; // It is gone.
-    }
-  });
-
-const descendants = (ancestor: number, all = processes()): Process[] => all.filter(({ parent }) => parent === ancestor).flatMap((child) => [child, ...descendants(child.pid, all)]);
