@@ -6,13 +6,13 @@ import t, { type Test } from 'tap';
 import { Burners } from '../support/burners.ts';
 import { percentile } from '../support/figures.ts';
 import { encodersOf, pipesOf, signalEncoders, zombiesOf } from '../support/ladder-programs.ts';
-import { ladderServer, liveVideo, pictureTracks } from '../support/ladder-show.ts';
+import { liveVideo, pictureTracks } from '../support/ladder-show.ts';
 import { startedBy } from '../support/left-behind.ts';
 import { LiveSender } from '../support/live-sender.ts';
 import { PartTimes } from '../support/part-times.ts';
 import { until } from '../support/playlists.ts';
 import { memoryMb } from '../support/process-cost.ts';
-import type { MillraceServer } from '../support/server.ts';
+import { startServer, type MillraceServer } from '../support/server.ts';
 import { flvClip } from '../support/show-sender.ts';
 
 t.setTimeout(280_000);
@@ -23,8 +23,12 @@ const hd = { width: 1280, height: 720, bframes: 2, kbps: 2_500 };
 type Encoded = { readonly videoId: string; readonly encoding: readonly number[]; readonly shed: readonly number[]; readonly restarts: number; readonly lagMs: number };
 type On = { readonly video: string; readonly tracks: readonly string[]; readonly times: PartTimes; readonly sender: LiveSender; readonly state: () => Promise<Encoded> };
 
-const { server, token } = await ladderServer();
+// The ladders that come with it, and it carries whatever is asked of it.
+const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64' } });
 t.teardown(() => server.stop());
+const token = await server.login();
+const offers = (): Promise<{ items: { cores: number | null }[] }> => server.must('GET', 'ladders', undefined, token);
+await until(offers, ({ items }) => items.every(({ cores }) => cores !== null), 60_000);
 
 const show = async (t: Test, on: MillraceServer, name: string, clip: Parameters<typeof flvClip>[0]): Promise<On> => {
   const source = await flvClip(clip);
