@@ -16,7 +16,6 @@ import { flvClip } from './show-sender.ts';
 
 /** What streamers send here: sound, B-frames, a number in each picture. */
 export const sent = { width: 640, height: 360, bframes: 2, kbps: 600 } as const satisfies ClipOptions;
-export const sentGrid = { frames: 240, fps: 30 };
 /** Of all that there is to choose from, the source first. */
 export const heights = [360, 240, 144] as const;
 
