@@ -75,8 +75,8 @@ t.test(`encoders are killed ${deaths} times`, async (t) => {
     t.equal(await signalEncoders(pid, 'SIGKILL'), 1);
     await until(async () => (await state()).restarts, (restarts) => restarts > death, 20_000);
     const rungs = tracks.slice(1);
-    // The second of them is not what was on its way when it died.
-    await until(async () => rungs.map((track) => times.late(track, killedAt).length), (counts) => counts.every((count) => count >= 2), 30_000);
+    // The second of them is not what was on its way when it died. On a machine that is busy besides, a rung may be shed, and is back much later.
+    await until(async () => rungs.map((track) => times.late(track, killedAt).length), (counts) => counts.every((count) => count >= 2), 90_000);
     back.push(Math.max(...rungs.map((track) => times.of(track, killedAt).filter(({ gap }) => !gap)[1]?.at ?? Number.NaN)) - killedAt);
     // Others come and go meanwhile, such as those of the live picture.
     await until(async () => pipesOf(pid), (now) => now <= pipes);
