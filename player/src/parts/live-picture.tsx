@@ -6,12 +6,11 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { onThisHost } from '../api/endpoints.ts';
 import type { Channel } from '../api/types.ts';
+import { savesData } from '../lib/saves-data.ts';
 import { t } from '../words/index.ts';
 
 /** Whoever pays for every megabyte gets a new one this often; everybody else whenever the list has one. */
 const RARELY_MS = 60_000;
-
-const savesData = (): boolean => (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
 
 /** It is on the screen, and the tab is looked at. */
 const useSeen = (at: RefObject<Element | null>): boolean => {

@@ -1,6 +1,7 @@
 /** hls.js tied to one media element: loading, recovery and the live edge. It knows nothing of pages. */
 import type HlsClass from 'hls.js';
 import type { ErrorData } from 'hls.js';
+import { savesData } from '../lib/saves-data.ts';
 import { remember, remembered, rememberedForToday, rememberForToday } from '../state/remembered.ts';
 import { soundFor } from './choices.ts';
 import type { Choice } from './choices.ts';
@@ -72,6 +73,9 @@ const pastTheCache = (request: XMLHttpRequest, url: string): void => {
 
 /** What can be chosen without another sound. */
 const listed = (of: HlsClass): readonly Quality[] => qualitiesOf(of.levels, [of.currentLevel, of.loadLevel, of.firstLevel].find((level) => level >= 0));
+
+/** Where data is to be saved nothing larger comes unasked: that is less than the screen of any phone shows. */
+const savingHeight = '480';
 
 const idOf = (level: number): string | null => (level < 0 ? null : String(level));
 
@@ -171,7 +175,7 @@ export const startHls = (
   };
   const build = (from: number | null): HlsClass => {
     recap?.();
-    const settings = hlsSettings({ live, knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
+    const settings = hlsSettings({ live, saving: savesData(), knownBandwidth: usefulBandwidth(remembered('bandwidth')) });
     const made = new Hls({
       ...settings,
       ...protectedSettings(Hls, opensByItself(video)),
@@ -196,6 +200,8 @@ export const startHls = (
     });
     made.on(Hls.Events.LEVEL_UPDATED, () => events.onListed());
     made.on(Hls.Events.MANIFEST_PARSED, () => {
+      const most = savesData() ? qualityFor(listed(made), savingHeight) : null;
+      if (most !== null) made.autoLevelCapping = Number(most);
       // Before the first fragment is asked for: whoever chose something small has a line to spare.
       const wanted = qualityFor(listed(made), rememberedForToday('quality'));
       size.choose(wanted === null ? null : Number(wanted));

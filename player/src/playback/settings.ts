@@ -9,11 +9,13 @@ export const jumpBehind = 4;
 
 export type Situation = {
   readonly live: boolean;
+  /** Whoever watches has told the browser to save data: what is the most then is set where the sizes are known. */
+  readonly saving: boolean;
   /** Measured in an earlier viewing, bit/s. */
   readonly knownBandwidth: number | null;
 };
 
-export const hlsSettings = ({ live, knownBandwidth }: Situation): Partial<HlsConfig> => ({
+export const hlsSettings = ({ live, saving, knownBandwidth }: Situation): Partial<HlsConfig> => ({
   lowLatencyMode: true,
 
   // 1 is the default and means that hls.js leaves the speed alone. Catching up is catch-up.ts's: the one of hls.js
@@ -35,8 +37,8 @@ export const hlsSettings = ({ live, knownBandwidth }: Situation): Partial<HlsCon
   // The default 0.5 Mbit/s starts everyone on the lowest rung, and a measuring fragment delays the first picture.
   testBandwidth: false,
   abrEwmaDefaultEstimate: knownBandwidth ?? 3_000_000,
-  // No more pixels than the window shows.
-  capLevelToPlayerSize: true,
+  // No more pixels than the window shows; it would take away any other limit.
+  capLevelToPlayerSize: !saving,
 
   // A day-long show must not fill the memory of a phone; a little is kept so that going back is instant.
   backBufferLength: live ? 30 : 90,
