@@ -169,6 +169,10 @@ export const startHls = (
   /** No size of those that fit the window can be had: for a while a larger one is better than none. */
   const uncap = (of: HlsClass): void => {
     if (of.autoLevelCapping < 0 || of.autoLevelCapping >= of.levels.length - 1) return;
+    if (savesData()) {
+      of.autoLevelCapping = -1;
+      return;
+    }
     of.capLevelToPlayerSize = false;
     recap?.();
     recap = afterMs(uncappedMs, () => (of.capLevelToPlayerSize = true));

@@ -20,9 +20,10 @@ type Level = { readonly width: number; readonly height: number; readonly frameRa
  */
 export const qualitiesOf = (levels: readonly Level[], now = 0): readonly Quality[] =>
   levels
-    .map((level, index) => ({ ...level, index }))
-    .filter(({ audioCodec }) => audioCodec === (levels[now] ?? levels[0])?.audioCodec)
-    .map(({ width, height, frameRate, averageBitrate, index }) => ({
+    // hls.js tells the rate by a getter of its class, which a copy would not have.
+    .map((level, index) => ({ level, index }))
+    .filter(({ level }) => level.audioCodec === (levels[now] ?? levels[0])?.audioCodec)
+    .map(({ level: { width, height, frameRate, averageBitrate }, index }) => ({
       id: String(index),
       height: width > 0 && height > 0 ? Math.min(width, height) : null,
       frameRate: frameRate > 0 ? frameRate : null,
