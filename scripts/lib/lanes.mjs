@@ -28,7 +28,7 @@ export const mostlyWait = [
 export const longest = 'test/prove/lint-stream.prove.ts';
 
 /** Figures of time mean nothing in them, so they may run beside the longest. */
-export const besideTheLongest = ['test/prove/awkward.prove.ts', 'test/prove/log-kill.prove.ts', 'test/prove/mutation.prove.ts'];
+export const besideTheLongest = ['test/prove/awkward.prove.ts', 'test/prove/ladder-frames.prove.ts', 'test/prove/log-kill.prove.ts', 'test/prove/mutation.prove.ts'];
 
 /**
  * Whole servers and browsers in one lane, what needs a core for itself in the other, until one of them is through: two
