@@ -12,6 +12,7 @@ import type { FragmentEntry, EpochFacts, TrackLogReader, TrackLogWriter } from '
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { EpochRef, PresentationSnapshot, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
 import type { Cue } from '../text/cue.ts';
+import { epochDate } from './epoch-date.ts';
 import { audioEpoch, textEpoch } from './epoch-tracks.ts';
 import { LeadGrid, LiveCaptions } from './live-captions.ts';
 import type { EpochTrack, RunFacts, RunTrack } from './run-facts.ts';
@@ -115,8 +116,9 @@ export class LiveRun {
     while (this.#backlog > below) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  /** Rungs begin it when their encoders have said what they make. */
-  beginEpoch(epoch: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
+  /** Rungs begin it when their encoders have said what they make. `wallClock`: the arrival of its first picture. */
+  beginEpoch(arrived: Omit<EpochRef, 'run'>, tracks: readonly EpochTrack[]): void {
+    const epoch = { ...arrived, wallClock: epochDate(arrived.wallClock, this.#dateOf(arrived.startMicros)) };
     const of = (track: LiveTrack): EpochTrack | undefined => (track.captions ? textEpoch(epoch.epoch, track.facts) : tracks.find(({ kind }) => kind === track.facts.kind));
     const changed = this.#tracks.flatMap((track) => {
       const now = isMade(track) ? undefined : of(track);
@@ -147,6 +149,12 @@ export class LiveRun {
   writeRung(id: string, cut: Cut): void {
     const track = this.#track(id);
     if (track) this.#write(track, cut);
+  }
+
+  /** By the last epoch that has begun. */
+  #dateOf(micros: number): number | null {
+    const last = this.#epochs.at(-1);
+    return last ? last.wallClock + (micros - last.startMicros) / 1000 + this.#drift.slewMs : null;
   }
 
   #epochFacts({ facts }: LiveTrack, { epoch, wallClock, startMicros, run }: EpochRef, { init, codecString }: TrackEpoch, reorderDelay: number): EpochFacts {

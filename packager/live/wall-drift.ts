@@ -23,6 +23,11 @@ export class WallDrift {
   #slewMs = 0;
   readonly #bySegment = new Map<number, number>();
 
+  /** Of the segment that began last. */
+  get slewMs(): number {
+    return Math.round(this.#slewMs);
+  }
+
   /** The slew of a segment, ms, whole; asked for each track, decided once. Times in ms: of media, and of the wall clock now. */
   slew(msn: number, mediaMs: number, wallMs: number): number {
     const decided = this.#bySegment.get(msn);
@@ -38,7 +43,7 @@ export class WallDrift {
       const wanted = Math.max(-most, Math.min(most, least - this.#usual));
       if (Math.abs(wanted - this.#slewMs) >= STEP_MS) this.#slewMs = wanted;
     }
-    const slew = Math.round(this.#slewMs);
+    const slew = this.slewMs;
     this.#bySegment.set(msn, slew);
     // The tracks of a run are never further apart than this.
     this.#bySegment.delete(msn - SEEN_SEGMENTS);

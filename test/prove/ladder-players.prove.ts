@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { launchChromium, openPage } from '../support/chromium.ts';
-import { errorsButLate, switchRungs, type Switcher } from '../support/ladder-players.ts';
+import { errorsButLate, isStandstill, switchRungs, type Switcher } from '../support/ladder-players.ts';
 import { heights, LadderStage, sent } from '../support/ladder-stage.ts';
 import { choose, firstPicture, report, servePlayerPages } from '../support/player-page.ts';
 import { until } from '../support/playlists.ts';
@@ -20,13 +20,16 @@ t.teardown(() => browser.close());
 const pages = await servePlayerPages();
 t.teardown(() => pages.close());
 
-/** hls.js once showed nothing for two parts at one of its twenty switches, without a stall: where its next part had not come when it switched. */
-const forgiven = 1;
+/** How often: at one switch of twenty while nothing else was going on. */
+const stillEvery = 5;
 /** A machine that is busy with encoding may hold a picture up for so long. */
 const hiccupMs = 500;
+/** At the live edge hls.js has as much ahead as there is, and waits where its next part has not come when it switches. */
+const hiccupAtTheEdgeMs = 2_000;
 const behind = 4;
 const switchers: readonly Switcher[] = [
   { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 20, behind },
+  { name: 'hls.js, as low as it comes', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 6 },
   { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: false, switches: 5, behind },
   { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5, behind },
   { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 5, behind },
@@ -41,11 +44,11 @@ t.test('switched in a live show, every picture is at its place', async (t) => {
       const seen = await switchRungs(browser, pages, show, switcher);
       t.comment(`${seen.heights.join(' ')}, ${seen.pictures} pictures in ${seen.seconds.toFixed(1)} s, stalls ${JSON.stringify(seen.stalls)}`);
       t.equal(seen.heights.length, switcher.switches);
-      const stood = seen.faults.filter((fault) => /^no picture for [01]\.\d+ s/.test(fault));
-      t.ok(stood.length <= forgiven, stood.join('; '));
-      t.same(seen.faults.filter((fault) => !stood.includes(fault)), []);
+      const stood = seen.faults.filter(isStandstill);
+      t.ok(stood.length <= Math.ceil(switcher.switches / stillEvery), stood.join('; '));
+      t.same(seen.faults.filter((fault) => !isStandstill(fault)), []);
       t.same(errorsButLate(seen), []);
-      t.same(seen.stalls.filter((ms) => ms > hiccupMs), []);
+      t.same(seen.stalls.filter((ms) => ms > (switcher.behind ? hiccupMs : hiccupAtTheEdgeMs)), []);
       t.same(seen.complaints, []);
     });
   }
