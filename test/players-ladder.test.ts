@@ -1,11 +1,12 @@
 /**
- * Forced switches between rungs in hls.js, Shaka and dash.js, recorded and live: every picture carries its number, and
- * whatever rung it comes from, it is the one that belongs at its place. The long form is prove/players-ladder.prove.ts.
+ * Forced switches between rungs of a recording in hls.js, Shaka and dash.js: every picture carries its number, and whatever
+ * rung it comes from, it is the one that belongs at its place. The long form is prove/players-ladder.prove.ts; of a live
+ * show, ladder-players.test.ts.
  */
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { launchChromium } from './support/chromium.ts';
 import { interruptions } from './support/continuity.ts';
-import { liveLadder, recordedLadder, switchRungs, type Stage, type Switcher } from './support/ladder-players.ts';
+import { recordedLadder, switchRungs, type Switcher } from './support/ladder-players.ts';
 import { servePlayerPages } from './support/player-page.ts';
 
 t.setTimeout(110_000);
@@ -17,7 +18,15 @@ t.teardown(() => pages.close());
 /** A machine that is busy with other tests may hold a picture up for so long. */
 const hiccupMs = 500;
 
-const together = async (t: Test, stage: Stage, switchers: readonly Switcher[]): Promise<void> => {
+const switchers: readonly Switcher[] = [
+  { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 6 },
+  { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: false, switches: 5 },
+  { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5 },
+  { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 5 },
+];
+
+t.test('a recording plays on without a gap or a repetition while its rungs are switched', async (t) => {
+  const stage = await recordedLadder(60);
   t.teardown(() => stage.close());
   await Promise.all(
     switchers.map(async (switcher) => {
@@ -33,26 +42,6 @@ const together = async (t: Test, stage: Stage, switchers: readonly Switcher[]): 
   );
   t.same(stage.ladder.faults, []);
   t.same(stage.server.errors, []);
-};
-
-t.test('a recording plays on without a gap or a repetition while its rungs are switched', async (t) => {
-  await together(t, await recordedLadder(60), [
-    { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 6 },
-    { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: false, switches: 5 },
-    { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5 },
-    { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 5 },
-  ]);
-});
-
-t.test('a show in progress plays on without a gap or a repetition while its rungs are switched', async (t) => {
-  // Two segments behind the edge, which a busy machine keeps up with; the long form is as low as they come.
-  const behind = 4;
-  await together(t, await liveLadder(), [
-    { name: 'hls.js', player: 'hls', file: 'master.m3u8', keepBuffer: true, switches: 4, behind },
-    { name: 'Shaka, HLS', player: 'shaka', file: 'master.m3u8', keepBuffer: false, switches: 5, behind },
-    { name: 'Shaka, DASH', player: 'shaka', file: 'manifest.mpd', keepBuffer: false, switches: 5, behind },
-    { name: 'dash.js', player: 'dash', file: 'manifest.mpd', keepBuffer: true, switches: 4, behind },
-  ]);
 });
 
 t.test('an interruption is seen', async (t) => {

@@ -23,20 +23,9 @@ const clips = () => Promise.all(sizes.map((size) => flvClip({ ...size, bframes: 
 export type Rungs = { readonly base: string; readonly heights: readonly number[] };
 export type Stage = Rungs & { readonly ladder: Ladder; readonly server: LadderServer; close(): Promise<void> };
 
-const staged = async (ladder: Ladder, stop: () => void): Promise<Stage> => {
-  const server = await serveLadder(ladderVideo, ladder);
-  return {
-    ...{ ladder, server, base: server.base },
-    heights: sizes.map(({ height }) => height).toReversed(),
-    async close() {
-      stop();
-      await server.close();
-    },
-  };
-};
-
-/** So many seconds of a show in no time. */
-const past = async (clock: FakeClock, seconds: number): Promise<Ladder> => {
+/** So many seconds of a show in no time, and its end. */
+export const recordedLadder = async (seconds: number): Promise<Stage> => {
+  const clock = new FakeClock();
   const ladder = new Ladder(clock, await clips(), clipMs);
   for (let at = 0; at < seconds * 1000; at += 20) {
     clock.advance(20);
@@ -44,25 +33,9 @@ const past = async (clock: FakeClock, seconds: number): Promise<Ladder> => {
     // The logs take what was written in turns of their own.
     if (at % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  return ladder;
-};
-
-/** It has been live for a while: players find room behind the live edge. */
-export const liveLadder = async (): Promise<Stage> => {
-  const before = 20;
-  const clock = new FakeClock(Date.now() - before * 1000);
-  const ladder = await past(clock, before);
-  const timer = setInterval(() => {
-    clock.advance(Math.max(0, Date.now() - clock.wall()));
-    ladder.feed(clock.now());
-  }, 10);
-  return staged(ladder, () => clearInterval(timer));
-};
-
-export const recordedLadder = async (seconds: number): Promise<Stage> => {
-  const ladder = await past(new FakeClock(), seconds);
   await ladder.finish();
-  return staged(ladder, () => undefined);
+  const server = await serveLadder(ladderVideo, ladder);
+  return { ladder, server, base: server.base, heights: sizes.map(({ height }) => height).toReversed(), close: () => server.close() };
 };
 
 export type Switcher = {
