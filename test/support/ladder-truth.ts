@@ -8,6 +8,7 @@ import { readFragments } from '../../lint/read/fragments.ts';
 import { readInit } from '../../lint/read/init.ts';
 import type { MillraceServer } from './server.ts';
 import { readStamp } from './stamp.ts';
+import { keyOf, type KeyLine } from './unlocked.ts';
 
 /** In ticks of 90 kHz. */
 export type RungPicture = { readonly pts: number; readonly key: boolean; /** Null: it cannot be read. */ readonly stamp: number | null };
@@ -23,7 +24,13 @@ export type Rung = {
 };
 type Epoch = { readonly pictures: readonly RungPicture[]; readonly width: number; readonly height: number; readonly complaints: string };
 
-type At = { readonly server: MillraceServer; readonly video: string; readonly track: string };
+type At = {
+  readonly server: MillraceServer;
+  readonly video: string;
+  readonly track: string;
+  /** Of a protected show: a file as it lies below the key that the playlist names for it, if any. */
+  readonly open?: (bytes: Buffer, key: KeyLine | null) => Promise<Buffer>;
+};
 
 const get = async ({ server, video, track }: At, name: string): Promise<Buffer> => {
   const response = await fetch(`${server.origin}/play/-/${video}/${track}/${name}`, { signal: AbortSignal.timeout(60_000) });
@@ -41,19 +48,24 @@ export const readRung = async (at: At, areas: readonly Area[] = []): Promise<Run
   let map: string | null = null;
   let gap = false;
   let duration = '';
+  let key: KeyLine | null = null;
+  const open = at.open ?? ((bytes: Buffer) => Promise.resolve(bytes));
   for (const line of lines) {
+    key = keyOf(line) ?? key;
     map = /^#EXT-X-MAP:.*URI="([^"]+)"/.exec(line)?.[1] ?? map;
     duration = /^#EXTINF:([\d.]+)/.exec(line)?.[1] ?? duration;
     if (line === '#EXT-X-GAP') gap = true;
     if (line.startsWith('#')) continue;
-    segments.push({ name: line, duration, map, gap, bytes: gap ? Buffer.alloc(0) : await get(at, line) });
+    segments.push({ name: line, duration, map, gap, bytes: gap ? Buffer.alloc(0) : await open(await get(at, line), key) });
     gap = false;
   }
   const epochs: Epoch[] = [];
   for (const init of new Set(segments.map((segment) => segment.map))) {
     if (init === null) continue;
-    const media = segments.filter((segment) => segment.map === init).map(({ bytes }) => bytes);
-    epochs.push(await takeApart(await get(at, init), Buffer.concat(media), areas[Number(/-i(\d+)/.exec(init)?.[1])]));
+    const media = segments.filter((segment) => segment.map === init && !segment.gap).map(({ bytes }) => bytes);
+    // A key may last for no longer than a hole.
+    if (media.length === 0) continue;
+    epochs.push(await takeApart(await open(await get(at, init), null), Buffer.concat(media), areas[Number(/-i(\d+)/.exec(init)?.[1])]));
   }
   return { track: at.track, lines: lines.filter((line) => !line.startsWith('#EXT-X-RENDITION-REPORT')), segments, epochs };
 };
