@@ -3,6 +3,7 @@
  * started. A failure is a value; only a program that cannot be started at all rejects.
  */
 import { spawn } from 'node:child_process';
+import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../clock.ts';
 import type { Command } from './confine.ts';
@@ -49,6 +50,16 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
     const cancel = clock.after(wallMs, () => end('time'));
     signal?.addEventListener('abort', unwanted, { once: true });
 
+    const over = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', unwanted);
+    };
+    child.on('error', (error) => {
+      over();
+      reject(error);
+    });
+    // Where no more files can be opened it has no pipes, and has yet to say so.
+    if (!hasPipes(child)) return;
     // It may end before it has read everything; its end says so.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
@@ -63,14 +74,6 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
       if (bytes > outputBytes) end('output');
       else output.push(chunk);
     });
-    const over = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', unwanted);
-    };
-    child.on('error', (error) => {
-      over();
-      reject(error);
-    });
     // What it started and left behind must not outlive it.
     child.on('exit', () => killGroup(child.pid));
     child.on('close', (code, killedBy) => {
@@ -78,6 +81,12 @@ export const runChild = (command: Command, { clock, wallMs, signal, outputBytes 
       resolve({ code, killedBy, ended, output: Buffer.concat(output), complaints: complaints.text });
     });
   });
+
+/** Not so where a process may open no more files, whatever the types say. */
+const hasPipes = (child: { readonly stdin: Writable | null | undefined }): boolean => !!child.stdin;
+
+/** In place of a pipe to a process that could not be given one. */
+export const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** All that it started, as long as it stayed in its group; behind walls nothing leaves. */
 export const killGroup = (pid: number | undefined): void => {

@@ -11,7 +11,7 @@ import { nalType, typeOf } from '../media/h264-nal.ts';
 import { nalsOf, withLengths } from '../media/mpegts/pictures.ts';
 import { NutReader, type NutItem } from '../nut/reader.ts';
 import { nutFrameHead, nutHead } from '../nut/writer.ts';
-import { killGroup, Tail } from './child.ts';
+import { killGroup, nowhere, Tail } from './child.ts';
 import type { Limits } from './confine.ts';
 import { firstPipe, liveCommand, liveTimescale, ptsOf, stampOf, type LiveRung, type LiveSource } from './live-command.ts';
 import { coreSecondsOf } from './process-cost.ts';
@@ -88,7 +88,6 @@ export class LiveEncoder {
   #over = false;
   #cancelWatch: () => void;
 
-  /** Throws where no process can be made at all. */
   constructor(span: LiveSpan) {
     this.#span = span;
     const { source, rungs, sandbox, place, clock } = span;
@@ -99,20 +98,19 @@ export class LiveEncoder {
       stdio: ['pipe', 'ignore', 'pipe', ...rungs.map(() => 'pipe' as const)],
     });
     this.#child = child;
-    const { stdin, stderr } = child;
-    if (!stdin || !stderr) throw new Error('a process without its pipes');
-    this.#input = stdin;
+    // Ahead of all else: nobody else hears that it could not be started.
+    this.ended = this.#untilOver();
+    this.#input = child.stdin ?? nowhere();
     this.#waiting = new WaitingPictures(rungs.map(({ after }) => after ?? -Infinity));
     this.#lastOut = rungs.map(() => clock.now());
     this.#picturesOut = rungs.map(() => 0);
     this.#expected = rungs.map(() => 0);
     // It may end before it has read everything; its end says so.
-    stdin.on('error', () => {});
-    stderr.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
-    for (const index of rungs.keys()) this.#hear(index, child.stdio[firstPipe + index] as Readable);
-    this.ended = this.#untilOver();
+    this.#input.on('error', () => {});
+    child.stderr?.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
+    for (const index of rungs.keys()) this.#hear(index, child.stdio?.[firstPipe + index] as Readable | undefined);
     this.#cancelWatch = clock.after(watchMs, () => this.#watch());
-    stdin.write(nutHead({ ...source, timescale: liveTimescale }, 0));
+    this.#input.write(nutHead({ ...source, timescale: liveTimescale }, 0));
   }
 
   get pid(): number | undefined {
@@ -163,7 +161,8 @@ export class LiveEncoder {
     };
   }
 
-  #hear(rung: number, output: Readable): void {
+  #hear(rung: number, output: Readable | undefined): void {
+    if (!output) return;
     const reader = new NutReader();
     output.on('error', () => {});
     output.on('data', (chunk: Buffer) => {

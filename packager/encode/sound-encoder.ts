@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { opusHeadOf, opusRate, parseOpusConfig } from '../media/opus.ts';
 import { NutReader } from '../nut/reader.ts';
 import { nutFrameHead, nutHead } from '../nut/writer.ts';
-import { killGroup, Tail } from './child.ts';
+import { killGroup, nowhere, Tail } from './child.ts';
 import type { Limits } from './confine.ts';
 import { firstPipe } from './live-command.ts';
 import type { JobPlace, Sandbox } from './sandbox.ts';
@@ -43,24 +43,22 @@ export class SoundEncoder {
   #why: 'killed' | 'crashed' | null = null;
   #ending = false;
 
-  /** Throws where no process can be made at all. */
   constructor({ sandbox, place, config, frame, ...span }: SoundEncoderOptions) {
     const command = sandbox.piped({ program: 'ffmpeg', args: soundCommand(span), place, limits });
     // A group of its own, so that all of it can be killed at once.
     const child = spawn(command.file, command.args, { cwd: command.cwd, env: command.env, detached: true, stdio: ['pipe', 'ignore', 'pipe', 'pipe'] });
-    const { stdin, stderr } = child;
-    if (!stdin || !stderr) throw new Error('a process without its pipes');
     this.#child = child;
-    this.#input = stdin;
-    // It may end before it has read everything; its end says so.
-    stdin.on('error', () => {});
-    stderr.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
-    this.#hear(child.stdio[firstPipe] as Readable, frame);
+    // Ahead of all else: nobody else hears that it could not be started.
     this.ended = this.#untilOver();
+    this.#input = child.stdin ?? nowhere();
+    // It may end before it has read everything; its end says so.
+    this.#input.on('error', () => {});
+    child.stderr?.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
+    this.#hear(child.stdio?.[firstPipe] as Readable | undefined, frame);
     // The pre-skip is dealt with by a filter: after a new start in the middle there is none.
     const head = opusHeadOf(config);
     head.writeUInt16LE(0, preSkipAt);
-    stdin.write(nutHead({ codec: 'opus', config: head, sampleRate: opusRate, channels: parseOpusConfig(config).channels, timescale: opusRate }, 0));
+    this.#input.write(nutHead({ codec: 'opus', config: head, sampleRate: opusRate, channels: parseOpusConfig(config).channels, timescale: opusRate }, 0));
   }
 
   get pid(): number | undefined {
@@ -90,7 +88,8 @@ export class SoundEncoder {
     this.#stop('killed');
   }
 
-  #hear(output: Readable, frame: SoundEncoderOptions['frame']): void {
+  #hear(output: Readable | undefined, frame: SoundEncoderOptions['frame']): void {
+    if (!output) return;
     const reader = new NutReader();
     output.on('error', () => {});
     output.on('data', (chunk: Buffer) => {
