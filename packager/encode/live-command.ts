@@ -2,8 +2,8 @@
  * The rungs of a live stream as the arguments of one ffmpeg: pictures come as NUT on its standard input, are decoded once,
  * and go out as H.264 in NUT, one pipe for each rung from 3 on. Pure; every number and every name in it is ours.
  *
- * Times go through it as they are, in ticks of 1/180000 s: twice the time in 90 kHz, and one more for a key picture
- * (`stampOf`). So each part of it sees which pictures are key pictures of the source, and none has to believe what a decoder
+ * Times go through it as they are but for an offset, in ticks of 1/180000 s: twice the time in 90 kHz, and one more for a key
+ * picture (`stampOf`). So each part of it sees which pictures are key pictures of the source, and none has to believe what a decoder
  * takes for one: recovery points, say, where no segment begins.
  */
 import type { Colour, Ratio } from '../media/h264-vui.ts';
@@ -44,9 +44,14 @@ export type LiveRung = {
 };
 
 export const liveTimescale = 180_000;
+/**
+ * NUT has no time before zero, and where a show begins in the middle of an open GOP, pictures behind its first key picture are
+ * shown before it: by as much as the timeline lets through at the most. It is even: a stamp stays as odd as it was.
+ */
+const pictureOffset = 30 * liveTimescale;
 /** Two of its ticks are one of 90 kHz. */
-export const stampOf = (pts: number, key: boolean): number => 2 * pts + (key ? 1 : 0);
-export const ptsOf = (stamp: number): number => Math.floor(stamp / 2);
+export const stampOf = (pts: number, key: boolean): number => pictureOffset + 2 * pts + (key ? 1 : 0);
+export const ptsOf = (stamp: number): number => Math.floor((stamp - pictureOffset) / 2);
 
 /** The first pipe of a rung; those before it are the usual three. */
 export const firstPipe = 3;

@@ -96,13 +96,15 @@ const aliveInGroup = async (group: number): Promise<number> => {
 };
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
+const openHevc = (): Promise<SourceClip> => variant(stamped.file, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=20:min-keyint=20:bframes=3:open-gop=1', '-tag:v', 'hvc1', '-video_track_timescale', '90000'); // prettier-ignore
+
 const kinds: Record<string, () => Promise<SourceClip>> = {
   'a steady rate with B-frames': () => variant(stamped.file, ...x264, '-bf', '2', '-g', '30'),
   'a B-pyramid': () => variant(stamped.file, ...x264, '-bf', '3', '-g', '20', '-x264-params', 'b-pyramid=normal:b-adapt=0'),
   'a rate that varies': () => variant(stamped.file, '-vf', "select='not(mod(n,7))+not(mod(n,5))+not(mod(n,2))'", '-fps_mode', 'vfr', ...x264, '-bf', '2', '-g', '12'),
   'open GOPs, whose key pictures only say that one may begin there': () => variant(stamped.file, ...x264, '-bf', '2', '-g', '15', '-x264-params', 'open-gop=1'),
   'GOPs of all lengths, down to one picture': () => variant(stamped.file, ...x264, '-bf', '2', '-g', '300', '-forced-idr', '1', '-force_key_frames', '0.1,0.1333,0.1667,0.5,1.4,1.9'),
-  'HEVC that begins anew at pictures with others ahead of them': () => variant(stamped.file, '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=20:min-keyint=20:bframes=3:open-gop=1', '-tag:v', 'hvc1', '-video_track_timescale', '90000'),
+  'HEVC that begins anew at pictures with others ahead of them': () => openHevc(),
 }; // prettier-ignore
 
 for (const [name, source] of Object.entries(kinds)) {
@@ -125,6 +127,20 @@ for (const [name, source] of Object.entries(kinds)) {
     }
   });
 }
+
+t.test('a show that is joined in the middle of an open GOP: what is shown before time 0 is taken, and left out', async (t) => {
+  const { pictures: all, ...stream } = await openHevc();
+  const second = all.findIndex(({ key }, at) => key && at > 0);
+  const origin = all[second]?.pts ?? 0;
+  const fed = all.slice(second).map((picture) => ({ ...picture, pts: picture.pts - origin }));
+  t.ok(fed.some(({ pts }) => pts < 0));
+  const { encoder, pictures } = start(stream, rungs.map((rung) => ({ ...rung, after: -1 }))); // prettier-ignore
+  feedAll(encoder, fed);
+  t.equal(encoder.feed({ pts: -31 * 90_000, key: false, data: Buffer.alloc(3) }), false, 'nothing is shown so much earlier');
+  encoder.end();
+  t.same(await encoder.ended, { how: 'drained', words: '' });
+  for (const rung of pictures) t.same(placesOf(rung), placesOf(inOrder(fed).filter(({ pts }) => pts >= 0)));
+});
 
 t.test('a cap on the rate: the rung has the pictures that are chosen here, among them every key picture', async (t) => {
   const { pictures: fed, ...stream } = await variant(fast.file, ...x264, '-bf', '2', '-g', '600', '-forced-idr', '1', '-force_key_frames', '0.35,1');

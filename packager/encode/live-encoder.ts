@@ -122,6 +122,8 @@ export class LiveEncoder {
     const { clock, rungs, queueBytes = usualQueue } = this.#span;
     if (this.#ending !== null || this.#why || this.#over || this.#input.writableLength + data.length > queueBytes) return false;
     const stamp = stampOf(pts, key);
+    // It would throw into the way of the source, which lets nothing so early through.
+    if (stamp < 0) return false;
     // Both in one write to the kernel.
     this.#input.cork();
     this.#input.write(nutFrameHead(stamp, key, data.length));

@@ -83,6 +83,7 @@ export const liveRung = (rung: RungFacts | undefined, from: number): LiveRung =>
     ...rateBounds(bitRate),
     frameRate: { numerator: Math.round((frameRate ?? usualRate) * 1000), denominator: 1000 },
     cap: mostPictures,
-    after: from > 0 ? from - 1 : null,
+    // From 0 on too: what an open GOP shows before the first key picture of a show cannot be decoded whole.
+    after: from - 1,
   };
 };
