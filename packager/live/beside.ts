@@ -59,6 +59,11 @@ export class Beside {
     this.#secondSound?.end(cuts.filter(({ kind }) => kind === this.#lead), untilMicros);
   }
 
+  /** The show is over, or is about to be: it needs no more cores, and is not held up for long by what is still in encoders. */
+  leave(): void {
+    this.#ladder?.leave();
+  }
+
   /** All epochs that have ended are in the run. */
   async settled(): Promise<void> {
     await Promise.all([this.#ladder?.settled(), this.#secondSound?.settled()]);

@@ -75,6 +75,8 @@ type Stage = {
   state: LadderState | null;
   ladder: Ladder | null;
   room: boolean;
+  /** Of how many rungs it was asked whether there is room for them; it holds the cores of the last that it said yes to. */
+  asked: number[];
   stuck: boolean;
   logs: Map<string, MemoryLog>;
 };
@@ -95,7 +97,7 @@ const stage = (late: () => number = () => 3, heights = [480, 240]): Stage => {
     return encoder;
   };
   const made: Stage = {
-    ...{ clock, encoders, troubles, late: holes, state: null, ladder: null, room: true, stuck: false, logs: new Map() },
+    ...{ clock, encoders, troubles, late: holes, state: null, ladder: null, room: true, asked: [], stuck: false, logs: new Map() },
     show: new Show({
       clock,
       wish: { latency: 'low', dvrSeconds: 0, captions: [] },
@@ -111,7 +113,7 @@ const stage = (late: () => number = () => 3, heights = [480, 240]): Stage => {
         const tracks = run.facts.tracks.filter(({ rung }) => rung);
         made.ladder = new Ladder({
           ...{ clock, run: { beginRung: run.beginRung.bind(run), writeRung: run.writeRung.bind(run) }, tracks, start, keeps: () => undefined },
-          room: () => made.room,
+          room: (wanted) => (made.asked.push(wanted.length), made.room),
           changed: (state) => (made.state = state),
           trouble: (trouble) => (trouble.kind === 'late' ? holes : troubles).push(trouble),
         });
@@ -306,4 +308,61 @@ t.test('B pictures, groups of any length, and encoders that die whenever they li
     t.equal(segments(run, 'v1').length, segments(run, 'v0').length, `round ${round}`);
     t.same(broken(run.snapshot(), { shortParts: true, longestPicture: 0.2 }), [], `round ${round}`);
   }
+});
+
+t.test('whoever comes back does not wait for an encoder that is not done with what he sent before', async (t) => {
+  const made = stage();
+  await send(made, units(9_000));
+  for (const encoder of made.encoders) encoder.isStuck = true;
+  await made.show.pause();
+  await send(made, units(7_000, { shift: 40_000 }));
+  t.equal(made.encoders[0]?.isDead, true, 'it had its time');
+  await made.show.finish();
+  const run = runOf(made);
+  t.equal(segments(run, 'v1').length, segments(run, 'v0').length);
+  t.equal((await picturesOf(made, 'v1')).filter((text) => Number(text.slice(3)) >= 9 * 90_000).length, 210, 'and all that comes now is encoded');
+  t.same(broken(run.snapshot(), { shortParts: true }), []);
+});
+
+t.test('a line that is lost every moment gets no more encoders than a few', async (t) => {
+  const made = stage();
+  made.stuck = true;
+  await send(made, units(4_000));
+  for (let round = 1; round < 8; round += 1) {
+    await made.show.pause();
+    await send(made, units(200, { shift: round * 20_000 }));
+  }
+  const on = made.encoders.filter(({ isDead }) => !isDead).length;
+  t.ok(made.encoders.length >= 8 && on <= 4, `${on} of ${made.encoders.length} encoders`);
+  await Promise.all([made.show.finish(), sleep().then(() => made.clock.advance(700))]);
+  t.ok(made.encoders.every(({ isDead }) => isDead));
+});
+
+t.test('a show that ends gives its cores back at once, and waits for a stuck encoder less than a second', async (t) => {
+  const made = stage();
+  await send(made, units(9_000));
+  for (const encoder of made.encoders) encoder.isStuck = true;
+  t.same(made.asked, [2]);
+  const finished = made.show.finish();
+  await sleep();
+  t.same(made.asked, [2, 0], 'the next show is planned meanwhile');
+  t.equal(made.encoders[0]?.isDead, false, 'what is in the encoder may still come');
+  made.clock.advance(700);
+  await finished;
+  const run = runOf(made);
+  t.equal(run.snapshot().state, 'ended');
+  t.equal(segments(run, 'v1').length, segments(run, 'v0').length);
+  t.ok(made.asked.slice(1).every((count) => count === 0), 'and it asks for none again');
+});
+
+t.test('so it does where the line was lost a moment before', async (t) => {
+  const made = stage();
+  await send(made, units(9_000));
+  for (const encoder of made.encoders) encoder.isStuck = true;
+  await made.show.pause();
+  const finished = made.show.finish();
+  await sleep();
+  made.clock.advance(700);
+  await finished;
+  t.equal(runOf(made).snapshot().state, 'ended');
 });

@@ -31,8 +31,12 @@ const RETURN_MS = 20_000;
 /** What there was no room for at the beginning: others may be about to let go, or encoders are still being looked for. */
 const SOON_MS = 2_000;
 const LONGEST_RETURN_MS = 10 * 60_000;
-/** What is still in the encoder when an epoch ends comes within a moment, but on a machine that is very busy: nobody waits for it meanwhile but the end of a show. */
+/** What is still in the encoder when an epoch ends comes within a moment, but on a machine that is very busy: nobody waits for it meanwhile. */
 const DRAIN_MS = 2_500;
+/** The end of a show does wait, and players are to hear of it within a second. */
+const LAST_DRAIN_MS = 700;
+/** Encoders of so many epochs may still be busy with their ends: a line that is lost every moment gets no more of them. */
+const MOST_ENDING = 3;
 
 export class Ladder {
   readonly #o: LadderOptions;
@@ -40,6 +44,9 @@ export class Ladder {
   #current: LadderEpoch | null = null;
   /** Of all epochs before the current one. */
   #before: Promise<void> = Promise.resolve();
+  /** Those of them that something is still to come of, the oldest first. */
+  readonly #ending = new Set<LadderEpoch>();
+  #hasLeft = false;
   #restarts = 0;
   #returnMs = RETURN_MS;
   /** A rung came back, and it has not been carried for long. */
@@ -86,9 +93,31 @@ export class Ladder {
     const ended = this.#current;
     this.#current = null;
     if (!ended) return;
-    const cancel = this.#o.clock.after(DRAIN_MS, () => ended.stop());
+    for (const oldest of this.#ending) if (this.#ending.size >= MOST_ENDING) this.#stop(oldest);
+    this.#ending.add(ended);
+    this.#stopAfter(ended, this.#hasLeft ? LAST_DRAIN_MS : DRAIN_MS);
     ended.end(cuts);
-    this.#before = Promise.all([this.#before, ended.done]).then(cancel);
+    this.#before = Promise.all([this.#before, ended.done]).then(() => undefined);
+  }
+
+  #stopAfter(epoch: LadderEpoch, ms: number): void {
+    const cancel = this.#o.clock.after(ms, () => this.#stop(epoch));
+    void epoch.done.then(() => {
+      cancel();
+      this.#ending.delete(epoch);
+    });
+  }
+
+  #stop(epoch: LadderEpoch): void {
+    if (this.#ending.delete(epoch)) epoch.stop();
+  }
+
+  /** The show is over, or ends now: others may have its cores while the rest comes, and that is waited for only a moment. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#cancelReturn?.();
+    this.#o.room([]);
+    for (const epoch of this.#ending) this.#stopAfter(epoch, LAST_DRAIN_MS);
   }
 
   /** All epochs that have ended are in the run. */
@@ -119,6 +148,7 @@ export class Ladder {
   }
 
   #shed(epoch: LadderEpoch): void {
+    if (this.#hasLeft) return;
     const [, ...left] = this.#wanted;
     this.#wanted = left;
     this.#o.room(left);

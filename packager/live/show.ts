@@ -189,22 +189,31 @@ export class Show {
 
   /** The publisher is gone: what it sent is brought to an end, and the playlists are held as they are. */
   async pause(): Promise<void> {
-    if (this.#gate?.possible()) this.#openGate(this.#gate);
-    await this.#opening;
+    await this.#possible();
     this.#endEpoch();
-    await this.#beside?.settled();
+    // What is encoded beside it may take seconds to come on a busy machine: whoever comes back is not to wait for it.
     await this.#run?.settled();
   }
 
-  /** Nobody encodes for it any more. */
-  release(): void {
+  /** What was held begins the show, if it is enough for one. */
+  async #possible(): Promise<void> {
+    if (this.#gate?.possible()) this.#openGate(this.#gate);
+    await this.#opening;
+  }
+
+  /** When what was encoded of it is in the run, nobody encodes for it any more. */
+  async release(): Promise<void> {
+    await this.#beside?.settled();
     this.#beside?.close();
   }
 
   /** The show is over. False: nothing of it was ever shown. */
   async finish(): Promise<boolean> {
+    await this.#possible();
+    // The show that takes its place is planned while this one comes to its end.
+    this.#beside?.leave();
     await this.pause();
-    this.release();
+    await this.release();
     await this.#run?.end();
     return this.#run !== null;
   }

@@ -199,7 +199,7 @@ export class LiveChannel {
     this.#closeWindow();
     this.#then(() => this.#show?.pause());
     await this.#settled();
-    this.#show?.release();
+    await this.#show?.release();
     await this.#show?.run?.close();
     this.#show = null;
   }
