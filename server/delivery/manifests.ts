@@ -53,7 +53,11 @@ const rungsWish: Wish = {
 };
 
 export const giveManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void =>
-  service.waitAtMost(exchange, opened.presentation, rungsWish, () => writeManifest(service, exchange, opened, ask));
+  service.waitAtMost(exchange, opened.presentation, rungsWish, (waited) => {
+    const write = (now: Opened): void => writeManifest(service, exchange, now, ask);
+    if (waited) service.withKeys(exchange, ask.video, opened, needsOfManifest(ask), write);
+    else write(opened);
+  });
 
 const writeManifest = (service: Service, exchange: Exchange, opened: Opened, ask: ManifestAsk): void => {
   const { presentation, sealed } = opened;

@@ -116,6 +116,24 @@ t.test('AES-128: where a key has ended, the next one stands ahead of the hint', 
   t.match(await tail(), /-9\.m4s\n#EXT-X-PRELOAD-HINT/);
 });
 
+t.test('cbcs: a manifest that waits for rungs is written under the keys that the video has by then', async (t) => {
+  const server = await TestServer.start();
+  t.teardown(() => server.stop());
+  const video = server.presentations.add(new FakePresentation({ video: sealed })).do((stream) => stream.segments(8));
+  const plain = video.snapshot.bind(video);
+  let isMade = false;
+  video.snapshot = () => {
+    const { policy, tracks, ...rest } = plain();
+    const rungs = tracks.filter(({ kind }) => kind === 'video').map((track) => ({ ...track, id: 'v1', rung: {}, ...(!isMade && { epochs: [], endSegment: 0 }) }));
+    return { ...rest, policy: isMade ? { ...policy, protection: 'cbcs' } : policy, tracks: [...tracks, ...rungs] };
+  };
+  const asked = server.ask(`/play/-/${sealed}/manifest.mpd`);
+  await server.waiting(1);
+  isMade = true;
+  video.do(() => undefined);
+  t.match((await asked).text, '<ContentProtection ');
+});
+
 const samplesOf = (file: Buffer): Buffer[] => readFragments(file).flatMap(({ samples }) => samples.map(({ offset, size }) => file.subarray(offset, offset + size)));
 
 for (const [name, recorded, list] of [

@@ -137,12 +137,12 @@ export class Service {
     exchange.whileWaiting(leave);
   }
 
-  /** What comes soon is waited for; without it goes on as well. */
-  waitAtMost(exchange: Exchange, presentation: Presentation, wish: Wish, next: () => void): void {
-    if (this.#released || wish.ready(presentation.snapshot())) return next();
+  /** What comes soon is waited for; without it goes on as well. `next` is told whether there was a wait: then it is to ask for keys anew. */
+  waitAtMost(exchange: Exchange, presentation: Presentation, wish: Wish, next: (waited: boolean) => void): void {
+    if (this.#released || wish.ready(presentation.snapshot())) return next(false);
     const leave = this.#waiters.wait(presentation, wish, () => {
       exchange.whileWaiting(null);
-      this.guarded(exchange, next);
+      this.guarded(exchange, () => next(true));
     });
     exchange.whileWaiting(leave);
   }
