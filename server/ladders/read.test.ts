@@ -1,4 +1,6 @@
 import t from 'tap';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LadderError, parseLadder, readLadders } from './read.ts';
 
@@ -30,5 +32,14 @@ t.test('what is wrong with one is said, with its place', async (t) => {
   t.match(refused('rungs: [{ height: 480, bitrate: 1M, frames: 30 }]'), 'there is no "frames"');
   t.match(refused('rungs: [{ height: 480, bitrate: 1M }, { height: 480, bitrate: 2M }]'), 'two rungs of 480');
   t.match(refused('rungs: [{ height: 480'), 'own.yaml:1: ');
+  t.match(refused('rungs: *lost'), /^own\.yaml: .*lost/, 'an alias of nothing');
+  t.match(refused(`a: &a [1]\nb: &b [${'*a, '.repeat(20)}]\nc: &c [${'*b, '.repeat(20)}]\nrungs: [*c, *c]`), /^own\.yaml: /, 'more aliases than anybody needs');
   t.equal(refused('rungs: [{ height: 480, bitrate: 1.5M }]'), 'taken');
+});
+
+t.test('what cannot be read is said, and what begins with a dot is nobody’s ladder', async (t) => {
+  const folder = t.testdir({ 'own.yaml': 'rungs: [{ height: 480, bitrate: 1M }]', '.own.yaml.swp.yaml': 'half' });
+  t.same([...readLadders(folder).keys()], ['own']);
+  mkdirSync(join(folder, 'folder.yaml'));
+  t.throws(() => readLadders(folder), { name: 'LadderError', message: /folder\.yaml cannot be read: EISDIR/ });
 });

@@ -19,13 +19,13 @@ const keys = ['height', 'bitrate', 'preset', 'fps'];
 
 export const readLadders = (folder: string): Ladders => {
   const ladders = new Map<string, readonly RungWish[]>();
-  const files = filesOf(folder).filter((file) => file.endsWith('.yaml'));
+  const files = filesOf(folder).filter((file) => file.endsWith('.yaml') && !file.startsWith('.'));
   for (const file of files.toSorted()) {
     const name = basename(file, '.yaml');
     const path = join(folder, file);
     if (!namePattern.test(name)) throw new LadderError(`${path}: the name of a ladder is 1 to 40 of a-z 0-9 - _`);
     if (reserved.includes(name)) throw new LadderError(`${path}: "${name}" means something else`);
-    ladders.set(name, parseLadder(path, readFileSync(path, 'utf8')));
+    ladders.set(name, parseLadder(path, textOf(path)));
   }
   return ladders;
 };
@@ -34,16 +34,35 @@ const filesOf = (folder: string): string[] => {
   try {
     return readdirSync(folder);
   } catch (error) {
-    throw new LadderError(`The folder of ladders ${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new LadderError(`The folder of ladders ${folder} cannot be read: ${wordsOf(error)}`, { cause: error });
   }
 };
+
+const textOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LadderError(`${path} cannot be read: ${wordsOf(error)}`, { cause: error });
+  }
+};
+
+/** Aliases are resolved only now: what is wrong with one has no line. */
+const plainOf = (path: string, document: ReturnType<typeof parseDocument>): unknown => {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new LadderError(`${path}: ${wordsOf(error)}`, { cause: error });
+  }
+};
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const parseLadder = (path: string, text: string): readonly RungWish[] => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const [broken] = document.errors;
   if (broken) throw new LadderError(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split('\n')[0]}`);
-  const plain: unknown = document.toJS();
+  const plain = plainOf(path, document);
   const rungs = isRecord(plain) && Object.keys(plain).every((key) => key === 'rungs') ? plain['rungs'] : null;
   if (!Array.isArray(rungs) || rungs.length === 0 || rungs.length > mostRungs) throw new LadderError(`${path}: "rungs" is a list of 1 to ${mostRungs}, and nothing else stands in a ladder`);
   const wishes = rungs.map((rung: unknown, index) => wishOf(rung, `${path}: rung ${index + 1}`));
