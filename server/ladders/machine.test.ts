@@ -53,6 +53,22 @@ t.test('what was measured beside a show counts until it can be measured again', 
   t.equal(on.runs.length, 2 * before);
 });
 
+t.test('a machine that is never idle is measured ever more seldom', async (t) => {
+  const on = await stage(t, t.testdir(), () => 1);
+  on.budget.take({ rank: 'live', cores: 1, name: 'a show for ever', yield: () => undefined });
+  await on.equip();
+  const measures = (): number => on.lines.filter((line) => line.includes('has been measured')).length;
+  const next = async (minutes: number): Promise<void> => {
+    const before = measures();
+    on.clock.advance(minutes * 60_000 - 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    t.equal(measures(), before, `not within ${minutes} minutes`);
+    on.clock.advance(1);
+    while (measures() === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  for (const minutes of [10, 20, 40, 80]) await next(minutes);
+});
+
 t.test('where it cannot be measured the guess stays, and the log says why', async (t) => {
   const on = await stage(t, t.testdir(), () => 0);
   await on.equip();

@@ -19,13 +19,15 @@ export type MachineOptions = {
   readonly log: ServerLog;
 };
 
-/** What was measured beside other work is dearer than it should be: it is good enough until it can be measured again. */
+/** What was measured beside other work is dearer than it should be: it is good enough until it can be measured again. A machine that is never idle is measured ever more seldom. */
 const AGAIN_MS = 10 * 60_000;
+const LONGEST_AGAIN_MS = 24 * 3_600_000;
 
 export class Machine {
   readonly #o: MachineOptions;
   readonly #stopping = new AbortController();
   #cancelAgain: (() => void) | null = null;
+  #againMs = AGAIN_MS;
 
   constructor(options: MachineOptions) {
     this.#o = options;
@@ -46,16 +48,22 @@ export class Machine {
     this.#stopping.abort();
   }
 
+  #later(options: MeasureOptions): void {
+    this.#cancelAgain = this.#o.clock.after(this.#againMs, () => void this.#measure(options));
+    this.#againMs = Math.min(2 * this.#againMs, LONGEST_AGAIN_MS);
+  }
+
   async #measure(options: MeasureOptions): Promise<void> {
-    const { ladders, budget, log, clock } = this.#o;
+    const { ladders, budget, log } = this.#o;
     const wasBusy = budget.leases.length > 0;
     try {
       const cost = await measureCost(options);
       const busy = wasBusy || budget.leases.length > 0;
-      if (busy) this.#cancelAgain = clock.after(AGAIN_MS, () => void this.#measure(options));
+      if (busy) this.#later(options);
       else await keepCost(options, cost);
       ladders.price(cost);
-      log.info({ ...cost, kept: !busy }, 'What encoding costs on this machine has been measured, in seconds of a core for a million pixels.');
+      const notMeasured = options.presets.filter((preset) => cost.encode[preset] === undefined);
+      log.info({ ...cost, kept: !busy, ...(notMeasured.length > 0 && { notMeasured }) }, 'What encoding costs on this machine has been measured, in seconds of a core for a million pixels.');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       const words = 'What encoding costs on this machine could not be measured: live ladders are planned by a careful guess';

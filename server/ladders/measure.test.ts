@@ -42,6 +42,18 @@ t.test('what was measured holds for this machine, this ffmpeg and these presets'
 t.test('an ffmpeg that fails is quoted', async (t) => {
   const data = t.testdir();
   await mkdir(join(data, 'jobs'));
-  await t.rejects(measureCost(pretend(data, (args) => (args.includes('fast') ? 0 : 1)).options), { name: 'NotMeasured', message: /ffmpeg ended with 1: .*bench/ });
+  await t.rejects(measureCost(pretend(data, (args) => (args.includes('-vf') ? 0 : 1)).options), { name: 'NotMeasured', message: /ffmpeg ended with 1: .*bench/ });
   t.same(await readdir(join(data, 'jobs')), []);
+});
+
+t.test('a preset that cannot be measured is left out, and is not tried at every start', async (t) => {
+  const data = t.testdir();
+  await mkdir(join(data, 'jobs'));
+  const { options } = pretend(data, (args) => (args.includes('fast') ? 0 : 1));
+  const cost = await measureCost(options);
+  t.same(Object.keys(cost.encode), ['veryfast']);
+  await keepCost(options, cost);
+  t.same(await keptCost(options), cost);
+  await t.rejects(measureCost({ ...options, signal: AbortSignal.abort() }), { name: 'NotMeasured' }, 'but the end of the server is no slow preset');
+  await t.rejects(measureCost(pretend(data, (args) => (args.includes('veryfast') && !args.includes('sample.mp4') ? 0 : 1)).options), { name: 'NotMeasured' }, 'nor can others be guessed without the one that they are guessed by');
 });

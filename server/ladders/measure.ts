@@ -51,8 +51,11 @@ const encoded = (preset: string): string[] => [
 const leastShare = 0.1;
 /** Counts up when it is measured in another way. */
 const way = 1;
+/** By which others are guessed: without it there is no measure. */
+const reference = 'veryfast';
 
-type Kept = { readonly machine: string; readonly cost: CoreCost };
+/** `tried`: presets, also those that there is no figure of, for they take too long here. */
+type Kept = { readonly machine: string; readonly tried: readonly string[]; readonly cost: CoreCost };
 
 /** Of what the figures hold for. */
 export const machineOf = (cores: number, ffmpeg: string, model = cpus()[0]?.model ?? 'unknown'): string => `${model.trim()} / ${cores} cores / ffmpeg ${ffmpeg} / ${way}`;
@@ -63,21 +66,21 @@ const pathOf = (data: string): string => join(data, 'machine.json');
 export const keptCost = async ({ sandbox, data, cores, presets }: MeasureOptions): Promise<CoreCost | null> => {
   try {
     const kept: unknown = JSON.parse(await readFile(pathOf(data), 'utf8'));
-    const holds = isKept(kept) && kept.machine === machineOf(cores, sandbox.programs.version) && presets.every((preset) => kept.cost.encode[preset] !== undefined);
+    const holds = isKept(kept) && kept.machine === machineOf(cores, sandbox.programs.version) && presets.every((preset) => kept.tried.includes(preset));
     return holds ? kept.cost : null;
   } catch {
     return null; // Not measured yet, or somebody has put something else there.
   }
 };
 
-export const keepCost = async ({ sandbox, data, cores }: MeasureOptions, cost: CoreCost): Promise<void> => {
+export const keepCost = async ({ sandbox, data, cores, presets }: MeasureOptions, cost: CoreCost): Promise<void> => {
   const path = pathOf(data);
-  const kept: Kept = { machine: machineOf(cores, sandbox.programs.version), cost };
+  const kept: Kept = { machine: machineOf(cores, sandbox.programs.version), tried: presets, cost };
   await writeFile(`${path}.new`, `${JSON.stringify(kept, null, 2)}\n`);
   await rename(`${path}.new`, path);
 };
 
-/** Rejects with NotMeasured. Some seconds of a core. */
+/** A preset that cannot be measured is left out; what it costs is guessed by the others. Rejects with NotMeasured. Some seconds of a core. */
 export const measureCost = async ({ data, presets, ...by }: MeasureOptions): Promise<CoreCost> => {
   const place = await makeJobPlace(join(data, 'jobs', `measure-${process.pid}`));
   try {
@@ -92,7 +95,10 @@ export const measureCost = async ({ data, presets, ...by }: MeasureOptions): Pro
     const reading = (await spent(by, place, [...read(rounds), '-vf', scaled, ...plain, ...toNothing])) / (rounds * pictures);
     const encode: { [preset: string]: number } = {};
     for (const preset of presets) {
-      const all = (await spent(by, place, [...read(2), '-vf', scaled, ...encoded(preset), ...toNothing])) / (2 * pictures);
+      const run = spent(by, place, [...read(2), '-vf', scaled, ...encoded(preset), ...toNothing]);
+      const seconds = await (preset === reference ? run : run.catch(unlessStopped(by.signal)));
+      if (seconds === null) continue;
+      const all = seconds / (2 * pictures);
       encode[preset] = figure(Math.max(all - reading, leastShare * all) / megapixelsOf(rung.width, rung.height));
     }
     return { decode: figure(decode / whole), scale: figure(Math.max(reading - decode, leastShare * decode) / whole), encode };
@@ -100,6 +106,14 @@ export const measureCost = async ({ data, presets, ...by }: MeasureOptions): Pro
     await rm(place.folder, { recursive: true, force: true });
   }
 };
+
+/** One slow preset takes the measure of nothing else away. */
+const unlessStopped =
+  (signal: AbortSignal | undefined) =>
+  (error: unknown): null => {
+    if (error instanceof NotMeasured && !signal?.aborted) return null;
+    throw error;
+  };
 
 /** Seconds of a core. */
 const spent = async ({ sandbox, signal }: Pick<MeasureOptions, 'sandbox' | 'signal'>, place: JobPlace, args: readonly string[]): Promise<number> => {
@@ -116,10 +130,10 @@ const spent = async ({ sandbox, signal }: Pick<MeasureOptions, 'sandbox' | 'sign
 /** Four digits: more would say more than anybody knows. */
 const figure = (cost: number): number => Number(cost.toPrecision(4));
 
-const isKept = (value: unknown): value is Kept => isRecord(value) && typeof value['machine'] === 'string' && isCost(value['cost']);
+const isKept = (value: unknown): value is Kept => isRecord(value) && typeof value['machine'] === 'string' && Array.isArray(value['tried']) && isCost(value['cost']);
 const isCost = (value: unknown): value is CoreCost => {
   if (!isRecord(value) || !isFigure(value['decode']) || !isFigure(value['scale']) || !isRecord(value['encode'])) return false;
-  return isFigure(value['encode']['veryfast']) && Object.values(value['encode']).every(isFigure);
+  return isFigure(value['encode'][reference]) && Object.values(value['encode']).every(isFigure);
 };
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isFigure = (value: unknown): value is number => typeof value === 'number' && value > 0 && value < 10;
