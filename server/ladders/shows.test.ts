@@ -45,6 +45,8 @@ t.test('what is not made is told by heights: shed, or left out when the show beg
   t.equal(shows.of('video1')?.gone, false);
   shows.add(runWith(), 'lost', null);
   t.match(shows.of('video1'), { leftOut: [], gone: true }, 'a ladder that nobody knows any more');
+  shows.add(runWith(), 'own', null, false);
+  t.same(shows.of('video1')?.leftOut, [], 'where nobody could encode, room is not what was missing');
   t.equal(shows.all.length, 1);
   t.equal(shows.restarts, 1, 'of all shows');
   shows.forget('video1');

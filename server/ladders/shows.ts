@@ -16,7 +16,7 @@ export type LadderNow = {
   readonly encoding: readonly number[];
   /** Players were told of them, and they are holes for now. */
   readonly shed: readonly number[];
-  /** There was no room for them when the show began, so that nobody was told of them. */
+  /** There was no room for them when the show began, so that nobody was told of them. None where they were missing for another reason. */
   readonly leftOut: readonly number[];
   /** The ladder that its channel names is not there any more. */
   readonly gone: boolean;
@@ -30,10 +30,10 @@ export type LadderNow = {
   readonly busyCores: number | null;
 };
 
-/** What a ladder would give of a source if there were cores for all of it; null: there is no such ladder. */
+/** What a ladder would give of a source here if there were cores for all of it; null: there is no such ladder. */
 type WholeLadder = (name: string, source: LadderSource) => Plan | null;
 
-type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; restarts: number; restartedAt: number | null; busy: BusyCores | null };
+type Shown = { readonly run: Pick<LiveRun, 'facts' | 'snapshot'>; readonly name: string; readonly ladder: Pick<Ladder, 'state'> | null; readonly planned: boolean; restarts: number; restartedAt: number | null; busy: BusyCores | null };
 
 export class LadderShows {
   readonly #clock: Clock;
@@ -47,9 +47,9 @@ export class LadderShows {
     this.#whole = whole;
   }
 
-  /** `ladder` is null where there are no rungs: that may be for want of room. */
-  add(run: Shown['run'], name: string, ladder: Shown['ladder']): void {
-    this.#shows.set(run.facts.video, { run, name, ladder, restarts: 0, restartedAt: null, busy: null });
+  /** `ladder` is null where there are no rungs: that may be for want of room, but not if nobody could have encoded them, so that nothing was `planned`. */
+  add(run: Shown['run'], name: string, ladder: Shown['ladder'], planned = true): void {
+    this.#shows.set(run.facts.video, { run, name, ladder, planned, restarts: 0, restartedAt: null, busy: null });
   }
 
   changed(video: string, { restarts }: LadderState): void {
@@ -84,14 +84,14 @@ export class LadderShows {
     return [...this.#shows.values()].map((shown) => this.#view(shown));
   }
 
-  #view({ run, name, ladder, restartedAt, busy }: Shown): LadderNow {
+  #view({ run, name, ladder, planned, restartedAt, busy }: Shown): LadderNow {
     const { tracks } = run.facts;
     const { encoding, shed, restarts, lagMs } = ladder?.state ?? { encoding: [], shed: [], restarts: 0, lagMs: 0 };
     const named = (ids: readonly string[]): number[] => heightsOf(tracks.filter(({ id }) => ids.includes(id)));
     const source = sourceOf(run);
     const whole = source ? this.#whole(name, source) : [];
     return {
-      ...{ videoId: run.facts.video, ladder: name, encoding: named(encoding), shed: named(shed), leftOut: leftOut(whole ?? [], heightsOf(tracks), name), gone: whole === null },
+      ...{ videoId: run.facts.video, ladder: name, encoding: named(encoding), shed: named(shed), leftOut: planned ? leftOut(whole ?? [], heightsOf(tracks), name) : [], gone: whole === null },
       ...{ restarts, lagMs: Math.round(lagMs), sinceRestartMs: restartedAt === null ? null : Math.round(this.#clock.now() - restartedAt) },
       busyCores: busy?.now() ?? null,
     };
@@ -109,5 +109,5 @@ export const sourceOf = (run: Shown['run']): LadderSource | null => {
   const sent = run.snapshot().tracks.find(({ kind, id }) => kind === 'video' && run.facts.tracks.some((track) => track.id === id && !track.rung));
   const [first] = sent?.epochs ?? [];
   if (!sent || first?.width === undefined || first.height === undefined) return null;
-  return { width: first.width, height: first.height, frameRate: run.facts.rhythm.frameRate, codec: sent.codec, standard: playsEverywhere(sent.codec, first.codecString) };
+  return { width: first.width, height: first.height, frameRate: run.facts.rhythm.frameRate, codec: sent.codec, standard: playsEverywhere(sent.codec, first.codecString), bright: first.videoRange === 'PQ' || first.videoRange === 'HLG' };
 };

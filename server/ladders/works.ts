@@ -112,7 +112,7 @@ export class LadderWorks {
     return (source) => {
       // Whoever comes back the moment the server has started may be there before ffmpeg has been tried.
       if (!this.#tools) return [];
-      if (source.bright && !this.#tools.tones) {
+      if (this.#tooBright(source)) {
         this.#o.log.warn({ ladder: name }, `This ffmpeg cannot make pictures of PQ or HLG that every screen shows (it has no ${toneFilters.join(' and ')}): the show gets no rungs.`);
         return [];
       }
@@ -120,6 +120,11 @@ export class LadderWorks {
       this.#promised.promise(plan, source, coresOf(plan, source, this.#tools.cost));
       return plan;
     };
+  }
+
+  /** What is sent cannot be brought down to what rungs show. */
+  #tooBright({ bright }: LadderSource): boolean {
+    return bright === true && this.#tools?.tones === false;
   }
 
   #plan(name: string, source: LadderSource, { cost }: Tools): Plan {
@@ -136,7 +141,8 @@ export class LadderWorks {
 
   /** If there were cores for anything; null: there is no such ladder. */
   #whole(name: string, source: LadderSource): Plan | null {
-    if (name === 'source') return [];
+    const none = name === 'source' || this.#tooBright(source);
+    if (none && this.names.includes(name)) return [];
     if (name === 'auto') return planAuto(source, Infinity, carefulCost);
     const wishes = this.#o.ladders.get(name);
     return wishes ? planRungs(wishes, source) : null;
@@ -152,7 +158,7 @@ export class LadderWorks {
   open(run: LiveRun, name: string): Ladder | null {
     const tracks = run.facts.tracks.filter(({ rung }) => rung !== undefined);
     const ladder = tracks.length === 0 ? null : this.#ladder(run, tracks);
-    if (ladder || name !== 'source') this.#shows.add(run, name, ladder);
+    if (ladder || name !== 'source') this.#shows.add(run, name, ladder, ladder !== null || this.#tools !== null);
     return ladder;
   }
 
