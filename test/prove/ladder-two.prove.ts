@@ -95,7 +95,7 @@ t.test('two channels under auto play side by side, and neither falls behind', as
 
   const after = await ladders();
   for (const { videoId, busyCores, restarts } of after.shows) {
-    t.comment(`${videoId}: reckoned ${after.budget.leases.find(({ name }) => name === videoId)?.cores} cores, busy ${busyCores?.toFixed(2)}; begun anew ${restarts} times`);
+    t.comment(`${videoId}: reckoned ${after.budget.leases.filter(({ name }) => name === videoId).reduce((sum, { cores }) => sum + cores, 0)} cores, busy ${busyCores?.toFixed(2)}; begun anew ${restarts} times`);
   }
   if (shed.size > 0) t.ok(idle < spare, `${[...shed].join(', ')} were shed where nothing was to spare`);
   for (const [at, { name }] of channels.entries()) {

@@ -60,6 +60,10 @@ const takesText = (busy: number | null, held: number): string =>
     ? t('admin.encoders.cores.held', { held: coresText(held) })
     : t('admin.encoders.cores.text', { busy: coresText(busy), held: coresText(held) });
 
+/** What makes its sound a second time holds a lease of its own. */
+const heldBy = ({ videoId }: EncodedShow, leases: Budget['leases']): number =>
+  leases.filter(({ name }) => name === videoId).reduce((sum, { cores }) => sum + cores, 0);
+
 const Encoders = ({ shows, leases }: { shows: readonly EncodedShow[]; leases: Budget['leases'] }) => (
   <div class="table-wrap">
     <table>
@@ -74,7 +78,7 @@ const Encoders = ({ shows, leases }: { shows: readonly EncodedShow[]; leases: Bu
       </thead>
       <tbody>
         {shows.map((show) => (
-          <Encoder key={show.videoId} show={show} held={leases.find(({ name }) => name === show.videoId)?.cores ?? 0} />
+          <Encoder key={show.videoId} show={show} held={heldBy(show, leases)} />
         ))}
       </tbody>
     </table>
