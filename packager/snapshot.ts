@@ -62,6 +62,8 @@ export type EpochRef = {
 export type TrackEpoch = {
   readonly epoch: number;
   readonly init: Buffer;
+  /** It came late: segments before this number are holes, and were listed without it. */
+  readonly initFrom?: number;
   /** RFC 6381, from the real parameter sets. */
   readonly codecString: string;
   readonly width?: number;

@@ -23,7 +23,8 @@ export type Place = { readonly epoch: number; readonly msn: number };
  * in front of it that the reader could have it from: who merges a delta update may have no MAP and no KEY left.
  */
 export const opening = (sheet: Sheet, before: number | undefined, at: Place, begins: boolean): string => {
-  const anew = begins || before !== at.epoch;
+  // An encoder that was late: there were holes of its epoch before.
+  const anew = begins || before !== at.epoch || epochOfTrack(sheet.track, at.epoch)?.initFrom === at.msn;
   const key = keyLineAt(sheet, at, '../', anew);
   const cbcs = sheet.sealed?.scheme === 'cbcs';
   if (!anew) return key !== '' && cbcs ? mapLine(sheet, at) + key : key;
@@ -42,6 +43,6 @@ const mapLine = ({ snapshot, track, sealed }: Sheet, { epoch, msn }: Place): str
   if (track.kind === 'text') return ''; // WebVTT needs none.
   const config = epochOfTrack(track, epoch);
   // Of a rung that nothing was encoded for there are holes, and nothing to decode them with.
-  return config && config.init.length > 0 ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"
+  return config && config.init.length > 0 && (config.epoch < epoch || msn >= (config.initFrom ?? 0)) ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"
 ` : '';
 };

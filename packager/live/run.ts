@@ -135,10 +135,21 @@ export class LiveRun {
   beginRung(id: string, epoch: number, made: EpochTrack | null): EpochTrack | null {
     const track = this.#track(id);
     const begun = this.#epochs.find((known) => known.epoch === epoch);
-    if (!track || !begun) return null;
+    const last = track?.epochs.at(-1)?.epoch ?? -1;
+    if (!track || !begun || last > epoch) return null;
     const now = made ? { ...made, epoch } : unmade(track, epoch);
-    this.#begin(track, begun, now);
+    if (last < epoch) this.#begin(track, begun, now);
+    else if (made) this.#beginLate(track, begun, now);
     return now;
+  }
+
+  /** So far it had nothing but holes. What was listed is not changed: what decodes it is told ahead of the next segment. */
+  #beginLate(track: LiveTrack, epoch: EpochRef, { kind: _kind, reorderDelay, ...told }: EpochTrack): void {
+    this.#enqueue(track, 0, async () => {
+      await track.log.beginEpoch(this.#epochFacts(track, epoch, told, reorderDelay));
+      const at = track.epochs.findIndex((known) => known.epoch === told.epoch);
+      this.#changed(() => (track.epochs[at] = { ...told, initFrom: track.window.nextMsn }));
+    });
   }
 
   #begin(track: LiveTrack, epoch: EpochRef, { kind: _kind, reorderDelay, ...told }: EpochTrack): void {

@@ -8,7 +8,7 @@ import type { Cut } from './segmenter.ts';
 
 /** What a ladder needs of a run. */
 export type RungRun = {
-  /** What is told of the epoch: what was made, or what it was before. */
+  /** What is told of the epoch: what was made, or what it was before. Where that is nothing it may be told again. */
   readonly beginRung: (id: string, epoch: number, made: EpochTrack | null) => EpochTrack | null;
   readonly writeRung: (id: string, cut: Cut) => void;
 };
@@ -44,6 +44,7 @@ export class RungEpoch {
   /** What the encoder makes; what it says first holds. */
   made(track: EpochTrack): void {
     if (this.#told === undefined) this.#made ??= track;
+    else if (this.#told?.init.length === 0) this.#told = this.#o.run.beginRung(this.track.id, this.#o.epoch, track);
     else this.#isLost = !this.#told?.init.equals(track.init);
     this.#handOn();
   }

@@ -67,6 +67,11 @@ export class TrackWindow {
     return this.#open && { ...this.#open, count: this.#open.parts.length };
   }
 
+  /** The number of the segment that is open, or that opens next. */
+  get nextMsn(): number {
+    return this.#open?.msn ?? FIRST_MSN + this.segments.length;
+  }
+
   /** Ticks up to which there is media. */
   get end(): number {
     const open = this.#open;

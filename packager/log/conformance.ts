@@ -156,6 +156,35 @@ export function writerConformance(t: Test, make: () => Promise<WritableLog>): vo
     await again.close();
   });
 
+  t.test('an epoch without an init is told again with one, wherever that was heard first', async (t) => {
+    const { writer, reopen } = await make();
+    const hollow = (epoch: number) => ({ ...sampleEpoch(epoch), init: Buffer.alloc(0) });
+    await writer.beginEpoch(hollow(0));
+    await t.rejects(writer.beginEpoch(hollow(0)), { code: 'out-of-order' });
+    await writer.append({ ...sample(0).facts, gap: true }, []);
+    await writer.sync();
+    await writer.beginEpoch(sampleEpoch(0));
+    await t.rejects(writer.beginEpoch(sampleEpoch(0)), { code: 'out-of-order' });
+    await t.rejects(writer.beginEpoch(hollow(0)), { code: 'out-of-order' });
+    t.strictSame(writer.reader.snapshot().epochs, [sampleEpoch(0)]);
+    for (let seq = 1; seq < 20; seq++) await writer.append(sample(seq).facts, [sample(seq).data]);
+    await writer.beginEpoch(hollow(1));
+    await writer.append({ ...sample(20).facts, gap: true }, []);
+    await writer.close();
+    const again = await reopen();
+    t.strictSame(again.reader.snapshot().epochs, [sampleEpoch(0), hollow(1)]);
+    await again.beginEpoch(sampleEpoch(1));
+    await again.append(sample(21).facts, [sample(21).data]);
+    t.ok((await again.reader.readChecked(1, 20)).every((data, at) => data.equals(sample(at + 1).data)));
+    // The index alone, of which nothing but the end is looked at again.
+    for (let seq = 22; seq < 400; seq++) await again.append(sample(seq).facts, [sample(seq).data]);
+    await again.close();
+    const last = await reopen();
+    t.strictSame(last.reader.snapshot().epochs, [sampleEpoch(0), sampleEpoch(1)]);
+    t.match(last.reader.snapshot().entry(21), { epoch: 1, gap: false });
+    await last.close();
+  });
+
   t.test('a gap takes time and a number, and no bytes', async (t) => {
     const { writer, reopen } = await make();
     await writer.beginEpoch(sampleEpoch(0));

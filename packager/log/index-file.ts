@@ -11,7 +11,7 @@ import { crc32 } from 'node:zlib';
 import { logIdBytes, parseRecord, readEpoch, recordBytes } from './record.ts';
 import { rowBytes } from './table.ts';
 import type { FragmentTable } from './table.ts';
-import type { EpochFacts } from './types.ts';
+import { withEpoch, type EpochFacts } from './types.ts';
 
 export const indexName = 'index';
 const headBytes = 32;
@@ -48,7 +48,7 @@ export function encodeBatch(logId: Buffer, batch: IndexBatch): Buffer[] {
 /** Fills the table from the longest good beginning of the file; null when not even one batch is good. */
 export function parseIndex(file: Buffer, table: FragmentTable): ParsedIndex | null {
   let parsed: ParsedIndex | null = null;
-  const epochs: EpochFacts[] = [];
+  let epochs: EpochFacts[] = [];
   for (let at = 0; at + headBytes <= file.length; ) {
     const rows = file.readUInt32BE(at + 4) * rowBytes;
     const end = at + headBytes + rows + file.readUInt32BE(at + 24);
@@ -62,7 +62,7 @@ export function parseIndex(file: Buffer, table: FragmentTable): ParsedIndex | nu
     if (parsed ? !parsed.logId.equals(logId) || firstSeq !== table.end : !Number.isSafeInteger(firstSeq) || firstSeq < 0) break;
     if (!parsed) table.startAt(firstSeq);
     table.pushRaw(file.subarray(at + headBytes, at + headBytes + rows));
-    epochs.push(...parseEpochs(file.subarray(at + headBytes + rows, end), logId));
+    epochs = parseEpochs(file.subarray(at + headBytes + rows, end), logId).reduce(withEpoch, epochs);
     parsed = { logId, epochs, bytes: end };
     at = end;
   }

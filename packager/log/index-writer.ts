@@ -3,7 +3,7 @@ import type { OnFault } from './faults.ts';
 import { encodeBatch, indexName } from './index-file.ts';
 import { encodeEpoch } from './record.ts';
 import type { FragmentTable } from './table.ts';
-import type { Disk, DiskFile, EpochFacts } from './types.ts';
+import { rankOf, type Disk, type DiskFile, type EpochFacts } from './types.ts';
 
 /** What has reached the platter: these epochs, and the rows before `end`. */
 export type Flushed = { readonly table: FragmentTable; readonly epochs: readonly EpochFacts[]; readonly end: number };
@@ -20,7 +20,8 @@ export class IndexWriter {
   #bytes = 0;
   #first = 0;
   #end = 0;
-  #epoch = -1;
+  /** Of the last epoch in it (`rankOf`). */
+  #rank = -1;
 
   constructor(disk: Disk, folder: string, logId: Buffer, onFault: OnFault) {
     this.#disk = disk;
@@ -30,12 +31,12 @@ export class IndexWriter {
   }
 
   /** Recovery found the file to be true up to here. Otherwise it is left alone until it is replaced: it is stale, not wrong. */
-  async resume(known: { readonly bytes: number; readonly end: number; readonly epoch: number }, first: number): Promise<void> {
+  async resume(known: { readonly bytes: number; readonly end: number; readonly rank: number }, first: number): Promise<void> {
     await this.#guard(async () => {
       this.#file = await this.#disk.open(this.#path, 'append');
       this.#bytes = known.bytes;
       this.#end = known.end;
-      this.#epoch = known.epoch;
+      this.#rank = known.rank;
       this.#first = first;
     });
   }
@@ -61,7 +62,7 @@ export class IndexWriter {
   async #append(file: DiskFile, { table, epochs, end }: Flushed): Promise<void> {
     // Trimming may have passed rows that were never written here.
     if (table.first > this.#end) return this.close();
-    const fresh = epochs.filter((facts) => facts.epoch > this.#epoch);
+    const fresh = epochs.filter((facts) => rankOf(facts) > this.#rank);
     if (end === this.#end && fresh.length === 0) return;
     const batch = this.#batch(table, fresh, this.#end, end);
     await file.write(this.#bytes, batch);
@@ -93,7 +94,7 @@ export class IndexWriter {
   #advance(batch: readonly Buffer[], epochs: readonly EpochFacts[], end: number): void {
     this.#bytes += batch.reduce((sum, buffer) => sum + buffer.length, 0);
     this.#end = end;
-    this.#epoch = Math.max(this.#epoch, ...epochs.map((facts) => facts.epoch));
+    this.#rank = Math.max(this.#rank, ...epochs.map(rankOf));
   }
 
   async #guard(work: () => Promise<void>): Promise<void> {

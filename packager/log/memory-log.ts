@@ -1,5 +1,5 @@
 /** A track log that lives in memory: for tests of what stands on a log. It passes the same conformance suite. */
-import { LogError, type EpochFacts, type FragmentEntry, type FragmentFacts, type LogSnapshot, type LogStats, type TrackLogReader, type TrackLogWriter } from './types.ts';
+import { LogError, rankOf, withEpoch, type EpochFacts, type FragmentEntry, type FragmentFacts, type LogSnapshot, type LogStats, type TrackLogReader, type TrackLogWriter } from './types.ts';
 
 type Store = { readonly entries: FragmentEntry[]; readonly data: Buffer[]; epochs: readonly EpochFacts[]; first: number };
 
@@ -21,8 +21,8 @@ export class MemoryLog implements TrackLogWriter, TrackLogReader {
     this.#refuseWhenClosed();
     const { epochs } = this.#store;
     const last = epochs.at(-1);
-    if (last && facts.epoch <= last.epoch) throw new LogError('out-of-order', `epoch ${facts.epoch} after ${last.epoch}`);
-    this.#store.epochs = [...epochs, facts];
+    if (last && (facts.epoch < last.epoch || rankOf(facts) <= rankOf(last))) throw new LogError('out-of-order', `epoch ${facts.epoch} after ${last.epoch}`);
+    this.#store.epochs = withEpoch(epochs, facts);
   }
 
   async append(facts: FragmentFacts, data: readonly Buffer[]): Promise<FragmentEntry> {

@@ -16,7 +16,7 @@ import { readExactly, walkExtent } from './scan.ts';
 import type { Found } from './scan.ts';
 import { FragmentTable } from './table.ts';
 import type { Place } from './table.ts';
-import type { Disk, DiskFile, EpochFacts, FragmentEntry } from './types.ts';
+import { rankOf, withEpoch, type Disk, type DiskFile, type EpochFacts, type FragmentEntry } from './types.ts';
 
 export type Recovered = {
   readonly logId: Buffer | null;
@@ -30,7 +30,7 @@ export type Recovered = {
   /** Extents that may hold bytes which are not on the platter. */
   readonly unflushed: readonly number[];
   /** The index file may be continued at `bytes`: it says the truth about all fragments before `end`. */
-  readonly index: { readonly bytes: number; readonly end: number; readonly epoch: number } | null;
+  readonly index: { readonly bytes: number; readonly end: number; readonly rank: number } | null;
 };
 
 /** However good the index: this much of the end is always looked at, since that is where damage is likely. */
@@ -74,7 +74,7 @@ async function recoverFromIndex(
   // An index of another log, of another time, or past a damaged spot: the extents know better.
   if (!scan.began(anchor.entry, anchor.crc)) return null;
   const continues = parsed.bytes === size && !scan.damaged && table.end >= indexed;
-  return scan.result(continues ? { bytes: size, end: indexed, epoch: parsed.epochs.at(-1)?.epoch ?? -1 } : null);
+  return scan.result(continues ? { bytes: size, end: indexed, rank: Math.max(-1, ...parsed.epochs.map(rankOf)) } : null);
 }
 
 type IndexRead = { readonly parsed: ParsedIndex | null; readonly size: number };
@@ -105,7 +105,7 @@ class Scan {
   readonly #folder: string;
   readonly #extents: readonly number[];
   readonly #table: FragmentTable;
-  readonly #epochs: EpochFacts[];
+  #epochs: EpochFacts[];
   #logId: Buffer | null;
   #fresh: boolean;
   #from = 0;
@@ -210,9 +210,7 @@ class Scan {
   }
 
   #epoch(facts: EpochFacts): void {
-    if (this.#epochs.some((known) => known.epoch === facts.epoch)) return;
-    this.#epochs.push(facts);
-    this.#epochs.sort((a, b) => a.epoch - b.epoch);
+    this.#epochs = withEpoch(this.#epochs, facts);
   }
 
   /** Fragments whose init segment was damaged in every copy cannot be played. */

@@ -47,12 +47,28 @@ export type EpochFacts = {
   readonly init: Buffer;
 };
 
+/**
+ * Which of two tellings of epochs is the later one. One may be told twice: as long as its encoder has made nothing its init is
+ * empty, and nothing but holes belongs to it; then it is told again, with an init, and that holds.
+ */
+export const rankOf = ({ epoch, init }: Pick<EpochFacts, 'epoch' | 'init'>): number => 2 * epoch + (init.length > 0 ? 1 : 0);
+
+/** Each epoch once, as it was told last. */
+export const withEpoch = (epochs: readonly EpochFacts[], facts: EpochFacts): EpochFacts[] => {
+  const known = epochs.find(({ epoch }) => epoch === facts.epoch);
+  if (known && rankOf(known) >= rankOf(facts)) return [...epochs];
+  return [...epochs.filter(({ epoch }) => epoch !== facts.epoch), facts].sort((a, b) => a.epoch - b.epoch);
+};
+
 export type LogStats = { readonly bytes: number; readonly extents: number; readonly volatileBytes: number; readonly failed: boolean };
 
 /** One owner writes; `append` is announced to nobody until it has returned. */
 export interface TrackLogWriter {
   readonly reader: TrackLogReader;
-  /** Must be called before the first fragment, and for every new configuration. Epoch numbers only rise. */
+  /**
+   * Must be called before the first fragment, and for every new configuration. Epoch numbers only rise; one without an init, of
+   * which there are only holes, may be told again with one.
+   */
   beginEpoch(facts: EpochFacts): Promise<void>;
   /**
    * Resolves when the bytes have been handed to the operating system (they then survive kill -9), or sit in

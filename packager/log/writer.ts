@@ -19,7 +19,7 @@ import { encodeEpoch, encodeFragment, maxFragmentBytes } from './record.ts';
 import type { FragmentTable } from './table.ts';
 import { announce, WaitingQueue } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
-import { LogError } from './types.ts';
+import { LogError, rankOf, withEpoch } from './types.ts';
 import type { EpochFacts, FragmentEntry, FragmentFacts, LogStats, TrackLogReader, TrackLogWriter } from './types.ts';
 
 /** A log on disk can be told to stop recording (the disk is nearly full) while live goes on in memory. */
@@ -56,7 +56,7 @@ export class ExtentWriter implements RecordingLog {
   #end: number;
   /** What came before these has its place in an extent. */
   #written: number;
-  #writtenEpoch: number;
+  #writtenEpoch: EpochFacts | null;
   #extent = 0;
   #pumping = false;
   /** The disk takes what it is given; otherwise appends are announced without waiting for it. */
@@ -81,7 +81,7 @@ export class ExtentWriter implements RecordingLog {
     this.#queue = new WaitingQueue(options.volatileBytes);
     this.#epochs = options.epochs;
     this.#end = this.#written = options.table.end;
-    this.#writtenEpoch = options.epochs.at(-1)?.epoch ?? -1;
+    this.#writtenEpoch = options.epochs.at(-1) ?? null;
     this.reader = new ExtentReader({
       table: options.table,
       files: options.files,
@@ -96,11 +96,11 @@ export class ExtentWriter implements RecordingLog {
   async beginEpoch(epoch: EpochFacts): Promise<void> {
     this.#refuseWhenClosed();
     const last = this.#epochs.at(-1);
-    if (last && epoch.epoch <= last.epoch) {
+    if (last && (epoch.epoch < last.epoch || rankOf(epoch) <= rankOf(last))) {
       throw new LogError('out-of-order', `epoch ${epoch.epoch} cannot follow epoch ${last.epoch}`);
     }
     encodeEpoch(this.#options.logId, epoch, 0); // throws for what could not be written later
-    this.#epochs = [...this.#epochs, epoch];
+    this.#epochs = withEpoch(this.#epochs, epoch);
     await new Promise<void>((resolve) => {
       this.#enqueue({ kind: 'epoch', epoch, announced: false, announce: resolve, cancelStall: () => undefined });
     });
@@ -241,7 +241,7 @@ export class ExtentWriter implements RecordingLog {
     const { tail, logId } = this.#options;
     if (item.kind === 'epoch') {
       await tail.write([encodeEpoch(logId, item.epoch, this.#written)], null);
-      this.#writtenEpoch = item.epoch.epoch;
+      this.#writtenEpoch = item.epoch;
       return;
     }
     const { data, facts, seq, size, crc } = item;
@@ -300,7 +300,8 @@ export class ExtentWriter implements RecordingLog {
   async #flush(): Promise<void> {
     const { tail, index } = this.#options;
     const end = this.#written;
-    const epochs = this.#epochs.filter((facts) => facts.epoch <= this.#writtenEpoch);
+    const written = this.#writtenEpoch;
+    const epochs = this.#epochs.flatMap((facts) => (!written || facts.epoch > written.epoch ? [] : [facts.epoch === written.epoch ? written : facts]));
     if (!(await tail.flush())) this.#unsure = true;
     // The index speaks of nothing that may be missing after a power cut: recovery then looks at the extents.
     if (!this.#unsure) await index.write({ table: this.#table, epochs, end });
