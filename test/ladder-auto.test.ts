@@ -53,7 +53,7 @@ const mediaOf = async (server: MillraceServer, video: string, track: string): Pr
 
 t.test('measured at the first start, and auto gives 720p30 rungs that are there soon', async (t) => {
   const { server, token, ladders } = await serve(t, { measures: true });
-  await until(ladders, measured, 60_000);
+  await until(ladders, measured, 100_000);
   // What it says comes by another way than what it answers.
   await until(async () => server.log, (log) => log.includes(measuredNow));
   t.match(JSON.parse(readFileSync(kept, 'utf8')), { machine: / cores \/ ffmpeg /, cost: { decode: Number, scale: Number, encode: { veryfast: Number } } });

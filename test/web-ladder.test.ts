@@ -23,11 +23,11 @@ writeFileSync(
   path.join(ladders, 'small.yaml'),
   'rungs:\n  - { height: 240, bitrate: 200k, preset: ultrafast, fps: 30 }\n  - { height: 144, bitrate: 90k, preset: ultrafast, fps: 15 }\n',
 );
-// Whatever machine this is: three cores are not enough for the first, and enough for the second.
-writeFileSync(path.join(ladders, 'huge.yaml'), 'rungs:\n  - { height: 1060, bitrate: 9M, preset: veryslow }\n  - { height: 144, bitrate: 90k, preset: ultrafast }\n');
+// Whatever machine this is: one core is not enough for all three, and enough for the last.
+writeFileSync(path.join(ladders, 'huge.yaml'), 'rungs:\n  - { height: 1060, bitrate: 9M, preset: medium }\n  - { height: 1040, bitrate: 8M, preset: medium }\n  - { height: 144, bitrate: 90k, preset: ultrafast }\n');
 
 const [server, browser, source] = await Promise.all([
-  startServer({ env: { MILLRACE_ENCODE_LADDERS: ladders, MILLRACE_ENCODE_CORES: '3', MILLRACE_LIVE_RECONNECT_WINDOW: '60s' } }),
+  startServer({ env: { MILLRACE_ENCODE_LADDERS: ladders, MILLRACE_ENCODE_CORES: '1', MILLRACE_LIVE_RECONNECT_WINDOW: '60s' } }),
   launchChromium(),
   clip({ bframes: 2 }),
 ]);
@@ -43,7 +43,7 @@ const token = await server.login();
 const ladderOf = async (name: string): Promise<string> => (await server.must<{ ladder: string }>('GET', `channels/@${name}`, undefined, token)).ladder;
 // What encoding costs here is measured behind the start.
 type Listed = { readonly items: readonly { readonly name: string; readonly cores: number | null }[] };
-await until(() => server.must<Listed>('GET', 'ladders', undefined, token), ({ items }) => items.every(({ cores }) => cores !== null), 60_000);
+await until(() => server.must<Listed>('GET', 'ladders', undefined, token), ({ items }) => items.every(({ cores }) => cores !== null), 100_000);
 
 const owner = await openPage(browser, english);
 t.teardown(() => owner.context.close());
@@ -76,10 +76,10 @@ t.test('a ladder is chosen by what it gives and takes, and nothing else of the c
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Title').fill('Rungs');
   const field = dialog.getByLabel('Smaller pictures for bad lines');
-  t.same(await field.locator('option').allTextContents(), ['None: only what you send', 'Automatic', 'huge: 1060p, 144p', 'small: 240p, 144p']);
+  t.same(await field.locator('option').allTextContents(), ['None: only what you send', 'Automatic', 'huge: 1060p, 1040p, 144p', 'small: 240p, 144p']);
   t.equal(await field.inputValue(), 'source', 'nothing is encoded unasked');
   await field.selectOption('huge');
-  t.match(await description(field), /1060p.*9 Mbps.*does not fit.*144p.*90 kbps.*processor cores busy\. This server has 3 for encoding, 3 of them free now\..*goes without 1060p/s);
+  t.match(await description(field), /1060p.*9 Mbps.*does not fit.*144p.*90 kbps.*processor cores busy\. This server has 1 for encoding, 1 of them free now\..*goes without 1060p/s);
   await shot(page, 'create-en');
   await field.selectOption('small');
   t.match(await description(field), /240p30.*200 kbps.*144p15.*90 kbps/);

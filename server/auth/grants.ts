@@ -93,7 +93,7 @@ export class Grants implements TokenVerifier {
     return { text: writeGrant(this.#o.keys.signing, grant), grant };
   }
 
-  /** For the cards of whoever looks at what is his: it opens pictures and nothing else, and its text stays the same for an hour, so that they stay in caches. */
+  /** For the cards of whoever looks at what is his: it opens pictures alone (that of what is live, and key pictures), and its text stays the same for an hour, so that they stay in caches. */
   mintForPictures(video: Pick<VideoRow, 'id' | 'ownerId'>, { accountId, role, sessionId }: Pick<Who, 'accountId' | 'role' | 'sessionId'>): string | null {
     if (!isOwn(video, { id: accountId, role })) return null;
     const hour = 3_600_000;

@@ -2,8 +2,8 @@
  * Two channels of 720p30 under `auto` at once, for most of a minute, by what the machine was measured to carry: both play, and
  * the rungs of neither fall behind what is sent. Where others keep the machine busy the highest may be shed, and is told of.
  */
-import { cpus } from 'node:os';
 import t from 'tap';
+import { idleFromNow, spare } from '../support/idle-time.ts';
 import { LiveSender } from '../support/live-sender.ts';
 import { playlist, until } from '../support/playlists.ts';
 import { percentile } from '../support/figures.ts';
@@ -13,8 +13,6 @@ import { flvClip } from '../support/show-sender.ts';
 const seconds = 50;
 /** What an encoder owes longer than that becomes a hole. */
 const mostBehind = 2;
-/** Of the processor's time; with less of it idle, somebody else had it. */
-const spare = 0.1;
 /** From the beginning of the show on, in its own time. */
 const soon = 5;
 
@@ -47,18 +45,12 @@ const reachOf = (text: string): { first: number; last: number; holes: number } =
   return { first, last, holes };
 };
 
-/** What the processors have done since the machine was started, and how much of that was nothing. */
-const spentTime = (): { idle: number; all: number } => {
-  const times = cpus().map((cpu) => cpu.times);
-  return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all: times.reduce((sum, { user, nice, sys, irq, idle }) => sum + user + nice + sys + irq + idle, 0) };
-};
-
 t.test('two channels under auto play side by side, and neither falls behind', async (t) => {
   const server = await startServer({ measures: true });
   t.teardown(() => server.stop());
   const token = await server.login();
   const ladders = (): Promise<Ladders> => server.must('GET', 'ladders', undefined, token);
-  await until(ladders, ({ items }) => items.every(({ cores }) => cores !== null), 60_000);
+  await until(ladders, ({ items }) => items.every(({ cores }) => cores !== null), 100_000);
 
   const source = await flvClip({ width: 1280, height: 720, bframes: 2, kbps: 1200 });
   const channels = await Promise.all(['one', 'two'].map((name) => server.createChannel(token, { name, ladder: 'auto' })));
@@ -76,7 +68,7 @@ t.test('two channels under auto play side by side, and neither falls behind', as
   const behind = new Map<string, number[]>();
   const shed = new Set<string>();
   const reached = new Map<string, number>();
-  const [before, began] = [spentTime(), performance.now()];
+  const [idleSince, began] = [idleFromNow(), performance.now()];
   while (performance.now() - began < seconds * 1000) {
     for (const [at, { name }] of channels.entries()) {
       const video = videos[at] ?? '';
@@ -89,8 +81,7 @@ t.test('two channels under auto play side by side, and neither falls behind', as
     }
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-  const ended = spentTime();
-  const idle = (ended.idle - before.idle) / (ended.all - before.all);
+  const idle = idleSince();
   t.comment(`${(idle * 100).toFixed(0)} % of the processors were idle`);
 
   const after = await ladders();

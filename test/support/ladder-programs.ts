@@ -14,7 +14,7 @@ const argumentsOf = (pid: number): readonly string[] => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return [];
+    return []; // It has just ended.
   }
 };
 
@@ -30,17 +30,9 @@ export const signalEncoders = async (server: number | undefined, signal: 'SIGKIL
 
 /** Of second sounds: others make rungs, or the picture of a listing. */
 export const killSoundEncoders = async (server: number | undefined): Promise<number> => {
-  const pids = (await encodersOf(server)).filter((pid) => saidTo(pid).includes('aac'));
+  const pids = (await encodersOf(server)).filter((pid) => argumentsOf(pid).includes('aac'));
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   return pids.length;
-};
-
-const saidTo = (pid: number): readonly string[] => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
-  } catch {
-    return []; // It has just ended.
-  }
 };
 
 export const isGone = (pid: number): boolean => nameOf(pid) === '';

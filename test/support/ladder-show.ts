@@ -28,7 +28,7 @@ export const ladderServer = async (): Promise<{ readonly server: MillraceServer;
   for (const [name, rungs] of Object.entries(ladders)) await writeFile(join(folder, `${name}.yaml`), `rungs:\n${rungs.map((rung) => `  - ${rung}\n`).join('')}`);
   const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64', MILLRACE_ENCODE_LADDERS: folder, MILLRACE_LIVE_RECONNECT_WINDOW: '30s' } });
   const token = await server.login();
-  await until(() => server.must<Offered>('GET', 'ladders', undefined, token), ({ items }) => items.every(({ cores }) => cores !== null), 60_000);
+  await until(() => server.must<Offered>('GET', 'ladders', undefined, token), ({ items }) => items.every(({ cores }) => cores !== null), 100_000);
   const stop = async (): Promise<void> => {
     await server.stop();
     await rm(folder, { recursive: true });

@@ -44,7 +44,7 @@ export class LadderStage {
     const token = await server.login();
     // What it costs is measured behind the start, and before that there is nobody who encodes.
     const offers = (): Promise<{ items: { cores: number | null }[] }> => server.must('GET', 'ladders', undefined, token);
-    await until(offers, ({ items }) => items.every(({ cores }) => cores !== null), 60_000);
+    await until(offers, ({ items }) => items.every(({ cores }) => cores !== null), 100_000);
     return new LadderStage(server, token);
   }
 

@@ -8,7 +8,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -22,6 +22,23 @@ const keptLog = 256 * 1024;
  */
 const measuredBefore = path.join(root, '.cache/machine.json');
 const measured = 'machine.json';
+
+type Measure = { readonly machine: string; readonly cost: { readonly encode: Readonly<Record<string, number>> } };
+
+/** Null: there is none, or it is none. */
+const readMeasure = (file: string): Measure | null => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Measure;
+  } catch {
+    return null;
+  }
+};
+
+/** A server measures the presets that its own ladders name, and the next one may name others: of one machine all are kept. */
+const withPresets = (found: Measure | null, before: Measure | null): string => {
+  const encode = found && before?.machine === found.machine ? { ...before.cost.encode, ...found.cost.encode } : found?.cost.encode;
+  return JSON.stringify(found && { ...found, cost: { ...found.cost, encode } });
+};
 
 export const adminPassword = 'correct horse battery staple';
 
@@ -181,7 +198,7 @@ export class MillraceServer {
     const [found, aside] = [path.join(this.data, measured), `${measuredBefore}.${process.pid}`];
     if (!existsSync(found)) return;
     mkdirSync(path.dirname(aside), { recursive: true });
-    copyFileSync(found, aside);
+    writeFileSync(aside, withPresets(readMeasure(found), readMeasure(measuredBefore)));
     renameSync(aside, measuredBefore);
   }
 

@@ -12,10 +12,10 @@ export const watchFor = async (page: Page, seconds: number, timeoutMs = seconds 
  * machine may swallow some at one moment or another; who shows the first part of each segment alone never gets there, and
  * then it is the last one's number that is answered.
  */
-export const evenStretch = async (page: Page, seconds: number, fps: number): Promise<{ pictures: number; even: boolean; stretches: number }> => {
+export const evenStretch = async (page: Page, seconds: number, fps: number, timeoutMs?: number): Promise<{ pictures: number; even: boolean; stretches: number }> => {
   for (let stretches = 1; ; stretches += 1) {
     const { totalFrames } = await report(page);
-    await watchFor(page, seconds);
+    await watchFor(page, seconds, timeoutMs);
     const pictures = (await report(page)).totalFrames - totalFrames;
     const even = pictures > 0.8 * seconds * fps;
     if (even || stretches === mostStretches) return { pictures, even, stretches };

@@ -143,7 +143,7 @@ export const koFindings: Readonly<Record<keyof typeof enFindings, { readonly wha
     fix: '인코더에서 AAC를 고르거나, 서버 관리자에게 ffmpeg 설치를 요청하세요. 다음 방송부터 적용됩니다.',
   },
   secondSoundSilent: {
-    what: '보내시는 소리로 만드는 AAC가 지금은 무음입니다. AAC 인코더가 돌지 않고 있습니다. Opus를 재생하는 플레이어에서는 모두 들립니다.',
+    what: '보내시는 소리로 만드는 AAC가 지금은 무음입니다. AAC 인코더가 작동하지 않고 있습니다. Opus를 재생하는 플레이어에서는 모두 들립니다.',
     fix: '저절로 다시 시작되니 그대로 두세요. 계속되면 인코더에서 AAC를 고르고 서버 관리자에게 알려 주세요. 이유가 서버 로그에 있습니다.',
   },
   srtLatencyLow: {
