@@ -55,7 +55,7 @@ const way = 1;
 const reference = 'veryfast';
 
 /** `tried`: presets, also those that there is no figure of, for they take too long here. */
-type Kept = { readonly machine: string; readonly tried: readonly string[]; readonly cost: CoreCost };
+type Kept = { readonly machine: string; readonly tried?: readonly unknown[]; readonly cost: CoreCost };
 
 /** Of what the figures hold for. */
 export const machineOf = (cores: number, ffmpeg: string, model = cpus()[0]?.model ?? 'unknown'): string => `${model.trim()} / ${cores} cores / ffmpeg ${ffmpeg} / ${way}`;
@@ -66,7 +66,7 @@ const pathOf = (data: string): string => join(data, 'machine.json');
 export const keptCost = async ({ sandbox, data, cores, presets }: MeasureOptions): Promise<CoreCost | null> => {
   try {
     const kept: unknown = JSON.parse(await readFile(pathOf(data), 'utf8'));
-    const holds = isKept(kept) && kept.machine === machineOf(cores, sandbox.programs.version) && presets.every((preset) => kept.tried.includes(preset));
+    const holds = isKept(kept) && kept.machine === machineOf(cores, sandbox.programs.version) && presets.every((preset) => kept.cost.encode[preset] !== undefined || kept.tried?.includes(preset));
     return holds ? kept.cost : null;
   } catch {
     return null; // Not measured yet, or somebody has put something else there.
@@ -130,7 +130,7 @@ const spent = async ({ sandbox, signal }: Pick<MeasureOptions, 'sandbox' | 'sign
 /** Four digits: more would say more than anybody knows. */
 const figure = (cost: number): number => Number(cost.toPrecision(4));
 
-const isKept = (value: unknown): value is Kept => isRecord(value) && typeof value['machine'] === 'string' && Array.isArray(value['tried']) && isCost(value['cost']);
+const isKept = (value: unknown): value is Kept => isRecord(value) && typeof value['machine'] === 'string' && (value['tried'] === undefined || Array.isArray(value['tried'])) && isCost(value['cost']);
 const isCost = (value: unknown): value is CoreCost => {
   if (!isRecord(value) || !isFigure(value['decode']) || !isFigure(value['scale']) || !isRecord(value['encode'])) return false;
   return isFigure(value['encode'][reference]) && Object.values(value['encode']).every(isFigure);
