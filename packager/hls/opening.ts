@@ -43,6 +43,5 @@ const mapLine = ({ snapshot, track, sealed }: Sheet, { epoch, msn }: Place): str
   if (track.kind === 'text') return ''; // WebVTT needs none.
   const config = epochOfTrack(track, epoch);
   // Of a rung that nothing was encoded for there are holes, and nothing to decode them with.
-  return config && config.init.length > 0 && (config.epoch < epoch || msn >= (config.initFrom ?? 0)) ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"
-` : '';
+  return config && config.init.length > 0 && (config.epoch < epoch || msn >= (config.initFrom ?? 0)) ? `#EXT-X-MAP:URI="${initName(runOf(snapshot, config.epoch), config.epoch, initSlotOf(sealed, track, msn))}"\n` : '';
 };

@@ -65,3 +65,17 @@ t.test('a picture is due when those have been given that are shown before it', a
   watch.ended(3_000);
   t.equal(watch.lagMs(3_100), 100, 'at the end there is nothing to wait for');
 });
+
+t.test('what is due is told in the order in which it is shown, however much is given at once', async (t) => {
+  const watch = new EncoderWatch(['v1'], 2 * frame, 0);
+  const most = 100_000;
+  // Each P picture is decoded ahead of the B picture that is shown before it.
+  for (let at = 0; at < most; at += 1) watch.given({ pts: (at % 2 === 0 ? at + 1 : at - 1) * frame, dts: at * frame, key: at === 0 }, at < most / 2 ? 1_000 : 2_000);
+  t.equal(watch.lagMs(3_000), 2_000);
+  watch.came('v1', (most / 2 - 3) * frame, 3_000);
+  t.equal(watch.lagMs(3_000), 1_000, 'the last ones of the first half became due with the second');
+  watch.came('v1', (most - 4) * frame, 3_000);
+  t.equal(watch.lagMs(3_000), 1_000);
+  watch.came('v1', (most - 3) * frame, 3_000);
+  t.equal(watch.lagMs(3_000), 0, 'others may come to stand before the last two');
+});

@@ -16,16 +16,18 @@ const SLOW_FOR_MS = 2_000;
 /** When it owes so many fewer it is gaining. */
 const GAIN = 5;
 
-/** `due`: since when nothing is missing that it needs for this picture; null: something is. */
-type Owed = { readonly pts: number; due: number | null };
+/** `due`: since when nothing is missing that it needs for this picture, of those that are due. */
+type Owed = { readonly pts: number; due: number };
 
 export class EncoderWatch {
   readonly #since: number;
   readonly #reorder: number;
   /** Of each rung, the newest picture that came. */
   readonly #newest: Map<string, number>;
-  /** Pictures that have not come out of all its rungs, in the order in which they were given. */
+  /** Pictures that have not come out of all its rungs, in the order in which they are shown: thousands may be given at once. */
   readonly #owed: Owed[] = [];
+  /** So many of them are due. */
+  #due = 0;
   #outAt: number;
   #slow: { readonly since: number; readonly owed: number } | null = null;
 
@@ -38,21 +40,31 @@ export class EncoderWatch {
   }
 
   given({ pts, dts }: GivenPicture, now: number): void {
-    this.#owed.push({ pts, due: null });
-    for (const owed of this.#owed) if (owed.pts + this.#reorder <= dts) owed.due ??= now;
+    let at = this.#owed.length;
+    while (at > this.#due && (this.#owed[at - 1]?.pts ?? 0) > pts) at -= 1;
+    this.#owed.splice(at, 0, { pts, due: 0 });
+    this.#dueUntil(dts - this.#reorder, now);
   }
 
   /** Nothing more is given: all of it is due. */
   ended(now: number): void {
-    for (const owed of this.#owed) owed.due ??= now;
+    this.#dueUntil(Number.POSITIVE_INFINITY, now);
+  }
+
+  #dueUntil(pts: number, now: number): void {
+    for (let next = this.#owed[this.#due]; next && next.pts <= pts; next = this.#owed[this.#due]) {
+      next.due = now;
+      this.#due += 1;
+    }
   }
 
   came(rung: string, pts: number, now: number): void {
     this.#outAt = now;
     this.#newest.set(rung, pts);
     const everywhere = Math.min(...this.#newest.values());
-    // In the order of decoding: what is shown early may stand behind what is shown late.
-    while (this.#owed[0] && this.#owed[0].pts <= everywhere) this.#owed.shift();
+    const left = this.#owed.findIndex((owed) => owed.pts > everywhere);
+    const gone = this.#owed.splice(0, left === -1 ? this.#owed.length : left).length;
+    this.#due = Math.max(0, this.#due - gone);
   }
 
   age(now: number): number {
@@ -66,8 +78,8 @@ export class EncoderWatch {
 
   /** How long the oldest of what is due has been. */
   lagMs(now: number): number {
-    const oldest = this.#owed.find(({ due }) => due !== null)?.due ?? null;
-    return oldest === null ? 0 : now - oldest;
+    const [oldest] = this.#owed;
+    return oldest && this.#due > 0 ? now - oldest.due : 0;
   }
 
   judge(now: number): Verdict | null {

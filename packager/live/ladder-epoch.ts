@@ -68,11 +68,15 @@ const TICK_MS = 250;
 /** The first new start comes at once, those after it later and later, until one has worked for a while: what it is given may be what it dies of. */
 const BACK_OFF_MS = [0, 250, 500, 1_000, 2_000];
 const WORKS_AFTER_MS = 1_000;
+/** The least wait where no encoder could be started at all. */
+const UNABLE_MS = 500;
 /** Of pictures of the source, for a new start; more than that is not caught up with. An encoder is given all of it at once. */
 export const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+/** Two minutes of 30 a second: pictures may be tiny, and each of them has to be encoded. */
+export const MOST_KEPT_PICTURES = 3_600;
 
 type Leg = {
-  readonly encoder: Encoder | null;
+  encoder: Encoder | null;
   readonly rungs: readonly RunTrack[];
   readonly watch: EncoderWatch;
   /** What came while the leg before it was not over. */
@@ -147,8 +151,7 @@ export class LadderEpoch {
     this.#renew = true;
     if (at === 'next-key') return;
     for (const leg of this.#legs.splice(0)) leg.encoder?.kill();
-    if (this.#ended) this.#finish(false);
-    else this.#startAgain();
+    this.#startAgain();
   }
 
   /** The last cuts of the source. */
@@ -178,7 +181,7 @@ export class LadderEpoch {
   #keep(unit: PlacedUnit): void {
     this.#kept.push(unit);
     this.#keptBytes += unit.data.length;
-    if (this.#keptBytes <= MOST_KEPT_BYTES) return;
+    if (this.#keptBytes <= MOST_KEPT_BYTES && this.#kept.length <= MOST_KEPT_PICTURES) return;
     // A new start could not make up for so much: it waits for the next key picture.
     this.#kept = [];
     this.#keptBytes = 0;
@@ -186,7 +189,8 @@ export class LadderEpoch {
 
   /** What no rung needs any more. */
   #forget(): void {
-    const rungs = this.#legs.length > 0 ? this.encoding : this.#o.wanted();
+    const leg = this.#legs.at(-1);
+    const rungs = leg && !leg.ending ? leg.rungs : this.#o.wanted();
     const from = Math.min(...rungs.map(({ id }) => this.#rungs.get(id)?.cutter.wantsFrom ?? Number.POSITIVE_INFINITY));
     const first = this.#kept.findLastIndex(({ key, pts }) => key && pts <= from);
     for (const { data } of this.#kept.splice(0, first === -1 ? 0 : first)) this.#keptBytes -= data.length;
@@ -195,25 +199,40 @@ export class LadderEpoch {
   #startLeg(units: readonly PlacedUnit[]): void {
     this.#renew = false;
     this.#restartAt = null;
-    const { clock, source, reorder, start, wanted } = this.#o;
+    const { clock, source, reorder, wanted } = this.#o;
     const rungs = wanted();
+    if (rungs.length === 0) return;
     const watch = new EncoderWatch(rungs.map(({ id }) => id), reorder, clock.now());
     const leg: Leg = { encoder: null, rungs, watch, early: [], ending: false };
-    if (rungs.length === 0) return;
     // What is shown before the key picture with which it begins cannot be decoded whole.
     const first = units[0]?.pts ?? 0;
     const ask = rungs.map((track) => ({ track, from: Math.max(first, this.#rungs.get(track.id)?.cutter.wantsFrom ?? 0) }));
-    const on: Leg = Object.assign(leg, {
-      encoder: start({
-        ...{ source, reorder, rungs: ask },
-        made: (rung, track) => this.#rungs.get(rung)?.made(track),
-        picture: (rung, picture) => this.#came(on, rung, picture),
-        over: (how, words) => this.#legOver(on, how, words),
-      }),
+    const encoder = this.#encoderOf({
+      ...{ source, reorder, rungs: ask },
+      made: (rung, track) => this.#rungs.get(rung)?.made(track),
+      picture: (rung, picture) => this.#came(leg, rung, picture),
+      over: (how, words) => this.#legOver(leg, how, words),
     });
-    this.#legs.push(on);
-    for (const { id } of rungs) this.#rungs.get(id)?.cutter.restarted();
-    for (const unit of units) this.#give(on, unit);
+    if (!encoder) return this.#restart(UNABLE_MS);
+    leg.encoder = encoder;
+    // What a leg that is ending owes still comes.
+    for (const { id } of rungs) if (!this.#isEncoded(id)) this.#rungs.get(id)?.cutter.restarted();
+    this.#legs.push(leg);
+    for (const unit of units) this.#give(leg, unit);
+  }
+
+  /** Null: there is no memory for one, or no file handle, or whatever the system lacks now. The source goes on. */
+  #encoderOf(ask: EncoderAsk): Encoder | null {
+    try {
+      return this.#o.start(ask);
+    } catch (error) {
+      this.#o.trouble({ kind: 'died', words: `no encoder could be started: ${String(error)}` });
+      return null;
+    }
+  }
+
+  #isEncoded(id: string): boolean {
+    return this.#legs.some(({ rungs }) => rungs.some((track) => track.id === id));
   }
 
   #give(leg: Leg, unit: PlacedUnit): void {
@@ -230,24 +249,23 @@ export class LadderEpoch {
   }
 
   #legOver(leg: Leg, how: 'drained' | 'failed', words: string): void {
-    const at = this.#legs.indexOf(leg);
-    if (at === -1) return;
-    this.#legs.splice(at, 1);
-    const next = this.#legs[0];
+    if (this.#legs.includes(leg)) this.#drop(leg, how === 'failed' ? { kind: 'died', words } : null);
+  }
+
+  /** It is over, and what the next one has made meanwhile is handed on. Where none is left that goes on, one is begun anew. */
+  #drop(leg: Leg, trouble: LadderTrouble | null): void {
+    this.#legs = this.#legs.filter((other) => other !== leg);
+    const [next] = this.#legs;
     if (next) for (const { rung, picture } of next.early.splice(0)) this.#rungs.get(rung)?.picture(picture);
-    if (how === 'failed') {
-      this.#o.trouble({ kind: 'died', words });
-      if (this.#legs.length === 0) this.#restart();
-      return;
-    }
-    if (this.#legs.length > 0) return;
-    if (this.#ended) this.#finish(true);
+    if (trouble) this.#o.trouble(trouble);
+    if (this.#ended) {
+      if (this.#legs.length === 0) this.#finish(trouble === null);
+    } else if (trouble && this.#restartAt === null && this.#legs.every(({ ending }) => ending)) this.#restart();
   }
 
   /** From the last key picture that a rung needs; once too often, later. */
-  #restart(): void {
-    if (this.#ended) return this.#finish(false);
-    const wait = BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)] ?? 0;
+  #restart(least = 0): void {
+    const wait = Math.max(least, BACK_OFF_MS[Math.min(this.#failures, BACK_OFF_MS.length - 1)] ?? 0);
     this.#failures += 1;
     this.#restartAt = this.#o.clock.now() + wait;
     if (wait === 0) this.#startAgain();
@@ -263,7 +281,7 @@ export class LadderEpoch {
     this.#cancelTick = this.#o.clock.after(TICK_MS, () => this.#tick());
     const now = this.#o.clock.now();
     this.#giveUpLate(now);
-    if (this.#restartAt !== null && now >= this.#restartAt) return this.#startAgain();
+    if (this.#restartAt !== null && now >= this.#restartAt && !this.#ended) this.#startAgain();
     const [leg] = this.#legs;
     if (leg) this.#judge(leg, now);
   }
@@ -276,21 +294,17 @@ export class LadderEpoch {
     const again = this.#hungAt !== null && now - this.#hungAt < HANGS_AGAIN_MS;
     this.#hungAt = now;
     if (again) this.#o.trouble({ kind: 'slow', words: `${verdict.words}, again` });
-    else this.#fail(leg, verdict);
-  }
-
-  #fail(leg: Leg, trouble: LadderTrouble): void {
-    this.#legs = this.#legs.filter((other) => other !== leg);
-    leg.encoder?.kill();
-    this.#o.trouble(trouble);
-    if (this.#legs.length === 0) this.#restart();
+    else {
+      leg.encoder?.kill();
+      this.#drop(leg, verdict);
+    }
   }
 
   /** Rungs that nobody encodes are not waited for. */
   #giveUpAbsent(): void {
     if (this.#restartAt !== null || this.#renew) return;
     for (const [id, rung] of this.#rungs) {
-      if (this.#legs.some(({ rungs }) => rungs.some((track) => track.id === id))) continue;
+      if (this.#isEncoded(id)) continue;
       rung.cutter.giveUp();
       rung.unmade();
     }

@@ -7,7 +7,7 @@ import { picturesOf, runOf, sameTimes, segments, send, type Stage, stage } from 
 
 for (const [why, late] of [
   ['takes long to start', (made: Stage, isLate: boolean) => ((made.stuck = isLate), isLate || made.encoders.forEach((encoder) => (encoder.isStuck = false)))],
-  ['has no room at first', (made: Stage, isLate: boolean) => (made.room = !isLate)],
+  ['has no room at first', (made: Stage, isLate: boolean) => (made.room = () => !isLate)],
 ] as const) {
   t.test(`an encoder that ${why} has holes at the beginning, and pictures from a key picture on`, async (t) => {
     const made = stage();

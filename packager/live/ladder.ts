@@ -140,6 +140,8 @@ export class Ladder {
   }
 
   #trouble(epoch: LadderEpoch, trouble: LadderTrouble): void {
+    // What is left of an epoch that is over cannot be made less any more, and says nothing of the one that goes on.
+    if (trouble.kind === 'slow' && epoch !== this.#current) return;
     this.#o.trouble(trouble);
     if (trouble.kind === 'late') return;
     if (trouble.kind === 'slow') this.#shed(epoch);
@@ -152,7 +154,7 @@ export class Ladder {
     const [, ...left] = this.#wanted;
     this.#wanted = left;
     this.#o.room(left);
-    if (epoch === this.#current) epoch.change('once');
+    epoch.change('once');
     this.#cancelReturn?.();
     if (this.#onTrial) this.#returnMs = Math.min(2 * this.#returnMs, LONGEST_RETURN_MS);
     this.#onTrial = false;
@@ -169,15 +171,12 @@ export class Ladder {
       this.#onTrial = true;
       this.#current?.change('next-key');
       this.#o.changed(this.state);
+    } else if (this.#onTrial) {
+      // What came back has been carried for a while, and there is no room for more, or no more: what was before is forgiven.
+      this.#returnMs = RETURN_MS;
+      this.#onTrial = false;
     }
-    const isWhole = this.#wanted.length === tracks.length;
-    // It has been carried for a while, or not.
-    this.#cancelReturn = this.#o.clock.after(this.#returnMs, () => (isWhole ? this.#forgive() : this.#takeBack()));
-  }
-
-  #forgive(): void {
-    this.#cancelReturn = null;
-    this.#returnMs = RETURN_MS;
-    this.#onTrial = false;
+    const isSettled = this.#wanted.length === tracks.length && !this.#onTrial;
+    if (!isSettled) this.#cancelReturn = this.#o.clock.after(this.#returnMs, () => this.#takeBack());
   }
 }

@@ -4,9 +4,9 @@ import { FakeClock } from '../clock.ts';
 import { MemoryLog } from '../log/memory-log.ts';
 import type { PlacedUnit } from '../media/timeline.ts';
 import { rtmpClock, type AccessUnit } from '../media/unit.ts';
+import { videoEpoch } from './epoch-tracks.ts';
 import { Ladder, type LadderState } from './ladder.ts';
 import type { EncoderAsk, LadderTrouble, StartEncoder } from './ladder-epoch.ts';
-import { videoEpoch } from './epoch-tracks.ts';
 import { audioConfig, videoConfig } from './pretend-sender.ts';
 import { LiveRun, type RunFacts, type RunTrack } from './run.ts';
 import { Show } from './show.ts';
@@ -25,6 +25,8 @@ class PretendEncoder {
   isDead = false;
   isStuck = false;
   hasEnded = false;
+  /** When the first picture that it was given is shown. */
+  first: number | null = null;
 
   constructor(ask: EncoderAsk, late: () => number) {
     this.ask = ask;
@@ -32,6 +34,7 @@ class PretendEncoder {
   }
   picture(unit: PlacedUnit): void {
     if (this.isDead || this.hasEnded) throw new Error('a picture for an encoder that is over');
+    this.first ??= unit.pts;
     this.#in.push(unit);
     this.#in.sort((a, b) => a.pts - b.pts);
     this.#out(this.late());
@@ -49,8 +52,15 @@ class PretendEncoder {
   }
   end(): void {
     this.hasEnded = true;
-    if (this.isStuck) return;
-    this.#out(0);
+    void this.#drain();
+  }
+  /** What is inside still comes out, one picture after the other, while the next encoder is at work. */
+  async #drain(): Promise<void> {
+    while (this.#in.length > 0) {
+      for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+      if (this.isStuck || this.isDead) return;
+      this.#out(this.#in.length - 1);
+    }
     this.ask.over('drained', '');
   }
   kill(): void {
@@ -71,7 +81,9 @@ export type Stage = {
   readonly late: LadderTrouble[];
   state: LadderState | null;
   ladder: Ladder | null;
-  room: boolean;
+  room: (tracks: readonly RunTrack[]) => boolean;
+  /** No encoder can be started. */
+  unable: boolean;
   /** Of how many rungs it was asked whether there is room for them; it holds the cores of the last that it said yes to. */
   asked: number[];
   stuck: boolean;
@@ -88,13 +100,14 @@ export const stage = (late: () => number = () => 3, heights = [480, 240]): Stage
   const troubles: LadderTrouble[] = [];
   const holes: LadderTrouble[] = [];
   const start: StartEncoder = (ask) => {
+    if (made.unable) throw new Error('spawn ENOMEM');
     const encoder = new PretendEncoder(ask, late);
     encoder.isStuck = made.stuck;
     encoders.push(encoder);
     return encoder;
   };
   const made: Stage = {
-    ...{ clock, encoders, troubles, late: holes, state: null, ladder: null, room: true, asked: [], stuck: false, logs: new Map() },
+    ...{ clock, encoders, troubles, late: holes, state: null, ladder: null, room: () => true, unable: false, asked: [], stuck: false, logs: new Map() },
     show: new Show({
       clock,
       wish: { latency: 'low', dvrSeconds: 0, captions: [] },
@@ -110,7 +123,7 @@ export const stage = (late: () => number = () => 3, heights = [480, 240]): Stage
         const tracks = run.facts.tracks.filter(({ rung }) => rung);
         made.ladder = new Ladder({
           ...{ clock, run: { beginRung: run.beginRung.bind(run), writeRung: run.writeRung.bind(run) }, tracks, start, keeps: () => undefined },
-          room: (wanted) => (made.asked.push(wanted.length), made.room),
+          room: (wanted) => (made.asked.push(wanted.length), made.room(wanted)),
           changed: (state) => (made.state = state),
           trouble: (trouble) => (trouble.kind === 'late' ? holes : troubles).push(trouble),
         });
@@ -169,3 +182,6 @@ export const picturesOf = async ({ logs }: Stage, id: string): Promise<string[]>
   const bytes = Buffer.concat(await log.read(0, end)).toString('latin1');
   return [...bytes.matchAll(new RegExp(`${id} \\d+`, 'g'))].map(([text]) => text);
 };
+
+/** Segments of it that are holes. */
+export const holesOf = (run: LiveRun, id: string): number => segments(run, id).filter((segment) => (segment as { gap: boolean }).gap).length;

@@ -229,3 +229,22 @@ t.test('a rung that nobody encodes is holes with the numbers and times of the so
   t.same(segmentsOf(rung), segmentsOf(own).slice(0, -1), 'all but the one that is being written');
   t.ok(rung.every(({ type }) => type === 'hole'));
 });
+
+t.test('pictures of a segment that was given up come too late, and do not cost the next one', async (t) => {
+  const rung: Cut[] = [];
+  const cutter = new RungCutter({ startDts: 0, reorder: 0, emit: (cut) => rung.push(cut) });
+  const segmenter = new Segmenter({ ...{ rhythm, startMicros: 0, hasVideo: true, audioTimescale: null }, emit: (cut) => cutter.line(cut) });
+  const late: Picture[] = [];
+  for (let index = 0; index < 400; index += 1) {
+    const taken = { dts: index * 3000, pts: index * 3000, key: index % 60 === 0 };
+    segmenter.write({ kind: 'video', ...taken, duration: null, data: Buffer.alloc(1) });
+    cutter.source(taken);
+    cutter.given(taken);
+    late.push(taken);
+    // The second segment is not waited for when it is complete but for ten pictures, which come then.
+    if (index === 130) cutter.giveUp();
+    if (index < 110 || index > 130) for (const one of late.splice(0)) cutter.picture({ ...one, data: Buffer.from(String(one.pts)) });
+  }
+  t.equal(rung.filter(({ type }) => type === 'hole').length, 1);
+  t.match(rung.find(({ type, ...cut }) => type === 'fragment' && 'dts' in cut && cut.dts === 120 * 3000), { segmentStart: true, key: true });
+});

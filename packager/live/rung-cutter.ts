@@ -87,8 +87,10 @@ export class RungCutter {
 
   /** A picture of the source has been given to the encoder. */
   given(picture: GivenPicture): void {
+    // An encoder that takes over from one that is ending may be given once more what that one still owes.
+    const isNew = picture.dts > this.#given;
     this.#given = Math.max(this.#given, picture.dts);
-    if (picture.pts > this.#newest) {
+    if (isNew && picture.pts > this.#newest) {
       let at = this.#awaited.length;
       while (at > this.#settled && (this.#awaited[at - 1]?.pts ?? 0) > picture.pts) at -= 1;
       this.#awaited.splice(at, 0, picture);
@@ -143,11 +145,12 @@ export class RungCutter {
     const shifted = this.#awaited.splice(0, came === -1 ? this.#awaited.length : came).length;
     this.#settled = Math.max(0, this.#settled - shifted);
     this.#lastKept = Math.max(this.#lastKept ?? picture.pts, picture.pts);
-    this.#pictures.push(picture);
+    // Of what was given up it is too late, and would stand ahead of the key picture with which the rung comes back.
+    if (picture.pts >= this.#shown) this.#pictures.push(picture);
     this.#follow();
   }
 
-  /** The encoder is another one: what the one before owed does not come any more, and this one is given it anew. */
+  /** No encoder is on that owes it anything: what the one before owed does not come any more, and the next one is given it anew. */
   restarted(): void {
     this.#forgetAwaited();
     this.#lastKept = this.#newest > Number.NEGATIVE_INFINITY ? this.#newest : null;

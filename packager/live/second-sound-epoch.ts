@@ -175,6 +175,8 @@ export class SecondSoundEpoch {
     const leg = this.#leg;
     this.#leg = null;
     leg?.encoding?.kill();
+    // Nobody has said when the epoch ends: where its sound does.
+    if (!this.#ended) this.#until = this.#fedEnd;
     this.#ended = true;
     this.#finish();
   }

@@ -231,3 +231,14 @@ t.test('an epoch waits for the one before it, also if that has to be given up', 
     t.equal(stage.silent.length > 0, muted);
   }
 });
+
+t.test('one that is closed in the middle ends where its sound does', async (t) => {
+  const stage = new Stage();
+  stage.begin(0);
+  await Promise.resolve();
+  stage.sendFor(3);
+  stage.sound.close();
+  const ends = stage.written.map(({ cut }) => (cut.type === 'segment-end' ? stage.at : cut.dts + cut.duration));
+  t.ok(ends.every((end) => end <= stage.at + FRAME), `up to ${ends.at(-1)}`);
+  t.same(stage.frames.map(({ pts }) => pts), Array.from({ length: Math.floor(stage.at / FRAME) }, (_, index) => index * FRAME));
+});
