@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { clip } from './support/clips.ts';
 import { encoded } from './support/encoded.ts';
-import { noPrograms } from './support/left-behind.ts';
+import { jobFolders, noPrograms } from './support/left-behind.ts';
 import { Random } from './support/random.ts';
 import { freePorts, startServer } from './support/server.ts';
 import { createUpload, finish, partsOf, sendParts, type Created } from './support/upload.ts';
@@ -194,5 +194,5 @@ t.test('killed while it is worked on, it is worked on again', async (t) => {
   t.ok(await noPrograms(path.join(data, 'jobs')), 'no program works on');
   await ready(created.id);
   t.ok((await readFile(path.join(data, 'videos', created.id, 'original'))).equals(await readFile(file)));
-  await until('the work is cleared away', async () => (await readdir(path.join(data, 'jobs'))).length === 0);
+  await until('the work is cleared away', async () => (await jobFolders(data)).length === 0);
 });

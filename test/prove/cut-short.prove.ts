@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import { cutEnds, cutKinds, cutShort } from '../support/cut-short.ts';
-import { noPrograms, peakMemory, startedBy } from '../support/left-behind.ts';
+import { jobFolders, noPrograms, peakMemory, startedBy } from '../support/left-behind.ts';
 import { startServer } from '../support/server.ts';
 import { createUpload, finish, partsOf, sendParts, type VideoView } from '../support/upload.ts';
 
@@ -103,7 +103,7 @@ t.test(`${count} films that end too early`, { timeout: 15 * 60_000 }, async (t) 
   t.ok(own > 0 && own < mostMemory.server);
   t.ok(most > 0 && most < mostMemory.program);
 
-  t.ok(await until(async () => (await readdir(path.join(data, 'jobs'))).length === 0), 'no folder of a job is left');
+  t.ok(await until(async () => (await jobFolders(data)).length === 0), 'no folder of a job is left');
   t.ok(await noPrograms(data), 'no program is left');
   for (const id of ids) await server.must('DELETE', `videos/${id}`, undefined, token);
   t.ok(await until(async () => (await readdir(videos)).length === 0), 'no file is left');

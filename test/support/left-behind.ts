@@ -1,5 +1,9 @@
 /** What somebody else's work leaves on this machine, for tests that say: nothing. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Folders of jobs that are there now; those in which encoders of live shows work belong to the server, for as long as it lives. */
+export const jobFolders = async (data: string): Promise<string[]> => (await readdir(join(data, 'jobs'))).filter((name) => !/^(?:live|sound|pictures)-\d+$/.test(name));
 
 const pids = async (): Promise<string[]> => (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
 
