@@ -127,6 +127,7 @@ t.test('what it is made for, and how', async (t) => {
   t.same(planSecondSound(opus), { channels: 2, bitRate: 160_000 });
   t.same(planSecondSound({ ...opus, config: surroundOpusConfig(1) }), { channels: 1, bitRate: 96_000 });
   t.same(planSecondSound({ ...opus, config: surroundOpusConfig(6) }), { channels: 2, bitRate: 160_000 });
+  t.same(planSecondSound({ ...opus, config: surroundOpusConfig(1) }, 128_000), { channels: 1, bitRate: 76_800 }, 'a ladder may want another');
   t.equal(planSecondSound({ kind: 'audio', codec: 'aac', config: Buffer.from('1190', 'hex') }), null);
 });
 

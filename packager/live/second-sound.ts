@@ -11,16 +11,18 @@ import type { RungRun } from './rung-epoch.ts';
 import type { Cut } from './segmenter.ts';
 import { SecondSoundEpoch, type SoundTrouble, type StartSound } from './second-sound-epoch.ts';
 
-/** Bits a second, by channels: what is next to be heard like the original. */
-const bitRates = { 1: 96_000, 2: 160_000 } as const;
+/** Bits a second, in stereo: what is next to be heard like the original. */
+const usualBitRate = 160_000;
+/** Of that, for one channel. */
+const monoShare = 0.6;
 /** AAC-LC at 48 kHz (ISO 14496-3, 1.6.2.1). */
 const configs = { 1: Buffer.from('1188', 'hex'), 2: Buffer.from('1190', 'hex') } as const;
 
 /** Null: players everywhere know what comes. More channels than two are mixed down: boxes that need AAC have two loudspeakers. */
-export const planSecondSound = ({ codec, config }: AudioConfig): Pick<SecondSoundFacts, 'channels' | 'bitRate'> | null => {
+export const planSecondSound = ({ codec, config }: AudioConfig, stereo: number | null = null): Pick<SecondSoundFacts, 'channels' | 'bitRate'> | null => {
   if (codec !== 'opus') return null;
   const channels = parseOpusConfig(config).channels === 1 ? 1 : 2;
-  return { channels, bitRate: bitRates[channels] };
+  return { channels, bitRate: Math.round((stereo ?? usualBitRate) * (channels === 1 ? monoShare : 1)) };
 };
 
 export const secondConfig = ({ channels }: Pick<SecondSoundFacts, 'channels'>): AudioConfig => ({ kind: 'audio', codec: 'aac', config: configs[channels] });

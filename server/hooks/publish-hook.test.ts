@@ -66,8 +66,8 @@ const stage = async (t: Test, { folder, onFailure = 'refuse', clock = new FakeCl
     },
     finishRun: async () => undefined,
     changed: () => undefined,
-    ladders: { wish: () => undefined, open: () => null },
-    sounds: { wish: () => null, open: () => null },
+    ladders: { wish: () => undefined, soundBitRate: () => null, open: () => null },
+    sounds: { wish: () => () => null, open: () => null },
   });
   const admit = (address = '192.0.2.1', evict: (reason: EvictReason) => void = () => undefined, left = new AbortController().signal): Promise<PublishVerdict> =>
     desk.admit({ protocol: 'rtmps', key: 'key-mill', address, software: 'OBS', clock: rtmpClock, left, evict });

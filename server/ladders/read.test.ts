@@ -7,9 +7,9 @@ import { LadderError, parseLadder, readLadders } from './read.ts';
 t.test('the ladders that come with the server', async (t) => {
   const ladders = readLadders(fileURLToPath(new URL('../../conf/ladders', import.meta.url)));
   t.same([...ladders.keys()], ['light', 'standard']);
-  t.same(ladders.get('light')?.map(({ height }) => height), [480, 240]);
+  t.same(ladders.get('light')?.rungs.map(({ height }) => height), [480, 240]);
   t.throws(() => readLadders('/nowhere/ladders'), { name: 'LadderError', message: /\/nowhere\/ladders/ }, 'a folder that is not there is said, and stops the start');
-  t.same(ladders.get('standard')?.[0], { height: 720, bitRate: 2_500_000, preset: 'veryfast', mostPictures: 30 });
+  t.same(ladders.get('standard')?.rungs[0], { height: 720, bitRate: 2_500_000, preset: 'veryfast', mostPictures: 30 });
 });
 
 t.test('what is wrong with one is said, with its place', async (t) => {
@@ -23,7 +23,7 @@ t.test('what is wrong with one is said, with its place', async (t) => {
     return 'taken';
   };
   t.match(refused('rungs: []'), 'own.yaml: "rungs" is a list');
-  t.match(refused('rungs: [{ height: 480, bitrate: 1M }]\nsound: 1'), 'nothing else');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }]\nsound: 1'), 'nothing but "audio" stands beside it');
   t.match(refused('- 1'), '"rungs" is a list');
   t.match(refused('rungs: [{ height: 481, bitrate: 1M }]'), 'rung 1: "height" is an even number');
   t.match(refused('rungs: [{ height: 480, bitrate: 1M }, { height: 240, bitrate: much }]'), 'rung 2: "bitrate" is written like');
@@ -34,7 +34,10 @@ t.test('what is wrong with one is said, with its place', async (t) => {
   t.match(refused('rungs: [{ height: 480'), 'own.yaml:1: ');
   t.match(refused('rungs: *lost'), /^own\.yaml: .*lost/, 'an alias of nothing');
   t.match(refused(`a: &a [1]\nb: &b [${'*a, '.repeat(20)}]\nc: &c [${'*b, '.repeat(20)}]\nrungs: [*c, *c]`), /^own\.yaml: /, 'more aliases than anybody needs');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }]\naudio: loud'), '"audio" is written like 128k');
+  t.match(refused('rungs: [{ height: 480, bitrate: 1M }]\naudio: 1M'), 'from 32k to 320k');
   t.equal(refused('rungs: [{ height: 480, bitrate: 1.5M }]'), 'taken');
+  t.equal(parseLadder('own.yaml', 'rungs: [{ height: 480, bitrate: 1M }]\naudio: 128k').soundBitRate, 128_000);
 });
 
 t.test('what cannot be read is said, and what begins with a dot is nobody’s ladder', async (t) => {

@@ -4,7 +4,12 @@ import { basename, join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { RungWish } from '../../packager/live/ladder-plan.ts';
 
-export type Ladders = ReadonlyMap<string, readonly RungWish[]>;
+export type WrittenLadder = {
+  readonly rungs: readonly RungWish[];
+  /** Of the AAC that is made beside sound that not all can play, in stereo; null: the usual. */
+  readonly soundBitRate: number | null;
+};
+export type Ladders = ReadonlyMap<string, WrittenLadder>;
 
 export class LadderError extends Error {
   override readonly name = 'LadderError';
@@ -18,7 +23,7 @@ const presets = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium
 const keys = ['height', 'bitrate', 'preset', 'fps'];
 
 export const readLadders = (folder: string): Ladders => {
-  const ladders = new Map<string, readonly RungWish[]>();
+  const ladders = new Map<string, WrittenLadder>();
   const files = filesOf(folder).filter((file) => file.endsWith('.yaml') && !file.startsWith('.'));
   for (const file of files.toSorted()) {
     const name = basename(file, '.yaml');
@@ -57,18 +62,20 @@ const plainOf = (path: string, document: ReturnType<typeof parseDocument>): unkn
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const parseLadder = (path: string, text: string): readonly RungWish[] => {
+export const parseLadder = (path: string, text: string): WrittenLadder => {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const [broken] = document.errors;
   if (broken) throw new LadderError(`${path}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split('\n')[0]}`);
   const plain = plainOf(path, document);
-  const rungs = isRecord(plain) && Object.keys(plain).every((key) => key === 'rungs') ? plain['rungs'] : null;
-  if (!Array.isArray(rungs) || rungs.length === 0 || rungs.length > mostRungs) throw new LadderError(`${path}: "rungs" is a list of 1 to ${mostRungs}, and nothing else stands in a ladder`);
+  const { rungs, audio = null } = isRecord(plain) && Object.keys(plain).every((key) => key === 'rungs' || key === 'audio') ? plain : {};
+  if (!Array.isArray(rungs) || rungs.length === 0 || rungs.length > mostRungs) throw new LadderError(`${path}: "rungs" is a list of 1 to ${mostRungs}, and nothing but "audio" stands beside it`);
   const wishes = rungs.map((rung: unknown, index) => wishOf(rung, `${path}: rung ${index + 1}`));
   const twice = wishes.find(({ height }, index) => wishes.findIndex((other) => other.height === height) !== index);
   if (twice) throw new LadderError(`${path}: there are two rungs of ${twice.height}`);
-  return wishes.toSorted((a, b) => b.height - a.height);
+  const soundBitRate = audio === null ? null : bitsOf(audio);
+  if (audio !== null && (soundBitRate === null || soundBitRate < 32_000 || soundBitRate > 320_000)) throw new LadderError(`${path}: "audio" is written like 128k, from 32k to 320k`);
+  return { rungs: wishes.toSorted((a, b) => b.height - a.height), soundBitRate };
 };
 
 const wishOf = (rung: unknown, place: string): RungWish => {

@@ -43,8 +43,10 @@ export class SecondSounds {
     this.#tools = sandbox && { sandbox, place: await makeJobPlace(join(this.#o.folder, `sound-${process.pid}`)) };
   }
 
-  /** How a show is to be planned. */
-  wish: NonNullable<Wish['secondSound']> = (sent) => (this.#tools === null ? null : planSecondSound(sent));
+  /** How a show is to be planned. `stereo`: bits a second that its ladder wants for it; null: the usual. */
+  wish(stereo: number | null): NonNullable<Wish['secondSound']> {
+    return (sent) => (this.#tools === null ? null : planSecondSound(sent, stereo));
+  }
 
   /** Null: the run has none. */
   open(run: LiveRun): SecondSound | null {

@@ -57,12 +57,12 @@ export class LadderWorks {
   get offered(): readonly OfferedLadder[] {
     const { budget, ladders } = this.#o;
     const cost = this.#tools?.measured ? this.#tools.cost : null;
-    return this.names.map((name) => offerOf(name, name === 'source' ? [] : (ladders.get(name) ?? null), budget.total, cost));
+    return this.names.map((name) => offerOf(name, name === 'source' ? [] : (ladders.get(name)?.rungs ?? null), budget.total, cost));
   }
 
   /** Of x264, that ladders name. */
   get presets(): readonly string[] {
-    return [...new Set(['veryfast', ...[...this.#o.ladders.values()].flat().map(({ preset }) => preset)])];
+    return [...new Set(['veryfast', ...[...this.#o.ladders.values()].flatMap(({ rungs }) => rungs).map(({ preset }) => preset)])];
   }
 
   get budget(): Pick<CoreBudget, 'total' | 'free' | 'leases'> {
@@ -127,10 +127,15 @@ export class LadderWorks {
     return bright === true && this.#tools?.tones === false;
   }
 
+  /** Of AAC beside sound that not all can play; null: the usual. */
+  soundBitRate(name: string): number | null {
+    return this.#o.ladders.get(name)?.soundBitRate ?? null;
+  }
+
   #plan(name: string, source: LadderSource, { cost }: Tools): Plan {
     const cores = this.#liveCores;
     if (name === 'auto') return planAuto(source, cores, cost);
-    const wishes = this.#o.ladders.get(name);
+    const wishes = this.#o.ladders.get(name)?.rungs;
     if (!wishes) {
       this.#o.log.warn({ ladder: name, there: this.names }, 'A channel names a ladder that is not there any more: its viewers get only what is sent.');
       return [];
@@ -144,7 +149,7 @@ export class LadderWorks {
     const none = name === 'source' || this.#tooBright(source);
     if (none && this.names.includes(name)) return [];
     if (name === 'auto') return planAuto(source, Infinity, carefulCost);
-    const wishes = this.#o.ladders.get(name);
+    const wishes = this.#o.ladders.get(name)?.rungs;
     return wishes ? planRungs(wishes, source) : null;
   }
 

@@ -45,8 +45,8 @@ class Stage {
       reconnectWindow: WINDOW,
       newVideoAfter: DAY,
       takeoverSilence: 2_000,
-      ladders: { wish: () => undefined, open: () => null },
-    sounds: { wish: () => null, open: () => null },
+      ladders: { wish: () => undefined, soundBitRate: () => null, open: () => null },
+    sounds: { wish: () => () => null, open: () => null },
       createRun: async (_key, shape, onFault) => {
         await this.beforeCreate();
         const name = `video${this.made.length + 1}`;

@@ -40,7 +40,7 @@ export type ChannelHost = {
   readonly takeoverSilence: number;
   readonly createRun: (owner: ResolvedKey, shape: ShowShape, onFault: (error: unknown) => void) => Promise<LiveRun>;
   readonly finishRun: (run: LiveRun) => Promise<void>;
-  readonly ladders: Pick<LadderWorks, 'wish' | 'open'>;
+  readonly ladders: Pick<LadderWorks, 'wish' | 'soundBitRate' | 'open'>;
   readonly sounds: Pick<SecondSounds, 'wish' | 'open'>;
   readonly changed: (channel: LiveChannel, status: ChannelStatus) => void;
 };
@@ -214,7 +214,7 @@ export class LiveChannel {
     const key = this.#key;
     const show: Show = new Show({
       clock: this.#host.clock,
-      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions, ladder: this.#host.ladders.wish(key.ladder), secondSound: this.#host.sounds.wish },
+      wish: { latency: key.latency, dvrSeconds: key.dvrSeconds, captions: key.captions, ladder: this.#host.ladders.wish(key.ladder), secondSound: this.#host.sounds.wish(this.#host.ladders.soundBitRate(key.ladder)) },
       ladder: (made) => this.#host.ladders.open(made, key.ladder),
       secondSound: (made) => this.#host.sounds.open(made),
       ...(run && { run }),

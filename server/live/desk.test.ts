@@ -55,8 +55,8 @@ class Stage {
       return sink;
     },
     changed: () => undefined,
-    ladders: { wish: () => undefined, open: () => null },
-    sounds: { wish: () => null, open: () => null },
+    ladders: { wish: () => undefined, soundBitRate: () => null, open: () => null },
+    sounds: { wish: () => () => null, open: () => null },
   });
 
   admit(key: string, address = '192.0.2.1', protocol: 'rtmp' | 'srt' = 'rtmp'): Promise<PublishVerdict> {

@@ -40,7 +40,7 @@ export type LiveOptions = {
   readonly syncEveryMs: number;
   readonly stallMs: number;
   readonly marks: Watermarks;
-  readonly ladders: Pick<LadderWorks, 'wish' | 'open' | 'of' | 'forget'>;
+  readonly ladders: Pick<LadderWorks, 'wish' | 'soundBitRate' | 'open' | 'of' | 'forget'>;
   readonly sounds: Pick<SecondSounds, 'wish' | 'open' | 'of' | 'forget'>;
   /** Null: nobody is asked whether a publisher may begin. */
   readonly publishHook: HookSettings | null;

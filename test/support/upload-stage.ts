@@ -70,7 +70,7 @@ export class UploadStage {
     const videos = path.join(data, 'videos');
     const live = new Live({
       ...{ catalog, events, clock, log, disk: nodeDisk, folder: videos, reconnectWindow: 1_000, takeoverSilence: 1_000, newVideoAfter: 86_400_000 },
-      ...{ keepMs: 0, syncEveryMs: 0, stallMs: 1_000, marks: { warn: 1, refuse: 1, stop: 1, hysteresis: 0 }, letGo: async () => undefined, changed: () => undefined, publishHook: null, ladders: { wish: () => undefined, open: () => null, of: () => null, forget: () => undefined }, sounds: { wish: () => null, open: () => null, of: () => 'none', forget: () => undefined } },
+      ...{ keepMs: 0, syncEveryMs: 0, stallMs: 1_000, marks: { warn: 1, refuse: 1, stop: 1, hysteresis: 0 }, letGo: async () => undefined, changed: () => undefined, publishHook: null, ladders: { wish: () => undefined, soundBitRate: () => null, open: () => null, of: () => null, forget: () => undefined }, sounds: { wish: () => () => null, open: () => null, of: () => 'none', forget: () => undefined } },
     });
     await live.start();
     events.start();
