@@ -13,7 +13,7 @@ import type { TrackKind } from '../media/unit.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import { OpenTrack } from './open-track.ts';
 import type { Rhythm } from './policy.ts';
-import { SoundCutter } from './sound-cutter.ts';
+import { LEAST_PART, SoundCutter } from './sound-cutter.ts';
 
 export type CutFragment = {
   readonly type: 'fragment';
@@ -77,6 +77,12 @@ export class Segmenter {
   /** Media time up to which pictures have been taken, micros. */
   get videoMicros(): number {
     return rescale(this.#pending?.dts ?? this.#videoEndTicks, VIDEO_TIMESCALE, MICROS);
+  }
+
+  /** How long the picture that came last may be shown in the part that it is in, micros; null: that part is as good as full. */
+  get partRoomMicros(): number | null {
+    const open = this.#video.duration;
+    return open >= LEAST_PART * this.#limit ? null : rescale(this.#limit - open, VIDEO_TIMESCALE, MICROS);
   }
 
   write(unit: PlacedUnit): void {

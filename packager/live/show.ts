@@ -285,7 +285,7 @@ export class Show {
     }
     if (kinds.includes('video')) {
       const { waitedMs } = this.#standIn;
-      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall), arrival.wall);
+      const standIns = this.#standIn.sound(unit, this.#microsOf(unit, arrival.wall), arrival.wall, this.#epoch?.segmenter.partRoomMicros ?? null);
       if (!standIns) return 'new-run';
       for (const one of standIns) this.#put(one, arrival.wall - waitedMs);
     }

@@ -24,7 +24,7 @@ export type SoundCutterOptions = {
 export type GridLine = { readonly micros: number; readonly segmentEnd: boolean };
 
 /** RFC 8216bis 4.4.3.7: a part that is not its segment's last is at least 85 % of PART-TARGET, which is a little longer than its frames. */
-const LEAST_PART = 0.87;
+export const LEAST_PART = 0.87;
 
 export class SoundCutter {
   readonly #o: SoundCutterOptions;

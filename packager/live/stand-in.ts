@@ -29,6 +29,9 @@ const FIRST_PICTURE_MICROS = 5 * MICROS;
 /** What sound may run ahead of the clock: senders begin with what they have gathered. */
 const MOST_AHEAD_MICROS = 10 * MICROS;
 
+/** Stamps of RTMP are milliseconds. */
+const LEAST_STEP_MICROS = 10_000;
+
 /** One that is larger is not repeated three times a second, for as long as somebody sends sound. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
@@ -41,6 +44,8 @@ export class StandIn {
   #patience = 0;
   /** Each that stands in is a part of its own, or a fragment where there are no parts. */
   #every = MICROS;
+  /** From the last picture to the first that stands in. */
+  #first = MICROS;
   #key: Pick<AccessUnit, 'data'> | null = null;
   /** Key pictures have come, of whatever kind: this is not a show whose pictures never came. */
   #seen = false;
@@ -110,9 +115,10 @@ export class StandIn {
 
   /**
    * A frame of sound has come: the pictures that have to stand in before it. Null: there never was one, and nothing
-   * but sound comes.
+   * but sound comes. `roomMicros`: what the part that the last picture is in lacks; the first that stands in comes when that is
+   * full, or it would be too short for a part (RFC 8216bis 4.4.4.9).
    */
-  sound(unit: AccessUnit, frameMicros: number, wall: number): AccessUnit[] | null {
+  sound(unit: AccessUnit, frameMicros: number, wall: number, roomMicros: number | null = null): AccessUnit[] | null {
     if (!this.#clock) return [];
     this.#base ??= unit.dts;
     this.#baseWall ??= wall;
@@ -121,6 +127,7 @@ export class StandIn {
     const patience = this.#fresh ? FIRST_PICTURE_MICROS : this.#patience;
     if (this.#stood === null && this.#heard < patience) return [];
     if (!this.#key) return this.#fresh && !this.#seen ? null : [];
+    if (this.#stood === null) this.#first = Math.min(this.#every, Math.max(LEAST_STEP_MICROS, (roomMicros ?? this.#every) - SLACK_MICROS));
     return this.#standUntil(this.#heard - BEHIND_MICROS);
   }
 
@@ -131,7 +138,7 @@ export class StandIn {
     const turn = 2 ** clock.bits;
     const pictures: AccessUnit[] = [];
     for (;;) {
-      const next: number = this.#stood === null ? (this.#fresh ? 0 : this.#every) : this.#stood + this.#every;
+      const next: number = this.#stood === null ? (this.#fresh ? 0 : this.#first) : this.#stood + this.#every;
       if (next >= until) return pictures;
       this.#stood = next;
       const dts = (this.#base + rescale(next, MICROS, clock.timescale)) % turn;
