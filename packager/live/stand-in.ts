@@ -51,6 +51,9 @@ export class StandIn {
   #seen = false;
   /** pts - dts of key pictures, in ticks of the wire. */
   #offset = 0;
+  /** When the picture is shown that is shown last, and how long pictures are, in stamps; null: there was none in this session. */
+  #latest: number | null = null;
+  #frame = 0;
   /** Stamp of the last picture, or of the first sound of a session that has had none. */
   #base: number | null = null;
   /** Wall clock of its arrival, ms. */
@@ -68,6 +71,8 @@ export class StandIn {
     this.#clock = clock;
     this.#patience = 0.9 * longestStep({ usualFrameMicros: longestFrameMicros, longestPictureMicros: segmentLimitMicros });
     this.#every = partLimitMicros - SLACK_MICROS;
+    this.#latest = null;
+    this.#frame = rescale(longestFrameMicros, MICROS, clock.timescale);
     this.#base = null;
     this.#baseWall = null;
     this.#heard = 0;
@@ -105,6 +110,7 @@ export class StandIn {
       this.#offset = wireDistance(unit.pts, unit.dts, clock.bits);
     }
     this.#fresh = false;
+    if (unit.key || this.#latest === null || wireDistance(unit.pts, this.#latest, clock.bits) > 0) this.#latest = unit.pts;
     this.#base = unit.dts;
     this.#baseWall = wall;
     this.#heard = 0;
@@ -142,7 +148,11 @@ export class StandIn {
       if (next >= until) return pictures;
       this.#stood = next;
       const dts = (this.#base + rescale(next, MICROS, clock.timescale)) % turn;
-      pictures.push({ kind: 'video', dts, pts: (dts + this.#offset + turn) % turn, key: true, data: this.#key.data });
+      // What is shown last may have been decoded ahead of others that never came.
+      const behind = this.#latest === null ? 0 : wireDistance(this.#latest, dts, clock.bits) + this.#frame;
+      const pts = (dts + Math.max(this.#offset, behind) + turn) % turn;
+      this.#latest = pts;
+      pictures.push({ kind: 'video', dts, pts, key: true, data: this.#key.data });
     }
   }
 
