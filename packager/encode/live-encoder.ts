@@ -3,17 +3,15 @@
  * come out, each at its own time. It never makes whoever feeds it wait: what does not fit its queue is refused. Its end is a value,
  * whatever ended it, and the end of all that it started.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { encodeAvcConfig, normaliseAvc } from '../media/h264.ts';
 import { nalType, typeOf } from '../media/h264-nal.ts';
 import { nalsOf, withLengths } from '../media/mpegts/pictures.ts';
-import { NutReader, type NutItem } from '../nut/reader.ts';
-import { nutFrameHead, nutHead } from '../nut/writer.ts';
-import { killGroup, nowhere, Tail } from './child.ts';
+import type { NutItem } from '../nut/reader.ts';
+import { nutHead } from '../nut/writer.ts';
 import type { Limits } from './confine.ts';
-import { firstPipe, liveCommand, liveTimescale, ptsOf, stampOf, type LiveRung, type LiveSource } from './live-command.ts';
+import { liveCommand, liveTimescale, ptsOf, stampOf, type LiveRung, type LiveSource } from './live-command.ts';
+import { PipedFfmpeg } from './piped-ffmpeg.ts';
 import { coreSecondsOf } from './process-cost.ts';
 import type { JobPlace, Sandbox } from './sandbox.ts';
 import { WaitingPictures } from './waiting-pictures.ts';
@@ -63,7 +61,6 @@ export type LiveSpan = {
 const usualQueue = 16 * 1024 * 1024;
 const usualHungMs = 5_000;
 const watchMs = 500;
-const keptComplaints = 16 * 1024;
 const limits: Limits = { memoryBytes: 4 * 2 ** 30, cpuSeconds: null, fileBytes: 0 };
 /** Pictures that may be inside without anything being wrong, beside those that the decoder holds back: a cap leaves out some. */
 const heldBack = 8;
@@ -72,63 +69,52 @@ export class LiveEncoder {
   /** Settles when its last process is gone and its pipes are closed. */
   readonly ended: Promise<LiveEnd>;
   readonly #span: LiveSpan;
-  readonly #child: ChildProcess;
-  readonly #input: Writable;
+  readonly #ffmpeg: PipedFfmpeg<'hung' | 'killed'>;
   readonly #waiting: WaitingPictures;
   readonly #lastOut: number[];
   readonly #picturesOut: number[];
   /** Pictures that a rung has to have, or a cap leaves out. */
   readonly #expected: number[];
-  readonly #complaints = new Tail(keptComplaints);
   #picturesIn = 0;
   /** Since when there is no more to come; null: there may be. */
   #ending: number | null = null;
-  /** Why we ended it; null: we did not. */
-  #why: 'hung' | 'killed' | 'crashed' | null = null;
-  #over = false;
   #cancelWatch: () => void;
 
+  /** Throws where no process can be made at all. */
   constructor(span: LiveSpan) {
     this.#span = span;
     const { source, rungs, sandbox, place, clock } = span;
-    const command = sandbox.piped({ program: 'ffmpeg', args: liveCommand(source, rungs), place, limits });
-    // A group of its own, so that all of it can be killed at once.
-    const child = spawn(command.file, command.args, {
-      ...{ cwd: command.cwd, env: command.env, detached: true },
-      stdio: ['pipe', 'ignore', 'pipe', ...rungs.map(() => 'pipe' as const)],
-    });
-    this.#child = child;
-    // Ahead of all else: nobody else hears that it could not be started.
-    this.ended = this.#untilOver();
-    this.#input = child.stdin ?? nowhere();
     this.#waiting = new WaitingPictures(rungs.map(({ after }) => after ?? -Infinity));
     this.#lastOut = rungs.map(() => clock.now());
     this.#picturesOut = rungs.map(() => 0);
     this.#expected = rungs.map(() => 0);
-    // It may end before it has read everything; its end says so.
-    this.#input.on('error', () => {});
-    child.stderr?.on('data', (chunk: Buffer) => this.#complaints.add(chunk));
-    for (const index of rungs.keys()) this.#hear(index, child.stdio?.[firstPipe + index] as Readable | undefined);
+    this.#ffmpeg = new PipedFfmpeg({
+      ...{ sandbox, place, limits, args: liveCommand(source, rungs), timescale: liveTimescale, outputs: rungs.length },
+      head: nutHead({ ...source, timescale: liveTimescale }, 0),
+      take: (rung, item) => this.#take(rung, item),
+    });
     this.#cancelWatch = clock.after(watchMs, () => this.#watch());
-    this.#input.write(nutHead({ ...source, timescale: liveTimescale }, 0));
+    this.ended = this.#ffmpeg.ended.then(({ code, words }) => {
+      this.#cancelWatch();
+      // Given nothing that it understands, it is content.
+      const silent = this.#picturesOut.some((count, rung) => count === 0 && (this.#expected[rung] ?? 0) > heldBack);
+      const how = this.#ffmpeg.why ?? (this.#ending !== null && code === 0 && !silent ? 'drained' : 'crashed');
+      return { how, words: how === 'drained' ? '' : words };
+    });
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#ffmpeg.pid;
   }
 
   /** In the order in which they are decoded, a key picture first. False: it is not taken, since too much waits already, or nothing is taken any more. */
   feed({ pts, key, data }: LivePicture): boolean {
     const { clock, rungs, queueBytes = usualQueue } = this.#span;
-    if (this.#ending !== null || this.#why || this.#over || this.#input.writableLength + data.length > queueBytes) return false;
+    if (this.#ending !== null || this.#ffmpeg.why || this.#ffmpeg.isOver || this.#ffmpeg.queuedBytes + data.length > queueBytes) return false;
     const stamp = stampOf(pts, key);
     // It would throw into the way of the source, which lets nothing so early through.
     if (stamp < 0) return false;
-    // Both in one write to the kernel.
-    this.#input.cork();
-    this.#input.write(nutFrameHead(stamp, key, data.length));
-    this.#input.write(data);
-    this.#input.uncork();
+    this.#ffmpeg.send(stamp, key, data);
     this.#picturesIn += 1;
     for (const [rung, { after }] of rungs.entries()) if (pts > (after ?? -Infinity)) this.#expected[rung] = (this.#expected[rung] ?? 0) + 1;
     this.#waiting.feed(pts, clock.now());
@@ -139,49 +125,32 @@ export class LiveEncoder {
   end(): void {
     if (this.#ending !== null) return;
     this.#ending = this.#span.clock.now();
-    this.#input.end();
+    this.#ffmpeg.end();
   }
 
   /** At once; nothing comes out any more. */
   kill(): void {
-    this.#stop('killed');
+    this.#ffmpeg.stop('killed');
   }
 
   progress(): LiveProgress {
     const { clock, rungs } = this.#span;
     const now = clock.now();
-    const { pid } = this.#child;
+    const { pid, isOver, queuedBytes } = this.#ffmpeg;
     return {
       picturesIn: this.#picturesIn,
-      queuedBytes: this.#input.writableLength,
+      queuedBytes,
       rungs: rungs.map((_, index) => ({
         picturesOut: this.#picturesOut[index] ?? 0,
         lag: this.#waiting.lag(index),
         waitingMs: now - (this.#waiting.since(index, 0) ?? now),
       })),
-      coreSeconds: pid === undefined || this.#over ? null : coreSecondsOf(pid),
+      coreSeconds: pid === undefined || isOver ? null : coreSecondsOf(pid),
     };
   }
 
-  #hear(rung: number, output: Readable | undefined): void {
-    if (!output) return;
-    const reader = new NutReader();
-    output.on('error', () => {});
-    output.on('data', (chunk: Buffer) => {
-      if (this.#why) return;
-      try {
-        for (const item of reader.push(chunk)) this.#take(rung, item);
-      } catch (error) {
-        this.#complain(error);
-      }
-    });
-  }
-
   #take(rung: number, item: NutItem): void {
-    if (this.#why) return;
     if (item.kind === 'stream') {
-      const { numerator, denominator } = item.timeBase;
-      if (numerator !== 1 || denominator !== liveTimescale) throw new Error(`times in ${numerator}/${denominator} s`);
       const nals = nalsOf(item.config);
       const ofType = (type: number): Buffer[] => nals.filter((nal) => typeOf(nal) === type);
       this.#span.configured(rung, encodeAvcConfig(ofType(nalType.sps), ofType(nalType.pps)));
@@ -194,11 +163,6 @@ export class LiveEncoder {
     this.#span.picture(rung, { pts, key: item.key, data: normaliseAvc(withLengths(nalsOf(item.data)), 4).data });
   }
 
-  #complain(error: unknown): void {
-    this.#complaints.add(Buffer.from(`\n${String(error)}\n`));
-    this.#stop('crashed');
-  }
-
   #watch(): void {
     const { clock, rungs, source, hungMs = usualHungMs } = this.#span;
     const now = clock.now();
@@ -206,35 +170,7 @@ export class LiveEncoder {
       const since = this.#ending ?? this.#waiting.since(rung, source.reorder + heldBack);
       return since !== null && now - Math.max(since, this.#lastOut[rung] ?? now) > hungMs;
     };
-    if ([...rungs.keys()].some(isHung)) this.#stop('hung');
-    if (!this.#over) this.#cancelWatch = clock.after(watchMs, () => this.#watch());
-  }
-
-  #stop(why: 'hung' | 'killed' | 'crashed'): void {
-    if (this.#over || this.#why) return;
-    this.#why = why;
-    this.#input.destroy();
-    killGroup(this.#child.pid);
-  }
-
-  #untilOver(): Promise<LiveEnd> {
-    const { promise, resolve } = Promise.withResolvers<LiveEnd>();
-    const child = this.#child;
-    const over = (code: number | null, signal: NodeJS.Signals | null): void => {
-      this.#over = true;
-      this.#cancelWatch();
-      // Given nothing that it understands, it is content.
-      const silent = this.#picturesOut.some((count, rung) => count === 0 && (this.#expected[rung] ?? 0) > heldBack);
-      const how = this.#why ?? (this.#ending !== null && code === 0 && !silent ? 'drained' : 'crashed');
-      resolve({ how, words: how === 'drained' ? '' : `${signal ?? code}: ${this.#complaints.text.trim().split('\n').slice(-3).join(' | ').slice(-600)}` });
-    };
-    child.on('error', (error) => {
-      this.#complaints.add(Buffer.from(String(error)));
-      if (child.pid === undefined) over(null, null);
-    });
-    // What it started and left behind must not outlive it.
-    child.on('exit', () => killGroup(child.pid));
-    child.on('close', over);
-    return promise;
+    if ([...rungs.keys()].some(isHung)) this.#ffmpeg.stop('hung');
+    if (!this.#ffmpeg.isOver) this.#cancelWatch = clock.after(watchMs, () => this.#watch());
   }
 }
