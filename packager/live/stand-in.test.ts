@@ -80,3 +80,18 @@ t.test('the key picture of an open GOP that comes back behind its stand-ins is s
     t.same(hashes, [...whole.slice(0, 10), ...Array.from({ length: 1 + standing }, () => whole[12]), ...whole.slice(6 * back)], what);
   }
 });
+
+t.test('the first that stands in comes when the part before it is full, and is shown behind what was decoded ahead of others', async (t) => {
+  const standIn = new StandIn();
+  standIn.begin(rtmpClock, rhythm);
+  const data = Buffer.alloc(1);
+  standIn.picture({ kind: 'video', dts: 1_000, pts: 1_080, key: true, data }, data, 1_000);
+  // Shown long after it is decoded: those that lie between never come.
+  standIn.picture({ kind: 'video', dts: 1_040, pts: 1_400, key: false, data }, null, 1_040);
+  const stood: AccessUnit[] = [];
+  for (let at = 1_040; at < 5_000; at += 20) stood.push(...(standIn.sound({ kind: 'audio', dts: at, pts: at, key: true, data }, 20_000, at, 102_000) ?? []));
+  const [first, second] = stood;
+  t.equal(first?.dts, 1_140, 'the part lacked 102 ms, of which two are slack');
+  t.ok((first?.pts ?? 0) > 1_400, `shown at ${first?.pts}`);
+  t.ok((second?.pts ?? 0) > (first?.pts ?? 0) && (second?.dts ?? 0) - (first?.dts ?? 0) > 300, 'and those behind it one after the other');
+});
