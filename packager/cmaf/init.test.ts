@@ -8,7 +8,7 @@ const audio: AudioInit = { kind: 'audio', codec: 'aac', config: Buffer.from('119
 
 t.test('an init segment is read back as it was written', async (t) => {
   const common = { brands: ['iso6', 'iso6', 'cmfc', 'cmf2', 'mp41'], trackId: 1, language: 'und', editList: false, defaults: { duration: 0, size: 0, flags: 0 } };
-  t.same(readInit(initSegment(video)), { ...video, ...common, rotation: 0, transfer: null, codecString: 'avc1.64000D' });
+  t.same(readInit(initSegment(video)), { ...video, ...common, rotation: 0, transfer: null, colour: null, pixelAspect: { width: 1, height: 1 }, codecString: 'avc1.64000D' });
   t.same(readInit(initSegment(audio)), { ...audio, ...common, codecString: 'mp4a.40.2' });
   t.equal(readInit(initSegment({ ...audio, language: 'kor' })).language, 'kor');
 });

@@ -1,5 +1,6 @@
 /** Reads an init segment of one track back into facts. */
 import { CodecError } from '../media/codec-error.ts';
+import type { Colour, Ratio } from '../media/h264-vui.ts';
 import { pictureFacts } from '../media/picture-facts.ts';
 import { soundFacts } from '../media/sound-facts.ts';
 import type { AudioCodec, VideoCodec } from '../media/unit.ts';
@@ -31,6 +32,9 @@ type PictureFacts = {
   readonly rotation: 0 | 90 | 180 | 270;
   /** transfer_characteristics of a `colr` box; null: there is none. */
   readonly transfer: number | null;
+  /** All of a `colr` box, and the shape of a pixel (`pasp`): what holds, whatever the parameter sets say; null: there is none. */
+  readonly colour: Colour | null;
+  readonly pixelAspect: Ratio | null;
 };
 
 export type InitFacts =
@@ -89,11 +93,12 @@ const readVideoEntry = (bytes: Buffer, entry: BoxView, [name, codec, head]: Pict
   const height = cursor.u16();
   cursor.skip(50);
   const inside = boxes(bytes, cursor.at, entry.end);
-  const transfer = readTransfer(bytes, inside.find(({ type }) => type === 'colr'));
+  const colour = readColour(bytes, inside.find(({ type }) => type === 'colr'));
+  const pixelAspect = readPixelAspect(bytes, inside.find(({ type }) => type === 'pasp'));
   const box = only(inside, name, entry.type);
   const config = bytes.subarray(Math.min(box.body + head, box.end), box.end);
   const text = codecString(() => pictureFacts({ kind: 'video', codec, config }).codecString);
-  return { codec, width, height, transfer, config, codecString: text };
+  return { codec, width, height, transfer: colour?.transfer ?? null, colour, pixelAspect, config, codecString: text };
 };
 
 type PictureEntry = readonly [box: string, codec: VideoCodec, head: number];
@@ -105,12 +110,19 @@ const pictureEntries: Readonly<Record<string, PictureEntry>> = {
   vp09: ['vpcC', 'vp9', 4],
 };
 
-const readTransfer = (bytes: Buffer, colr: BoxView | undefined): number | null => {
+const readColour = (bytes: Buffer, colr: BoxView | undefined): Colour | null => {
   if (!colr) return null;
   const cursor = new Cursor(bytes, colr);
   if (cursor.fourcc() !== 'nclx') return null;
-  cursor.skip(2);
-  return cursor.u16();
+  const [primaries, transfer, matrix] = [cursor.u16(), cursor.u16(), cursor.u16()];
+  return { primaries, transfer, matrix, fullRange: cursor.u8() >= 0x80 };
+};
+
+const readPixelAspect = (bytes: Buffer, pasp: BoxView | undefined): Ratio | null => {
+  if (!pasp) return null;
+  const cursor = new Cursor(bytes, pasp);
+  const [width, height] = [cursor.u32(), cursor.u32()];
+  return width > 0 && height > 0 ? { width, height } : null;
 };
 
 /** From the upper left of the matrix, {a b, c d}: what `initSegment` writes. */

@@ -44,9 +44,11 @@ export type Confined = {
   /** A name in the folder that it may read and not write; null: none. */
   readonly input: string | null;
   readonly limits: Limits;
-  /** Others on this machine come first. */
-  readonly gentle: boolean;
+  readonly manners: Manners;
 };
+
+/** None; others on this machine come first; and what is live comes before it too. */
+export type Manners = 'none' | 'gentle' | 'behind-live';
 
 export type Command = { readonly file: string; readonly args: readonly string[]; readonly cwd: string; readonly env: Readonly<Record<string, string>> };
 
@@ -72,7 +74,7 @@ const namespaces = ['--user', '--map-root-user', '--net', '--ipc', '--uts', '--p
 export const confine = (wall: Wall, mason: Mason, run: Confined): Command | null => {
   const words = wallOf(wall, mason, run);
   if (!words) return null;
-  const [file, ...args] = [...prefix(wall, mason, run.gentle), ...words];
+  const [file, ...args] = [...prefix(wall, mason, run.manners), ...words];
   return file === undefined ? null : { file, args, cwd: run.folder, env: inside };
 };
 
@@ -101,12 +103,23 @@ const wallOf = (wall: Wall, { bwrap, unshare, setpriv, prlimit, sh }: Mason, run
   return [unshare, ...namespaces, '--mount', '--', sh, enterScript, root, folder, input ?? '', shown.join('\n'), ...harmless];
 };
 
+/**
+ * Behind live, but not far: a machine that always has something to do must not keep anybody's upload waiting for ever, as it
+ * would at the very end.
+ */
+const niceness: { readonly [manners in Manners]: string | null } = { none: null, gentle: '10', 'behind-live': '12' };
+/** Best effort, the last of it; when nobody else uses the disk. */
+const diskClass: { readonly [manners in Manners]: readonly string[] } = { none: [], gentle: ['-c', '2', '-n', '7'], 'behind-live': ['-c', '3'] };
+
 /** Dies with the server, and gives way to it. */
-const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason, gentle: boolean): string[] => [
-  ...(setpriv && wall !== 'bare' ? [setpriv, '--pdeathsig', 'KILL', '--'] : []),
-  ...(nice && gentle ? [nice, '-n', '10'] : []),
-  ...(ionice && gentle && wall !== 'bare' ? [ionice, '-c', '2', '-n', '7'] : []),
-];
+const prefix = (wall: Wall, { setpriv, nice, ionice }: Mason, manners: Manners): string[] => {
+  const least = niceness[manners];
+  return [
+    ...(setpriv && wall !== 'bare' ? [setpriv, '--pdeathsig', 'KILL', '--'] : []),
+    ...(nice && least !== null ? [nice, '-n', least] : []),
+    ...(ionice && manners !== 'none' && wall !== 'bare' ? [ionice, ...diskClass[manners]] : []),
+  ];
+};
 
 const limited = (prlimit: string, { memoryBytes, cpuSeconds, fileBytes }: Limits, count: number | null, command: readonly string[]): string[] => [
   ...[prlimit, '--core=0', `--as=${memoryBytes}`, `--fsize=${fileBytes}`, `--nofile=${openFiles}`],

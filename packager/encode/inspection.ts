@@ -87,10 +87,10 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 const word = (value: unknown): string => (typeof value === 'string' && value.length <= longestWord && /^[\w .:/()+-]*$/.test(value) ? value : '');
 
 /** What a person wrote, for other people: one line of it. */
-const name = (value: unknown): string | null => {
+export const name = (value: unknown, longest = longestName): string | null => {
   if (typeof value !== 'string') return null;
-  const line = value.slice(0, 4 * longestName).replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  return line === '' ? null : Array.from(line).slice(0, longestName).join('');
+  const line = value.slice(0, 4 * longest).replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line === '' ? null : Array.from(line).slice(0, longest).join('');
 };
 
 /** Three letters as a rule; said in the way that pages and players know. */

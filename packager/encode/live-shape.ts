@@ -43,10 +43,10 @@ const tones = ({ transfer }: Colour, { width, height }: PictureSize): string[] =
   'zscale=t=709:m=709:r=limited',
 ];
 
-export const sizeFilters = (source: PictureSize & { readonly sar: Ratio | null; readonly colour: Colour | null }, rung: PictureSize): string[] => {
+export const sizeFilters = (source: PictureSize & { readonly sar: Ratio | null; readonly colour: Colour | null }, rung: PictureSize, flags = 'bicubic'): string[] => {
   const fit = fitted(source, rung);
   const { width, height, x, y } = fit;
   const isWhole = width === rung.width && height === rung.height;
-  const scaled = source.colour && isBright(source.colour) ? tones(source.colour, fit) : [`scale=${width}:${height}:flags=bicubic:out_range=tv`];
+  const scaled = source.colour && isBright(source.colour) ? tones(source.colour, fit) : [`scale=${width}:${height}:flags=${flags}:out_range=tv`];
   return [...scaled, 'setsar=1', 'format=yuv420p', ...(isWhole ? [] : [`pad=${rung.width}:${rung.height}:${x}:${y}`])];
 };

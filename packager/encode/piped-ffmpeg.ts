@@ -81,6 +81,19 @@ export class PipedFfmpeg<Why extends string> {
     this.#input.uncork();
   }
 
+  /** Resolves when it has taken most of what it was given, or takes nothing any more. */
+  async drained(): Promise<void> {
+    const input = this.#input;
+    if (!input.writableNeedDrain || input.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        input.off('drain', done).off('close', done);
+        resolve();
+      };
+      input.on('drain', done).on('close', done);
+    });
+  }
+
   /** There is no more: what is inside still comes out. */
   end(): void {
     this.#input.end();

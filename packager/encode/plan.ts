@@ -120,16 +120,23 @@ const chosen = (pictures: readonly PictureStream[]): PictureStream | null => {
 const isCarried = ({ codec, pixelFormat, profile }: PictureStream): boolean =>
   (codec === 'h264' && /^yuvj?420p$/.test(pixelFormat) && !/intra|4:2:2|4:4:4|10/i.test(profile)) || (codec === 'hevc' && /^yuvj?420p(10le)?$/.test(pixelFormat) && /^Main( 10)?$/.test(profile));
 
-const copiedLayouts = ['mono', 'stereo', '5.1', '5.1(side)', '7.1', '3.0', '4.0', '5.0', '5.0(side)'];
+/** By ffmpeg's names. Of what is laid out otherwise (`quad`, or by an element of its own) browsers play nothing, or something else. */
+export const saneLayouts: readonly string[] = ['mono', 'stereo', '5.1', '5.1(side)', '7.1', '3.0', '4.0', '5.0', '5.0(side)'];
 /** AVI says nothing of how its AAC is set up that would hold. */
 const soundOfItsOwn: readonly Container[] = ['avi', 'wav', 'ogg'];
 const rates = [48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000];
 
-const soundWork = ({ index, codec, profile, layout, channels, sampleRate, language, name }: SoundStream, container: Container): SoundWork => {
-  const copy = codec === 'aac' && profile === 'LC' && copiedLayouts.includes(layout) && !soundOfItsOwn.includes(container);
+const soundWork = (sound: SoundStream, container: Container): SoundWork => {
+  const { index, codec, profile, layout, language, name } = sound;
+  const copy = codec === 'aac' && profile === 'LC' && saneLayouts.includes(layout) && !soundOfItsOwn.includes(container);
+  return { stream: index, language, name, copy, ...soundShape(sound) };
+};
+
+/** As what a sound is encoded. */
+export const soundShape = ({ channels, layout, sampleRate }: Pick<SoundStream, 'channels' | 'layout' | 'sampleRate'>): Pick<SoundWork, 'channels' | 'sampleRate' | 'bitRate'> => {
   // What has five channels and more stays around the listener; odd layouts are mixed to two, which every player has.
   const out = channels === 1 ? 1 : /^(5\.1|6\.1|7\.1)/.test(layout) ? 6 : 2;
-  return { stream: index, language, name, copy, channels: out, sampleRate: rates.includes(sampleRate) ? sampleRate : 48_000, bitRate: out === 1 ? 96_000 : out * 64_000 };
+  return { channels: out, sampleRate: rates.includes(sampleRate) ? sampleRate : 48_000, bitRate: out === 1 ? 96_000 : out * 64_000 };
 };
 
 /** As it is shown: upright, with square pixels. */

@@ -204,7 +204,7 @@ t.test('programs: which are taken, and why none are', async (t) => {
 });
 
 t.test('each wall says what it lacks, and is no wall then', (t) => {
-  const run = { program: '/usr/bin/ffmpeg', args: [], homes: ['/opt/x'], folder: '/job', root: '/root', input: null, limits: roomy, gentle: true };
+  const run = { program: '/usr/bin/ffmpeg', args: [], homes: ['/opt/x'], folder: '/job', root: '/root', input: null, limits: roomy, manners: 'gentle' as const };
   const all = { bwrap: '/b', unshare: '/u', setpriv: '/s', prlimit: '/p', nice: '/n', ionice: '/i', sh: '/sh' };
   for (const wall of ['bwrap', 'unshare', 'no-network', 'limits', 'bare'] as const) t.ok(confine(wall, all, run), wall);
   const { bwrap: _bwrap, ...noBwrap } = all;
@@ -212,6 +212,8 @@ t.test('each wall says what it lacks, and is no wall then', (t) => {
   t.equal(confine('unshare', { ...noBwrap, unshare: '/u' }, run)?.args.includes('/opt/x'), false);
   t.ok(confine('unshare', all, run)?.args.some((word) => word.split('\n').includes('/opt/x')), 'the folder of a program that the operator named');
   t.same(confine('bare', all, run)?.args.slice(0, 2), ['-n', '10'], 'others come first');
+  t.same(confine('bare', all, { ...run, manners: 'behind-live' })?.args.slice(0, 2), ['-n', '12'], 'and live before what may take hours');
+  t.same(confine('limits', all, { ...run, manners: 'behind-live' })?.args.slice(3, 9), ['/n', '-n', '12', '/i', '-c', '3']);
   t.equal(confine('limits', {}, run), null);
   t.same(confine('bare', {}, run)?.file, '/usr/bin/ffmpeg');
   t.same((['bwrap', 'unshare', 'no-network', 'limits', 'bare'] as const).map(levelOf), ['full', 'full', 'no-network', 'limits', 'bare']);

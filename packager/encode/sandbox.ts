@@ -6,7 +6,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { runChild, type ChildOptions, type Ran } from './child.ts';
-import { confine, levelOf, masonNames, walls, type Command, type Limits, type Mason, type SandboxLevel, type Wall } from './confine.ts';
+import { confine, levelOf, masonNames, walls, type Command, type Limits, type Manners, type Mason, type SandboxLevel, type Wall } from './confine.ts';
 import { findProgram, type Programs } from './programs.ts';
 
 export type Confinement = {
@@ -58,10 +58,14 @@ export class Sandbox {
   readonly programs: Programs;
   readonly #mason: Mason;
   readonly #clock: Clock;
-  readonly #gentle: boolean;
+  readonly #manners: Manners;
+  /** The same, for what may take hours: its programs give way to all others, to encoders of what is live too. */
+  readonly behindLive: Sandbox;
 
-  private constructor({ programs, clock, gentle = true }: SandboxOptions, mason: Mason, wall: Wall) {
-    this.#gentle = gentle;
+  private constructor(options: SandboxOptions, mason: Mason, wall: Wall, manners: Manners = options.gentle === false ? 'none' : 'gentle') {
+    const { programs, clock } = options;
+    this.#manners = manners;
+    this.behindLive = manners === 'gentle' ? new Sandbox(options, mason, wall, 'behind-live') : this;
     this.programs = programs;
     this.wall = wall;
     this.level = levelOf(wall);
@@ -97,7 +101,7 @@ export class Sandbox {
   }
 
   #confine({ program, args, place, limits }: Confinement, input: string | null): Command | null {
-    return confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input, limits, gentle: this.#gentle });
+    return confine(this.wall, this.#mason, { program: this.programs[program], args, homes: homesOf(this.programs), folder: place.work, root: place.root, input, limits, manners: this.#manners });
   }
 }
 
@@ -119,7 +123,7 @@ const holds = async (wall: Wall, mason: Mason, { programs, clock, folder }: Sand
     await Promise.all([writeFile(secret, ''), writeFile(join(place.work, inputName), '')]);
     const { sh } = mason;
     const [program, args] = sh ? [sh, ['-c', trial, 'sh', secret, levelOf(wall), programs.ffmpeg, ...trialEncode]] : [programs.ffmpeg, trialEncode];
-    const command = confine(wall, mason, { program, args, homes: homesOf(programs), folder: place.work, root: place.root, input: inputName, limits: tryLimits, gentle: false });
+    const command = confine(wall, mason, { program, args, homes: homesOf(programs), folder: place.work, root: place.root, input: inputName, limits: tryLimits, manners: 'none' });
     if (!command) return false;
     const { code } = await runChild(command, { clock, wallMs: tryMs }).catch(() => ({ code: null }));
     return code === 0;

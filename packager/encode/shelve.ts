@@ -8,7 +8,6 @@ import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { KeptPolicy, RunTrack } from '../live/run-facts.ts';
-import { createTrackLog } from '../log/open.ts';
 import type { Disk, TrackLogReader } from '../log/types.ts';
 import { diskSource } from '../mp4/disk-source.ts';
 import type { Grid } from '../mp4/grid.ts';
@@ -18,7 +17,7 @@ import { endOfPlans, frameRateOf, longestSegment, uploadPolicy, virtualEpoch, vi
 import { VirtualTrackLog } from '../mp4/virtual-log.ts';
 import { planningMovie, type MoviePlan } from '../mp4/virtual.ts';
 import { inTurns } from '../progressive/steps.ts';
-import { EncodeError } from './runs.ts';
+import { WholeLog } from './whole-log.ts';
 
 /** What players are to be told of tracks that are whole. */
 export type Shelf = {
@@ -100,34 +99,18 @@ export const shelve = async ({ plan, source }: { readonly plan: MoviePlan; reado
   return bytes;
 };
 
-const stallMs = 60_000;
-
 const copyLog = async (from: TrackLogReader, folder: string, { disk, clock, signal }: ShelveOptions): Promise<number> => {
-  let fault: unknown = null;
-  const writer = await createTrackLog({
-    ...{ disk, clock, folder, stallMs, syncEveryMs: 0 },
-    onFault: ({ kind, message, cause }) => {
-      if (kind !== 'cleanup' && kind !== 'index') fault ??= cause ?? new Error(message);
-    },
-  });
+  const log = await WholeLog.create({ disk, clock, folder });
   try {
     const { first, end, epochs, entry } = from.snapshot();
-    for (const epoch of epochs) await writer.beginEpoch(epoch);
-    for (let seq = first; seq < end && fault === null; seq += 1) {
+    for (const epoch of epochs) await log.beginEpoch(epoch);
+    for (let seq = first; seq < end; seq += 1) {
       signal.throwIfAborted();
       const { dts, firstPts, duration, key, segmentStart, gap } = entry(seq);
-      await writer.append({ dts, firstPts, duration, key, segmentStart, gap }, gap ? [] : await from.read(seq, seq + 1));
+      await log.append({ dts, firstPts, duration, key, segmentStart, gap }, gap ? [] : await from.read(seq, seq + 1));
     }
-    await writer.sync();
-    const { bytes, failed, volatileBytes } = writer.stats();
-    if (fault !== null || failed || volatileBytes > 0) throw asNoRoom(fault);
-    return bytes;
+    return await log.finish();
   } finally {
-    await writer.close();
+    await log.close();
   }
-};
-
-const asNoRoom = (cause: unknown): EncodeError => {
-  const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-  return new EncodeError(full ? 'no-room' : 'encode-failed', full ? 'There is no room left on the disk of the server.' : 'What was made could not be written to the disk of the server.', true, { cause });
 };

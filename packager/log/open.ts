@@ -32,6 +32,8 @@ export type LogOptions = ReaderOptions & {
   readonly volatileBytes?: number;
   /** Data is flushed this often; 0: only when asked. */
   readonly syncEveryMs?: number;
+  /** Of a log that begins: `logIdBytes` that no other log has; absent: by chance. What is made twice alike is to be alike. */
+  readonly logId?: Buffer;
 };
 
 const defaults = { extentBytes: 64 * 1024 * 1024, stallMs: 100, volatileBytes: 32 * 1024 * 1024, syncEveryMs: 10_000 };
@@ -47,7 +49,7 @@ export async function createTrackLog(options: LogOptions): Promise<RecordingLog>
     if (error instanceof LogError) throw error;
     onFault({ kind: 'write', message: `${folder} is not there; the log begins in memory`, cause: error });
   }
-  const parts = partsOf(options, randomBytes(logIdBytes));
+  const parts = partsOf(options, options.logId ?? randomBytes(logIdBytes));
   return new ExtentWriter({ ...parts, table: new FragmentTable(), epochs: [] });
 }
 

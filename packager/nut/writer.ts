@@ -4,7 +4,7 @@
  * checksum, so nothing depends on the one before it.
  */
 import { crc32 } from '../media/crc32.ts';
-import type { VideoCodec } from '../media/unit.ts';
+import type { AudioCodec, VideoCodec } from '../media/unit.ts';
 import { fileId, frameFlag, NutError, pipeMode, shortLength, startCodes, streamClass, varint, type PacketKind } from './nut.ts';
 
 export type NutStream = {
@@ -20,16 +20,16 @@ export type NutStream = {
 };
 
 export type NutSound = {
-  readonly codec: 'opus';
-  /** As the decoder wants it: an OpusHead. */
+  readonly codec: AudioCodec;
+  /** As the decoder wants it: an OpusHead, an AudioSpecificConfig. */
   readonly config: Buffer;
   readonly sampleRate: number;
   readonly channels: number;
   readonly timescale: number;
 };
 
-/** By these ffmpeg knows the codec. */
-const fourccs: Readonly<Record<VideoCodec | 'opus', string>> = { h264: 'H264', hevc: 'HEVC', av1: 'AV01', vp9: 'VP90', opus: 'Opus' };
+/** By these ffmpeg knows the codec. AAC has the number that RIFF gave it. */
+const fourccs: Readonly<Record<VideoCodec | AudioCodec, string>> = { h264: 'H264', hevc: 'HEVC', av1: 'AV01', vp9: 'VP90', opus: 'Opus', aac: '\xff\0\0\0' };
 const version = 4;
 const minorVersion = 0;
 /** Codes 1 to 254, without the `N` among them: each frame says its flags itself. */
@@ -43,7 +43,7 @@ const mostDistance = 65_536;
 /** Everything ahead of the first frame; `firstPts` is its time, or an earlier one. */
 export const nutHead = (stream: NutStream | NutSound, firstPts: number): Buffer => {
   const { codec, config, timescale } = stream;
-  const isSound = stream.codec === 'opus';
+  const isSound = 'channels' in stream;
   const main = [
     ...[version, minorVersion, 1, mostDistance, 1, 1, timescale].map(varint),
     ...runOfCodes(frameFlag.invalid, 1),
@@ -54,11 +54,11 @@ export const nutHead = (stream: NutStream | NutSound, firstPts: number): Buffer 
   const body = [
     ...[0, isSound ? streamClass.sound : streamClass.video, 4].map(varint), // number 0, four characters
     Buffer.from(fourccs[codec], 'latin1'),
-    ...[0, shortTimeBits, timescale, isSound ? 0 : stream.reorder, 0].map(varint),
+    ...[0, shortTimeBits, timescale, 'reorder' in stream ? stream.reorder : 0, 0].map(varint),
     varint(config.length),
     config,
     // Of pictures nothing of the shape of their pixels, and nothing of colour.
-    ...(isSound ? [stream.sampleRate, 1, stream.channels] : [stream.width, stream.height, 0, 0, 0]).map(varint),
+    ...('channels' in stream ? [stream.sampleRate, 1, stream.channels] : [stream.width, stream.height, 0, 0, 0]).map(varint),
   ];
   return Buffer.concat([fileId, packet('main', main), packet('stream', body), packet('syncpoint', [varint(firstPts), varint(0)])]);
 };
