@@ -43,12 +43,15 @@ import { tellHealth } from './health/health-topic.ts';
 import { coresHere } from './ladders/cores.ts';
 import { readLadders } from './ladders/read.ts';
 import { SecondSounds } from './ladders/sounds.ts';
+import { WorkTopic } from './jobs/work-topic.ts';
 import { LadderWorks } from './ladders/works.ts';
 import { Live } from './live/live.ts';
 import { Viewers } from './live/viewers.ts';
 import { createMetrics } from './metrics.ts';
+import { pipelineOf } from './pipeline/read.ts';
 import { LivePictures } from './pictures/live-pictures.ts';
-import { ladderReadings, pictureReadings, secondSoundReadings, serverReadings, tlsReadings } from './readings.ts';
+import { ServedPictures } from './pictures/served.ts';
+import { jobReadings, ladderReadings, pictureReadings, secondSoundReadings, serverReadings, tlsReadings } from './readings.ts';
 import { openRtmps } from './rtmps.ts';
 import type { TlsGate } from './tls-gate.ts';
 import { version } from './version.ts';
@@ -139,7 +142,8 @@ const start = async (
   const [cores, most] = [coresHere(), config['encode.cores']];
   // It keeps a quarter of a core for the server itself.
   const budget = createCoreBudget(most === 0 ? cores : most + 0.25);
-  const ladders = new LadderWorks({ clock, log, budget, ladders: readLadders(config['encode.ladders'] || laddersFolder), folder: join(config.data, 'jobs') });
+  const written = readLadders(config['encode.ladders'] || laddersFolder);
+  const ladders = new LadderWorks({ clock, log, budget, ladders: written, folder: join(config.data, 'jobs') });
   const sounds = new SecondSounds({ clock, log, budget, folder: join(config.data, 'jobs') });
   const live = new Live({
     ...{ catalog, events, clock, log, disk: nodeDisk, folder: join(config.data, 'videos') },
@@ -159,12 +163,13 @@ const start = async (
   stops.push(() => live.stop());
   const pictures = new LivePictures({ clock, log, budget, folder: join(config.data, 'jobs'), shows: () => live.channels.flatMap(({ run, newestKey: key }) => (run ? [{ video: run.facts.video, key }] : [])) });
   stops.push(() => pictures.stop());
-  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, sounds, pictures, budget, cores, clock, log });
+  const files = await receiveFiles({ config, catalog, events, sockets, live, ladders, sounds, pictures, written, pipeline: pipelineOf(config), budget, cores, clock, log });
   stops.push(() => files.stop());
   const viewers = new Viewers(clock, addressOf);
   stops.push(() => viewers.stop());
   const delivery = createDelivery({
-    ...{ presentations: live.presentations, gatekeeper, pictures, clock, addressOf, cacheBytes: config['delivery.cache'] },
+    asked: (video) => files.asked(video),
+    ...{ presentations: live.presentations, gatekeeper, pictures, madePictures: new ServedPictures(catalog.videos, events, join(config.data, 'videos')), clock, addressOf, cacheBytes: config['delivery.cache'] },
     keys: new KeyRings({
       ...{ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: config['protection.segmentsPerKey'] }), clock },
       failed: (video, error) => log.error({ err: error, video }, 'The keys of a protected video could not be had.'),
@@ -183,6 +188,7 @@ const start = async (
     },
     endShow: (channelId) => live.end(channelId, 'ended-by-owner'),
     ...{ grants, grantKeys, streams: viewings, foreign },
+    asked: (videoId) => files.asked(videoId),
     shownAnew: (videoId) => live.presentations.forget(videoId),
     downloads: async (videoId) => {
       const found = await live.presentations.find(videoId);
@@ -192,11 +198,13 @@ const start = async (
       const found = await live.presentations.find(videoId);
       return !found || tsTracks(found.snapshot()).length > 0;
     },
-    ...{ ladders, pictures },
+    ...{ ladders, pictures, posters: files.posters, work: files.work },
     captions: captionDesk(live.captions, (id) => live.channels.find((channel) => channel.id === id) ?? null, clock),
   };
   const topic = new ChannelTopic({ sockets, catalog, events, grants, status: (id) => live.status(id), viewers: (video) => viewers.count(video), clock, live: () => live.channels, failed: pagesNotTold });
   stops.push(() => topic.stop());
+  const workTopic = new WorkTopic({ sockets, catalog, work: files.work, clock, failed: (error) => log.error({ err: error }, 'Pages could not be told of jobs.') });
+  stops.push(() => workTopic.stop());
   tellHealth({ sockets, catalog, events, health: live.health });
   await live.start();
   const converting = await files.start();
@@ -211,7 +219,7 @@ const start = async (
     log: ({ event, level, ...facts }) => log[level]({ event, ...facts }, event),
   });
   const gates: TlsGate[] = [];
-  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...secondSoundReadings(sounds)(), ...pictureReadings(pictures)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
+  const metrics = config['metrics.enabled'] ? createMetrics(() => [...serverReadings({ live, files, delivery, rtmp, srt, sockets })(), ...ladderReadings(ladders)(), ...secondSoundReadings(sounds)(), ...pictureReadings(pictures)(), ...jobReadings(catalog.jobs, files.work)(), ...(certificates ? tlsReadings({ certificates, gates })() : [])]) : null;
   const pages = WebPages.load(webFolder);
   if (!pages) log.warn('The web app has not been built: `npm run build:web` does it. The API and the streams work.');
   const health = healthHandler({
@@ -235,7 +243,7 @@ const start = async (
   if (srtAt.receiveBuffer < fewSocketBytes) log.warn({ bytes: srtAt.receiveBuffer }, 'The system allows only a small buffer for UDP, and SRT loses packets in bursts: set net.core.rmem_max to 8388608.');
   const api = await createApi({
     ...{ catalog, auth, hooks, clock, log },
-    config: { ...defaultApiConfig, abilities: { ...defaultApiConfig.abilities, ladders: { ...defaultApiConfig.abilities.ladders, live: ladders.names } }, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, rtmpsPort: rtmps?.port ?? null, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
+    config: { ...defaultApiConfig, abilities: { ...defaultApiConfig.abilities, ladders: { live: ladders.names, files: ladders.names } }, publicUrl, trustedProxies: config.trustedProxies, rtmpPort: rtmpAt.port, rtmpsPort: rtmps?.port ?? null, srtPort: srtAt.port, dvrSeconds: config['live.dvr'], uploads: { maxSize: config['uploads.maxSize'], quota: config['uploads.quota'] }, version },
     ...(metrics && { registry: metrics }),
   });
   stops.push(() => api.close());

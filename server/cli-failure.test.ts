@@ -8,6 +8,7 @@ import t from 'tap';
 import { CatalogError } from './catalog/errors.ts';
 import { failureOf } from './cli-failure.ts';
 import { LadderError } from './ladders/read.ts';
+import { PipelineError } from './pipeline/parse.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'cli-'));
 t.teardown(() => rmSync(home, { recursive: true }));
@@ -31,6 +32,16 @@ t.test('a data folder that cannot be one is the operator’s to mend', async (t)
     t.match(said, /is no folder.*MILLRACE_DATA/);
     t.notMatch(said, /at .*\.ts:\d+/, 'no stack');
   }
+});
+
+t.test('a mistake in a pipeline stops the start, with its line', async (t) => {
+  const pipelines = join(home, 'pipelines');
+  mkdirSync(pipelines);
+  writeFileSync(join(pipelines, 'default.yaml'), 'tasks:\n  sound:\n    kind: sonud\n');
+  const { code, said } = await millrace({ MILLRACE_DATA: join(home, 'piped'), MILLRACE_ENCODE_PIPELINES: pipelines }, 'serve');
+  t.equal(code, 78);
+  t.match(said, `${join(pipelines, 'default.yaml')}:3: task "sound": there is no kind "sonud"; did you mean "sound"?`);
+  t.notMatch(said, /at .*\.ts:\d+/, 'no stack');
 });
 
 t.test('a taken port is named with the setting that chooses another', async (t) => {
@@ -60,4 +71,5 @@ t.test('what the disk says, and what is our own mistake', async (t) => {
 
 t.test('a fault in a ladder is the operator’s to mend, and said with its place', async (t) => {
   t.same(failureOf(new LadderError('ladders/own.yaml: rung 1: "height" is an even number'), home), { code: 78, sentence: 'ladders/own.yaml: rung 1: "height" is an even number' });
+  t.same(failureOf(new PipelineError('own.yaml:3: task "a": it needs itself'), home), { code: 78, sentence: 'own.yaml:3: task "a": it needs itself' });
 });

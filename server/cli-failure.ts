@@ -5,6 +5,7 @@
 import { CatalogError } from './catalog/errors.ts';
 import { CertificateError } from './certificates.ts';
 import { LadderError } from './ladders/read.ts';
+import { PipelineError } from './pipeline/parse.ts';
 
 /** 64 wrong usage, 69 something that is needed is taken, 70 our own fault, 74 the disk, 78 what the operator has set. */
 export const EXIT = { usage: 64, unavailable: 69, software: 70, disk: 74, config: 78 } as const;
@@ -54,7 +55,7 @@ const ofCatalog = ({ code, message }: CatalogError, data: string): Failure | nul
 /** `data`: the data folder, which most of what goes wrong at a start is about. */
 export const failureOf = (error: unknown, data: string): Failure | null => {
   if (error instanceof CatalogError) return ofCatalog(error, data);
-  if (error instanceof CertificateError || error instanceof LadderError) return { code: EXIT.config, sentence: error.message };
+  if (error instanceof CertificateError || error instanceof LadderError || error instanceof PipelineError) return { code: EXIT.config, sentence: error.message };
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (!isSystemError(cause)) return null;
   const words = error instanceof Error ? error.message : '';

@@ -7,6 +7,7 @@ import { startServer } from './app.ts';
 import { adminReset } from './auth/admin-reset.ts';
 import { checkHealth } from './commands/health.ts';
 import { checkStorage } from './commands/fsck.ts';
+import { runWorker, type WorkerWords } from './commands/worker.ts';
 import { ConfigError, loadConfig, type Loaded } from './config/load.ts';
 import { EXIT, failureOf } from './cli-failure.ts';
 import { createLog } from './log.ts';
@@ -16,6 +17,7 @@ import { version } from './version.ts';
 const USAGE = `millrace ${version}
 
   millrace serve [--demo]      runs the server; --demo adds a channel with a test picture
+  millrace worker              encodes for the server that runs here, in a process of its own (--name, --slots)
   millrace admin reset         prints a one-time link that sets a new password for the admin
   millrace fsck [--deep]       compares the media on the disk with the catalog; changes nothing
   millrace health              asks the running server whether it is ready
@@ -24,7 +26,7 @@ const USAGE = `millrace ${version}
   --config FILE                settings from a YAML file (or MILLRACE_CONFIG); see conf/default.yaml
 `;
 
-const options = { config: { type: 'string' }, demo: { type: 'boolean' }, deep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+const options = { config: { type: 'string' }, demo: { type: 'boolean' }, deep: { type: 'boolean' }, name: { type: 'string' }, slots: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
 
 const fail = (code: number, message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -80,6 +82,22 @@ const serve = async ({ config, warnings }: Loaded, demo: boolean): Promise<void>
   }
 };
 
+const work = async ({ config, warnings }: Loaded, words: WorkerWords): Promise<void> => {
+  const log = createLog(config['log.level']);
+  for (const warning of warnings) log.warn(warning);
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        setTimeout(() => process.exit(EXIT.software), LONGEST_STOP_MS).unref();
+        resolve();
+      });
+    }
+  });
+  const end = await runWorker(config, words, log, stopped);
+  if (end) fail(end.code, end.sentence);
+  process.exit(0);
+};
+
 const main = async (): Promise<void> => {
   // The data folder holds password hashes, keys and private shows: nobody else on the machine may read it.
   process.umask(0o077);
@@ -98,6 +116,8 @@ const main = async (): Promise<void> => {
   switch (command) {
     case 'serve':
       return serve(loaded, values.demo ?? false);
+    case 'worker':
+      return work(loaded, { name: values.name, slots: values.slots });
     case 'health':
       process.exitCode = await checkHealth(config['http.port']);
       return;

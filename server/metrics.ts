@@ -2,7 +2,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** What is read at each scrape. Names that end in `_total` only grow. */
-export type Reading = { readonly name: string; readonly help: string; readonly read: () => number | Readonly<Record<string, number>>; readonly label?: string };
+type Read = number | Readonly<Record<string, number>>;
+export type Reading = { readonly name: string; readonly help: string; readonly read: () => Read | Promise<Read>; readonly label?: string };
 
 export const createMetrics = (readings: () => readonly Reading[]): Registry => {
   const registry = new Registry();
@@ -13,17 +14,19 @@ export const createMetrics = (readings: () => readonly Reading[]): Registry => {
     if (name.endsWith('_total')) {
       const counter: Counter = new Counter({
         ...options,
-        collect() {
+        async collect() {
+          const now = await read();
           counter.reset();
-          each(read(), label, (labelled, value) => counter.inc(labelled, value));
+          each(now, label, (labelled, value) => counter.inc(labelled, value));
         },
       });
     } else {
       const gauge: Gauge = new Gauge({
         ...options,
-        collect() {
+        async collect() {
+          const now = await read();
           gauge.reset();
-          each(read(), label, (labelled, value) => gauge.set(labelled, value));
+          each(now, label, (labelled, value) => gauge.set(labelled, value));
         },
       });
     }
@@ -31,7 +34,7 @@ export const createMetrics = (readings: () => readonly Reading[]): Registry => {
   return registry;
 };
 
-const each = (value: number | Readonly<Record<string, number>>, label: string | undefined, put: (labels: Record<string, string>, value: number) => void): void => {
+const each = (value: Read, label: string | undefined, put: (labels: Record<string, string>, value: number) => void): void => {
   if (typeof value === 'number') put({}, value);
   else for (const [name, one] of Object.entries(value)) put(label === undefined ? {} : { [label]: name }, one);
 };

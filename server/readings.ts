@@ -1,8 +1,11 @@
 /** What the server's metrics are read from. */
 import type { RtmpServer } from '../ingest/rtmp/server.ts';
 import type { SrtCounters, SrtServer } from '../ingest/srt/server.ts';
+import type { WorkHooks } from './api/hooks.ts';
+import type { JobState } from './catalog/schema.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
+import type { JobQueue } from './jobs/queue.ts';
 import type { Live } from './live/live.ts';
 import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
@@ -68,6 +71,23 @@ const tally = (names: readonly string[]): Record<string, number> => {
 export const pictureReadings = ({ counts }: Pick<LivePictures, 'counts'>) => (): readonly Reading[] => [
   { name: 'millrace_live_pictures_total', help: 'Live pictures for cards, by what came of them.', label: 'end', read: () => ({ ...counts }) },
 ];
+
+type Jobs = Pick<JobQueue, 'counts' | 'ended'>;
+
+export const jobReadings = (jobs: Jobs, work: Pick<WorkHooks, 'workers'>) => (): readonly Reading[] => [
+  { name: 'millrace_jobs_queued', help: 'Jobs that wait for their turn or for others, by class.', label: 'class', read: () => jobsThat(jobs, 'queued') },
+  { name: 'millrace_jobs_running', help: 'Jobs that somebody works on, by class.', label: 'class', read: () => jobsThat(jobs, 'leased') },
+  { name: 'millrace_jobs_ended_total', help: 'Jobs that are over, by how they ended.', label: 'end', read: () => ({ ...jobs.ended }) },
+  { name: 'millrace_workers', help: 'Processes that do jobs: the server, and workers beside it.', label: 'place', read: () => placesOf(work.workers()) },
+];
+
+const placesOf = (workers: readonly { readonly here: boolean }[]): Record<string, number> => {
+  const here = workers.filter((worker) => worker.here).length;
+  return { here, beside: workers.length - here };
+};
+
+const jobsThat = async (jobs: Jobs, state: JobState): Promise<Record<string, number>> =>
+  Object.fromEntries((await jobs.counts()).flatMap(({ class: name, state: theirs, count }) => (theirs === state ? [[name, count]] : [])));
 
 type Ladders = Pick<LadderWorks, 'budget' | 'shows' | 'restarts'>;
 

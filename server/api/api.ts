@@ -24,12 +24,15 @@ import type { Ground } from './routes/ground.ts';
 import { grantKeyRoutes } from './routes/grant-keys.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { ingestRoutes } from './routes/ingest.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { ladderRoutes } from './routes/ladders.ts';
 import { playbackRoutes } from './routes/playback.ts';
+import { posterRoutes } from './routes/posters.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { setupRoutes } from './routes/setup.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { streamKeyRoutes } from './routes/stream-keys.ts';
+import { taskRoutes } from './routes/tasks.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { videoRoutes } from './routes/videos.ts';
 
@@ -64,10 +67,13 @@ export const allRoutes = (ground: Ground): readonly Route[] => [
   ...playbackRoutes(ground),
   ...videoRoutes(ground),
   ...uploadRoutes(ground),
+  ...posterRoutes(ground),
   ...captionRoutes(ground),
   ...grantRoutes(ground),
   ...grantKeyRoutes(ground),
   ...streamRoutes(ground),
+  ...taskRoutes(ground),
+  ...jobRoutes(ground),
 ];
 
 const documentation = (app: FastifyInstance, routes: readonly Route[], version: string): void => {

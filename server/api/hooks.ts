@@ -9,6 +9,7 @@ import type { NewUpload } from '../catalog/videos.ts';
 import type { HealthView } from '../health/channel-health.ts';
 import type { IngestReport } from '../health/report.ts';
 import type { Progress } from '../intake/types.ts';
+import type { Job } from '../jobs/queue.ts';
 import type { LadderWorks } from '../ladders/works.ts';
 import type { Attempts } from '../live/attempts.ts';
 
@@ -76,16 +77,51 @@ export type GrantKeyHooks = Pick<GrantKeys, 'list' | 'rotate' | 'remove'>;
 /** What may be encoded beside shows, what is, and the cores for it. */
 type LadderHooks = Pick<LadderWorks, 'offered' | 'cores' | 'budget' | 'shows'>;
 
+export type PosterPut = 'put' | 'not-a-picture' | 'too-many-pixels' | 'not-available' | 'no-room' | 'busy' | 'no-video';
+/** Posters that owners give. */
+export type OwnPosterHooks = {
+  put(videoId: string, bytes: Buffer): Promise<PosterPut>;
+  /** False: it had none. */
+  remove(videoId: string): Promise<boolean>;
+};
+
 /** What is live, as a small picture: which one; null: there is none (yet). */
 export type LivePictureHooks = { of(videoId: string): { readonly version: string } | null };
 
+/** Somebody who does jobs. */
+export type WorkerHere = {
+  readonly id: string;
+  readonly name: string;
+  /** The server itself. */
+  readonly here: boolean;
+  readonly pid: number;
+  readonly classes: readonly string[];
+  readonly slots: number;
+  /** ms since 1970. */
+  readonly since: number;
+  readonly running: readonly Job[];
+};
+
+/** Those who do jobs, wherever. */
+export type WorkHooks = {
+  workers(): readonly WorkerHere[];
+  /** These were cancelled, of this video (null: of none): whoever works on them stops now, and not at his next heartbeat. */
+  cancelled(which: (job: Job) => boolean, videoId: string | null): void;
+  /** Jobs of this video were put back; null: of none. */
+  retried(videoId: string | null): void;
+  /** Nothing was ever made behind this video: what belongs there is planned. Takes no time. */
+  wanted(videoId: string): void;
+};
+
 export type ApiHooks = {
+  readonly work: WorkHooks;
   readonly ingest: IngestHooks;
   readonly attempts: Pick<Attempts, 'all' | 'ofChannel'>;
   readonly uploads: UploadHooks;
   readonly captions: CaptionHooks;
   readonly ladders: LadderHooks;
   readonly pictures: LivePictureHooks;
+  readonly posters: OwnPosterHooks;
   liveOf(channelId: string): LiveNow | null;
   /** Ends the show as if the streamer had; false: nothing was on. */
   endShow(channelId: string): Promise<boolean>;
@@ -98,6 +134,8 @@ export type ApiHooks = {
   shownAnew(videoId: string): Promise<void>;
   /** Of a video that has ended; the best first. */
   downloads(videoId: string): Promise<readonly Download[]>;
+  /** Somebody is about to play it. Takes no time. */
+  asked(videoId: string): void;
   /** Whether MPEG-TS carries it. */
   inTransport(videoId: string): Promise<boolean>;
 };

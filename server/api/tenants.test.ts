@@ -60,7 +60,7 @@ for (const visibility of ['private', 'public'] as const) {
       const open = visibility === 'public' && route.auth === 'none';
       for (const [who, token] of Object.entries(strangers)) {
         for (const at of [ids, { ...ids, channel: `@of-${visibility}`, video: uploading }]) {
-          const reply = await server.ask(pathTo(route, at), { method: route.method, token, ...(route.body ? { body: bodies[route.name] ?? {} } : {}) });
+          const reply = await server.ask(pathTo(route, at), { method: route.method, token, ...(route.body ? { body: bodies[route.name] ?? {} } : {}), ...(route.bytes && { raw: 'a file', headers: { 'content-type': route.bytes[0] ?? '' } }) });
           // Nothing of it can be played yet.
           const played = at.video === uploading && route.name === 'playVideo';
           const allowed = open ? [played ? 409 : 200] : visibility === 'private' && route.auth === 'none' ? [404] : token === undefined ? [401] : [403, 404];

@@ -85,7 +85,9 @@ export class TestApi {
 }
 
 const noIngest: ApiHooks['ingest'] = { now: () => null, of: async () => null };
+const noPosters: ApiHooks['posters'] = { put: async () => 'not-available', remove: async () => false };
 const noLadders: ApiHooks['ladders'] = { offered: [], cores: { total: 0, free: 0 }, budget: { total: 0, free: 0, leases: [] }, shows: [] };
+const noWork: ApiHooks['work'] = { workers: () => [], cancelled: () => undefined, retried: () => undefined, wanted: () => undefined };
 const noCaptions: ApiHooks['captions'] = { list: async () => [], put: async () => 'no-video', remove: async () => false, say: () => ({ kind: 'not-live' }) };
 
 export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig> & { readonly streams?: StreamLimits } = {}, moreHooks: Partial<ApiHooks> = {}, upload: Partial<UploadsOptions> = {}): Promise<TestApi> => {
@@ -106,7 +108,7 @@ export const testApi = async (t: Test, { streams, ...config }: Partial<ApiConfig
     received: (id) => uploads.received(id),
     progress: (id) => intake.progress(id),
   };
-  const hooks: ApiHooks = { liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], inTransport: async () => true, pictures: { of: () => null }, captions: noCaptions, ladders: noLadders, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
+  const hooks: ApiHooks = { work: noWork, liveOf: (channelId) => live.get(channelId) ?? null, endShow: async (channelId) => live.delete(channelId), grants, grantKeys, streams: viewings, foreign: null, shownAnew: async () => undefined, downloads: async () => [], asked: () => undefined, inTransport: async () => true, pictures: { of: () => null }, posters: noPosters, captions: noCaptions, ladders: noLadders, attempts: { all: () => [], ofChannel: () => [] }, ingest: noIngest, uploads: files, ...moreHooks };
   const api = await createApi({ catalog, auth, hooks, clock, log, config: { ...defaultApiConfig, srtPort: 10_080, checkAnswers: true, ...config } });
   const server = createServer((request, response) => api.handler(request, response));
   server.listen(0, '127.0.0.1');

@@ -3,7 +3,7 @@ import type { Ground } from './ground.ts';
 import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
-import type { Role, Schema } from './schema.ts';
+import type { Role, RungPolicy, Schema } from './schema.ts';
 
 export type AccountRow = Schema['accounts'];
 export type NewAccount = { readonly username: string; readonly role: Role; readonly passwordHash: string };
@@ -12,6 +12,8 @@ export type AccountChange = {
   readonly passwordHash?: string;
   /** Bytes that it may keep; 0: as many as it likes; null: as the configuration says. */
   readonly quotaBytes?: number | null;
+  /** When rungs above the lowest are made; null: as the configuration says. */
+  readonly rungs?: RungPolicy | null;
 };
 
 /** `last-admin`: nobody could administer the server any more. */
@@ -41,6 +43,7 @@ export const newAccountRow = (account: NewAccount, now: number): AccountRow => (
   role: account.role,
   passwordHash: account.passwordHash,
   quotaBytes: null,
+  rungs: null,
   createdAt: now,
   updatedAt: now,
 });

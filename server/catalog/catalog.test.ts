@@ -62,6 +62,26 @@ t.test('an upgrade keeps what was there', async (t) => {
   t.equal((await after.accounts.get(owner))?.id, owner);
 });
 
+t.test('jobs that were queued before jobs had videos belong to theirs, and are done', async (t) => {
+  const folder = await testFolder(t);
+  const before = await opening(folder, migrations.filter(({ id }) => id < 9));
+  await sql`insert into accounts ("id", "username", "usernameKey", "role", "passwordHash", "createdAt", "updatedAt") values ('ann', 'ann', 'ann', 'creator', 'x', 1, 1)`.execute(before.db);
+  await sql`insert into videos ("id", "ownerId", "title", "description", "state", "visibility", "latency", "bytes", "createdAt", "updatedAt") values ('v', 'ann', 'A film', '', 'processing', 'public', 'low', 0, 1, 1)`.execute(before.db);
+  for (const [id, payload, state] of [['a', '{"video":"v"}', 'queued'], ['b', '{"video":"gone"}', 'done'], ['c', 'null', 'dead'], ['d', '{"video":"v"}', 'done']]) {
+    await sql`insert into jobs ("id", "uniqueKey", "class", "kind", "payload", "priority", "state", "attempts", "maxAttempts", "runAt", "fence", "createdAt", "updatedAt") values (${id}, ${`inspect:${id}`}, 'inspect', 'inspect', ${payload}, 0, ${state}, 0, 3, 1, 0, 1, 1)`.execute(before.db);
+  }
+  await before.close();
+  const { jobs, videos, close } = await opening(folder);
+  t.teardown(close);
+  t.same((await jobs.ofVideo('v')).map(({ id, done }) => [id, done]).sort(), [['a', 0], ['d', 1]]);
+  t.match([await jobs.byKey('inspect:b'), await jobs.byKey('inspect:c')], [{ videoId: null, done: 1 }, { videoId: null, state: 'dead' }]);
+  const lease = await jobs.lease(['inspect'], 'w', 1000);
+  t.equal(lease?.job.id, 'a');
+  t.equal(lease && (await jobs.complete(lease.token)), true);
+  await videos.remove('v');
+  t.equal(await jobs.get('a'), null);
+});
+
 t.test('what is no catalog is refused in words', async (t) => {
   const folder = await testFolder(t);
   await writeFile(join(folder, 'catalog.db'), 'this is not a database, but long enough to be looked at as if it were one');

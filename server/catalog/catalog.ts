@@ -24,6 +24,7 @@ import type { Migration } from './migrations/migration.ts';
 import { createOutbox, outboxPart, type OutboxStore } from './outbox.ts';
 import type { Schema } from './schema.ts';
 import { createPublishNotices, type PublishNoticeStore } from './publish-notices.ts';
+import { createRungCosts, type RungCostStore } from './rung-costs.ts';
 import { createSessions, type SessionStore } from './sessions.ts';
 import { createStreamKeys, type StreamKeyStore } from './stream-keys.ts';
 import { CatalogThread } from './thread.ts';
@@ -55,6 +56,7 @@ export type Catalog = {
   readonly streamKeys: StreamKeyStore;
   readonly publishNotices: PublishNoticeStore;
   readonly videos: VideoStore;
+  readonly rungCosts: RungCostStore;
   readonly mediaSecrets: MediaSecretStore;
   readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
@@ -127,6 +129,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     streamKeys: createStreamKeys(ground),
     publishNotices: createPublishNotices(ground),
     videos: createVideos(ground),
+    rungCosts: createRungCosts(ground),
     mediaSecrets: createMediaSecrets(ground),
     ingestReports: createIngestReports(ground),
     uploads,

@@ -13,7 +13,7 @@ export const cutPage = <T extends Position>(rows: readonly T[], limit: number): 
 };
 
 /** Rows after `position` in the order (createdAt desc, id desc). */
-export const isAfter = (table: 'videos' | 'channels' | 'accounts', { createdAt, id }: Position): RawBuilder<SqlBool> => {
+export const isAfter = (table: 'videos' | 'channels' | 'accounts' | 'jobs', { createdAt, id }: Position): RawBuilder<SqlBool> => {
   const age = sql.ref(`${table}.createdAt`);
   const name = sql.ref(`${table}.id`);
   return sql<SqlBool>`(${age} < ${createdAt} or (${age} = ${createdAt} and ${name} < ${id}))`;

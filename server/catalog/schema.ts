@@ -9,9 +9,11 @@ export type Role = 'admin' | 'creator' | 'viewer';
 export type Visibility = 'public' | 'unlisted' | 'private' | 'members' | 'list' | 'password';
 export type Latency = 'ultra' | 'low' | 'standard';
 export type Protection = 'none' | 'aes-128' | 'cbcs';
+/** Rungs above the lowest: made at once, or when somebody asks for the video. */
+export type RungPolicy = 'eager' | 'on-demand';
 export type VideoState = 'scheduled' | 'uploading' | 'processing' | 'live' | 'playable' | 'ready' | 'failed';
 export type VideoSource = 'live' | 'upload' | 'import';
-export type JobState = 'queued' | 'leased' | 'done' | 'dead';
+export type JobState = 'queued' | 'leased' | 'done' | 'dead' | 'cancelled';
 
 export type Schema = {
   migrations: { id: number; name: string; appliedAt: number };
@@ -25,6 +27,8 @@ export type Schema = {
     passwordHash: string;
     /** Bytes that the account may keep; 0: as many as it likes; null: what the configuration says. */
     quotaBytes: number | null;
+    /** Null: what the configuration says. */
+    rungs: RungPolicy | null;
     createdAt: number;
     updatedAt: number;
   };
@@ -107,6 +111,14 @@ export type Schema = {
     cutInMs: number | null;
     cutOutMs: number | null;
     downloads: number;
+    /** JSON; null: none. */
+    pictures: string | null;
+    /** JSON; null: none. */
+    chapters: string | null;
+    /** When somebody last wanted to play it, to an hour; null: nobody has since its rungs were dropped. */
+    askedAt: number | null;
+    /** How often rungs of it were dropped. */
+    rungsTurn: number;
     createdAt: number;
     updatedAt: number;
   };
@@ -154,9 +166,28 @@ export type Schema = {
     leaseUntil: number | null;
     reason: string | null;
     result: string | null;
+    /** Of those that belong to no video: null. */
+    videoId: string | null;
+    task: string | null;
+    /** How much of the whole it is: seconds of media. */
+    weight: number;
+    /** Among those that were queued in one go. */
+    position: number;
+    /** Needs that are not done yet. */
+    waits: number;
+    /** Thousandths. */
+    done: number;
+    /** 1: cancelled since what it needs will not be done, and not by anybody. */
+    fallen: number;
+    /** For so many jobs that were done, all but this one forgotten. */
+    stands: number;
     createdAt: number;
     updatedAt: number;
   };
+  /** The one can begin when the other is done. */
+  jobNeeds: { job: string; needs: string };
+  /** Rungs that can be made again. */
+  spareRungs: { videoId: string; trackId: string; bytes: number };
   ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
   /** Sealed: what the keys of a protected video follow from. */
   mediaSecrets: { videoId: string; sealed: string; segmentsPerKey: number; createdAt: number };

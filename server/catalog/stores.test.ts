@@ -5,7 +5,8 @@ import { isTaken } from './errors.ts';
 import { isChannelName } from './channels.ts';
 import { isUsername } from './accounts.ts';
 import { newId } from './ids.ts';
-import { channelOf, liveOn, someAccount, testCatalog } from './testing.ts';
+import { channelOf, liveOn, someAccount, someUpload, testCatalog } from './testing.ts';
+import type { TrackRow } from './videos.ts';
 
 const typesOf = async (catalog: Awaited<ReturnType<typeof testCatalog>>['catalog']) => (await catalog.outbox.next(1000)).map(({ event }) => event.type);
 
@@ -216,4 +217,32 @@ t.test('how a channel makes its shows goes with its keys, and what it says of do
   const told = (await catalog.outbox.next(1000)).slice(-1).map(({ event }) => event);
   t.match(told, [{ type: 'video.updated', videoId: live.id, visibility: 'public', changed: ['downloads'] }]);
   t.match(await catalog.videos.update(old.id, { downloads: true, cutInMs: 500, cutOutMs: null }), { downloads: true, cutInMs: 500, cutOutMs: null });
+});
+
+t.test('tracks that are made behind a video are added side by side: two at once lose nothing', async (t) => {
+  const { catalog } = await testCatalog(t);
+  const id = await someUpload(catalog, { ownerId: await someAccount(catalog) });
+  const track = (name: string, kind: 'video' | 'audio', rate: number): TrackRow => ({
+    ...{ id: name, kind, codec: kind === 'video' ? 'h264' : 'aac', timescale: 90_000, bandwidth: rate, averageBandwidth: rate },
+    ...{ partTarget: null, group: kind, language: null, name: null, original: null },
+  });
+  t.equal(await catalog.videos.addTracks(id, { tracks: [track('v9', 'video', 1)], bytes: 1 }), false, 'nothing of it plays yet');
+  await catalog.videos.become(id, ['uploading'], { state: 'playable', bytes: 1000, tracks: [track('v0', 'video', 900), track('a0', 'audio', 100), track('a1', 'audio', 100)], error: { code: 'encode-failed', message: 'It was.' } });
+  const done = await Promise.all([
+    catalog.videos.addTracks(id, { tracks: [track('v240', 'video', 200)], bytes: 10 }),
+    catalog.videos.addTracks(id, { tracks: [track('v480', 'video', 500)], bytes: 20 }),
+    catalog.videos.addTracks(id, { tracks: [track('a2', 'audio', 64)], drop: ['a0'], bytes: 5 }),
+  ]);
+  t.same(done, [true, true, true]);
+  const { video, tracks = [] } = (await catalog.videos.withTracks(id)) ?? {};
+  t.match(video, { state: 'playable', bytes: 1035, errorCode: 'encode-failed' });
+  t.same(tracks.map(({ id: name }) => name), ['v0', 'v480', 'v240', 'a2', 'a1'], 'in the place of the sound that it is in place of');
+  await t.rejects(catalog.videos.addTracks(id, { tracks: [track('v480', 'video', 1)], bytes: 1 }), 'it is there already');
+  t.equal(await catalog.videos.addTracks(id, { tracks: [track('v720', 'video', 950)], drop: ['v0'], bytes: -7, state: 'ready' }), true);
+  const last = await catalog.videos.withTracks(id);
+  t.match(last?.video, { state: 'ready', bytes: 1028, errorCode: null });
+  t.same(last?.tracks.map(({ id: name }) => name), ['v720', 'v480', 'v240', 'a2', 'a1']);
+  const told = (await catalog.outbox.next(1000)).map(({ event }) => event).filter((event) => 'videoId' in event && event.videoId === id);
+  t.match(told.slice(-2), [{ type: 'video.updated', changed: ['tracks', 'state'] }, { type: 'video.ready' }]);
+  t.equal(told.filter(({ type }) => type === 'video.ready').length, 1);
 });

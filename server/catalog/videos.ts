@@ -1,13 +1,20 @@
 /** Videos: a broadcast is one from the moment its gate opens, and stays one when it has ended. */
 import { sql, type SqlBool } from 'kysely';
 import type { KeptPolicy } from '../../packager/live/run.ts';
+import type { ServerEvent } from '../events/types.ts';
+import { noPictures, type Chapter, type KeptPictures } from '../pictures/kept.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { newId } from './ids.ts';
 import { cutPage, isAfter, type Page, type PageRequest } from './page.ts';
 import type { Latency, Protection, Schema, VideoSource, VideoState, Visibility } from './schema.ts';
 
-export type VideoRow = Omit<Schema['videos'], 'policy' | 'downloads'> & { readonly policy: KeptPolicy | null; readonly downloads: boolean };
+export type VideoRow = Omit<Schema['videos'], 'policy' | 'downloads' | 'pictures' | 'chapters'> & {
+  readonly policy: KeptPolicy | null;
+  readonly downloads: boolean;
+  readonly pictures: KeptPictures | null;
+  readonly chapters: readonly Chapter[] | null;
+};
 export type TrackRow = Omit<Schema['tracks'], 'videoId' | 'position'>;
 export type VideoWithTracks = { readonly video: VideoRow; readonly tracks: readonly TrackRow[]; readonly channelName: string | null };
 
@@ -19,6 +26,8 @@ export type NewLive = {
   readonly title: string;
   readonly visibility: Visibility;
   readonly latency: Latency;
+  /** Of its channel, when it began; absent: none. */
+  readonly ladder?: string;
   /** Absent: none. */
   readonly protection?: Protection;
   readonly startedAt: number;
@@ -66,6 +75,17 @@ export type Step = {
   readonly tracks?: readonly TrackRow[];
   readonly error?: { readonly code: string; readonly message: string } | null;
 };
+/** Tracks that were made behind a video that plays. */
+export type TrackStep = {
+  readonly tracks: readonly TrackRow[];
+  /** Ids of those whose place they take. */
+  readonly drop?: readonly string[];
+  /** That it takes on the disk more than before. */
+  readonly bytes: number;
+  readonly state?: 'ready';
+  /** They can be made again, and go when nobody asks for the video, where that is wanted: so many bytes less then. */
+  readonly spareBytes?: number;
+};
 export type VideoChange = {
   readonly title?: string;
   readonly description?: string;
@@ -75,6 +95,7 @@ export type VideoChange = {
   readonly protection?: Protection;
   readonly cutInMs?: number | null;
   readonly cutOutMs?: number | null;
+  readonly chapters?: readonly Chapter[];
 };
 export type VideoQuery = PageRequest & {
   readonly query?: string;
@@ -91,6 +112,8 @@ export interface VideoStore {
   createLive(live: NewLive): Promise<VideoRow>;
   /** Only from one of these states; false: it is in another, or gone. */
   become(id: string, from: readonly VideoState[], step: Step): Promise<boolean>;
+  /** Beside those that are there: two at once lose nothing. False: nothing of it can be played, or it is gone. */
+  addTracks(id: string, step: TrackStep): Promise<boolean>;
   /** False: it was not live (any more). */
   endLive(id: string, end: LiveEnd): Promise<boolean>;
   /** Live in the catalog; after a start, that is what a crash left behind. Oldest first. */
@@ -109,6 +132,10 @@ export interface VideoStore {
   allIds(): Promise<string[]>;
   /** Puts a track of captions in the place of those in its language; null: in the place of them, nothing. False: no such video that has ended. */
   setCaptions(id: string, language: string, track: TrackRow | null): Promise<boolean>;
+  /** What `change` makes of those that there are; null: there is no such video, or they stay as they are. */
+  changePictures(id: string, change: (before: KeptPictures) => KeptPictures | null): Promise<VideoRow | null>;
+  /** Those that lie in its file. False: it has some already, or is gone. */
+  findChapters(id: string, chapters: readonly Chapter[]): Promise<boolean>;
 }
 
 /** The text anywhere in the title, taken literally. */
@@ -122,7 +149,7 @@ const unprotected: Protection = 'none';
 const notLive = {
   latency: 'standard' as Latency,
   ...{ channelId: null, run: null, names: null, policy: null, startedAt: null, endedAt: null, expiresAt: null, durationMs: null },
-  ...{ bytes: 0, errorCode: null, errorMessage: null, cutInMs: null, cutOutMs: null },
+  ...{ bytes: 0, errorCode: null, errorMessage: null, cutInMs: null, cutOutMs: null, pictures: null, chapters: null, askedAt: null, rungsTurn: 0 },
 };
 
 /** Named before its first byte has come. */
@@ -142,7 +169,11 @@ export const parsed = (row: Schema['videos']): VideoRow => ({
   ...row,
   policy: row.policy === null ? null : (JSON.parse(row.policy) as KeptPolicy),
   downloads: row.downloads !== 0,
+  pictures: row.pictures === null ? null : (JSON.parse(row.pictures) as KeptPictures),
+  chapters: row.chapters === null ? null : (JSON.parse(row.chapters) as Chapter[]),
 });
+
+const readyEvent = ({ id, channelId, ownerId }: Pick<VideoRow, 'id' | 'channelId' | 'ownerId'>): ServerEvent => ({ type: 'video.ready', videoId: id, channelId, ownerId });
 
 export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
   const get = async (id: string): Promise<VideoRow | null> => {
@@ -163,8 +194,8 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const now = clock.wall();
       const channel = await db.selectFrom('channels').select('downloads').where('id', '=', live.channelId).executeTakeFirst();
       const row: Schema['videos'] = {
-        ...live,
         ...notUploaded,
+        ...live,
         id,
         protection,
         names: null,
@@ -179,6 +210,10 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
         errorMessage: null,
         cutInMs: null,
         cutOutMs: null,
+        pictures: null,
+        chapters: null,
+        askedAt: null,
+        rungsTurn: 0,
         // Where the channel is gone, the insert below fails.
         downloads: channel?.downloads ?? 0,
         createdAt: now,
@@ -204,7 +239,27 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
         if (tracks.length > 0) parts.push(must(db.insertInto('tracks').values(tracks.map((track, position) => ({ ...track, videoId: id, position })))));
       }
       const { channelId, visibility } = before;
-      return (await write(parts, [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['state', ...(tracks ? ['tracks'] : [])] }])) !== null;
+      const updated: ServerEvent = { type: 'video.updated', videoId: id, channelId, visibility, changed: ['state', ...(tracks ? ['tracks'] : [])] };
+      return (await write(parts, [updated, ...(plain.state === 'ready' && before.state !== 'ready' ? [readyEvent(before)] : [])])) !== null;
+    },
+    async addTracks(id, { tracks, drop = [], bytes, state, spareBytes }) {
+      const before = await get(id);
+      if (!before) return false;
+      const { channelId, visibility } = before;
+      const settled = state && { state, errorCode: null, errorMessage: null };
+      const row = db.updateTable('videos').set((eb) => ({ ...settled, bytes: eb('bytes', '+', bytes), updatedAt: clock.wall() }));
+      const parts: Part[] = [must(row.where('id', '=', id).where('state', 'in', ['playable', 'ready']))];
+      const ofVideo = db.selectFrom('tracks').where('videoId', '=', id);
+      // A sound stands where the one stood whose place it takes, or behind all others.
+      const place = drop.length > 0 ? ofVideo.where('id', 'in', drop) : ofVideo;
+      const position = place.select((eb) => sql<number>`coalesce(${eb.fn.max('position')}, 0) + ${drop.length > 0 ? 0 : 1}`.as('position'));
+      for (const track of tracks) parts.push(must(db.insertInto('tracks').values({ ...track, videoId: id, position })));
+      if (spareBytes !== undefined) parts.push(...tracks.map(({ id: trackId }, index) => must(db.insertInto('spareRungs').values({ videoId: id, trackId, bytes: index === 0 ? spareBytes : 0 }))));
+      if (drop.length > 0) parts.push(also(db.deleteFrom('tracks').where('videoId', '=', id).where('id', 'in', drop)), also(db.deleteFrom('spareRungs').where('videoId', '=', id).where('trackId', 'in', drop)));
+      // Pictures stand ahead of sounds, the best first, whoever else adds one at this moment: their place is their rate.
+      parts.push(also(db.updateTable('tracks').set({ position: sql<number>`-${sql.ref('averageBandwidth')}` }).where('videoId', '=', id).where('kind', '=', 'video')));
+      const updated: ServerEvent = { type: 'video.updated', videoId: id, channelId, visibility, changed: ['tracks', ...(state ? ['state'] : [])] };
+      return (await write(parts, [updated, ...(state && before.state !== 'ready' ? [readyEvent(before)] : [])])) !== null;
     },
     async endLive(id, { error, ...end }) {
       const before = await get(id);
@@ -256,9 +311,9 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const before = await get(id);
       if (!before) return null;
       const visibility = change.visibility ?? before.visibility;
-      const { downloads, ...plain } = change;
+      const { downloads, chapters, ...plain } = change;
       const { protection } = plain;
-      const set = { ...plain, ...(downloads !== undefined && { downloads: Number(downloads) }), ...(protection !== undefined && { names: newId() }), updatedAt: clock.wall() };
+      const set = { ...plain, ...(downloads !== undefined && { downloads: Number(downloads) }), ...(chapters !== undefined && { chapters: JSON.stringify(chapters) }), ...(protection !== undefined && { names: newId() }), updatedAt: clock.wall() };
       const row = db.updateTable('videos').set(set).where('id', '=', id);
       const done = await write(
         [must(protection === undefined ? row : row.where('state', '!=', 'live'))],
@@ -290,6 +345,26 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       if (track) parts.push(must(db.insertInto('tracks').values({ ...track, videoId: id, position: (await tracksOf(id)).length + 1 })));
       const { visibility, channelId } = before;
       return (await write(parts, [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['captions'] }])) !== null;
+    },
+    async changePictures(id, change) {
+      for (;;) {
+        const before = await get(id);
+        const pictures = before && change(before.pictures ?? noPictures);
+        if (!before || !pictures) return null;
+        const old = before.pictures && JSON.stringify(before.pictures);
+        const row = db.updateTable('videos').set({ pictures: JSON.stringify(pictures), updatedAt: clock.wall() }).where('id', '=', id);
+        const { channelId, visibility } = before;
+        // Somebody may have changed others of them meanwhile: what he did stays.
+        const done = await write([must(old === null ? row.where('pictures', 'is', null) : row.where('pictures', '=', old))], [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['pictures'] }]);
+        if (done) return get(id);
+      }
+    },
+    async findChapters(id, chapters) {
+      const before = await get(id);
+      if (!before) return false;
+      const set = { chapters: JSON.stringify(chapters), updatedAt: clock.wall() };
+      const { channelId, visibility } = before;
+      return (await write([must(db.updateTable('videos').set(set).where('id', '=', id).where('chapters', 'is', null))], [{ type: 'video.updated', videoId: id, channelId, visibility, changed: ['chapters'] }])) !== null;
     },
     async allIds() {
       const rows = await db.selectFrom('videos').select('id').execute();

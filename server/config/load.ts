@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { nearest } from './nearest.ts';
 import { settings, variableOf, type Config, type SettingName } from './settings.ts';
 import { ValueError } from './values.ts';
 
@@ -104,20 +105,4 @@ const checkTls = (values: ReadonlyMap<SettingName, unknown>): void => {
   const missing = (['tls.certificate', 'tls.key'] as const).find((name) => values.get(name) === '');
   if (wanted && missing) throw new ConfigError(`${wanted} is set, and ${missing} is not: TLS needs the files of a certificate and of its key`);
   if (values.get('https.redirect') === true && values.get('https.port') === null) throw new ConfigError('https.redirect is set, and https.port is not: there is nowhere to be sent to');
-};
-
-/** The name with the fewest letters to change. */
-const nearest = (wrong: string, known: readonly string[]): string => known.reduce((best, name) => (distance(wrong, name) < distance(wrong, best) ? name : best), known[0] ?? '');
-
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1;
-      next[j] = Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + change);
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 };

@@ -1,5 +1,5 @@
 /** Every setting: its name in the file, what it takes, and its default. conf/default.yaml explains them. */
-import { bytes, duration, flag, folder, hookAddress, hostOrNetwork, list, network, oneOf, origin, port, portOrOff, secondsOr, secret, share, text, whole, type Kind } from './values.ts';
+import { bytes, duration, flag, folder, hookAddress, hostOrNetwork, list, network, oneOf, origin, port, portOrOff, secondsOr, secret, share, text, whole, wholeOr, type Kind } from './values.ts';
 
 const setting = <T>(kind: Kind<T>, fallback: T): { kind: Kind<T>; fallback: T } => ({ kind, fallback });
 
@@ -52,7 +52,13 @@ export const settings = {
   'grants.keyLife': setting(duration('12h', '366d'), 30 * 86_400_000),
   sandbox: setting(oneOf('auto', 'strict'), 'auto'),
   'encode.cores': setting(whole(0, 1024), 0),
+  'encode.jobs': setting(wholeOr('auto', 0, 1024), null),
+  'encode.gentle': setting(flag, true),
   'encode.ladders': setting(text, ''),
+  'encode.pipelines': setting(text, ''),
+  'encode.pipeline': setting(text, 'default'),
+  'encode.rungs': setting(oneOf('eager', 'on-demand'), 'eager'),
+  'encode.idleDays': setting(whole(1, 36_500), 30),
   'disk.warn': setting(share, 0.85),
   'disk.refuse': setting(share, 0.92),
   'disk.stop': setting(share, 0.97),

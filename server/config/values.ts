@@ -72,6 +72,11 @@ export const whole = (least: number, most: number): Kind<number> => ({
   },
 });
 
+/** Or a word that stands for what is found out; null inside. */
+export const wholeOr = (word: string, least: number, most: number): Kind<number | null> => ({
+  parse: (input) => (input === word ? null : whole(least, most).parse(input)),
+});
+
 /** 0 lets the system choose a free one. */
 export const port: Kind<number> = whole(0, 65_535);
 

@@ -16,7 +16,7 @@ import { internalKeys } from '../keys/internal-keys.ts';
 import { KeyRings } from '../keys/rings.ts';
 import { clientAddresses } from '../web/client-address.ts';
 import { recordedPresentation } from './fake-presentation.ts';
-import type { Audience } from './presentation.ts';
+import type { Audience, PictureSource } from './presentation.ts';
 import { TestServer, type Answer } from './test-server.ts';
 
 export type Who = { readonly address?: string; readonly agent?: string };
@@ -48,6 +48,9 @@ const under = (video: string, scheme: Scheme | null, { snapshot, ...rest }: Reco
   snapshot: { ...snapshot, video, policy: { ...snapshot.policy, ...(scheme && { protection: scheme }) } },
 });
 
+/** All that can be made of a video. */
+const everyPicture: PictureSource = { find: (_video, { kind }) => ({ type: 'image/jpeg', height: kind === 'chapters' ? null : height, version: 'ab12', read: async () => Buffer.from(`what was made: ${kind}`) }) };
+
 export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0, whenFull: 'refuse-new' }) => {
   // Fewer hours past midnight than there are in a grant, so that nothing hangs on the date.
   const clock = new FakeClock(Date.UTC(2026, 10, 20, 3));
@@ -60,7 +63,7 @@ export const openHouse = async (t: Test, limits: StreamLimits = { perAccount: 0,
   const gatekeeper = createGatekeeper(catalog.videos, events, grants);
   events.start();
   const mediaKeys = new KeyRings({ source: internalKeys({ secrets: catalog.mediaSecrets, segmentsPerKey: 3 }), clock, failed: (_, error) => t.fail(String(error)) });
-  const server = await TestServer.start({ gatekeeper, clock, keys: mediaKeys, pictures: { of: () => ({ bytes: Buffer.from('a picture of what is live'), height, version: 'ab12' }) }, addressOf: clientAddresses(['127.0.0.0/8']), onError: (error) => t.fail(String(error)) });
+  const server = await TestServer.start({ gatekeeper, clock, keys: mediaKeys, pictures: { of: () => ({ bytes: Buffer.from('a picture of what is live'), height, version: 'ab12' }) }, madePictures: everyPicture, addressOf: clientAddresses(['127.0.0.0/8']), onError: (error) => t.fail(String(error)) });
   t.teardown(async () => {
     await server.stop();
     keys.stop();
@@ -132,6 +135,8 @@ const doorsOf = (video: string, of: 'live' | 'cbcs' | 'clear', { snapshot }: Rec
     door('playlist of captions', `t0/${list}.m3u8`),
     door('playlist of key pictures', 'v0/iframes.m3u8', pictures),
     door('live picture', 'picture.jpg', pictures),
+    ...['poster.jpg', 'poster-0.jpg', 'storyboard.vtt', 'storyboard-0.jpg', 'preview.webp'].flatMap((name) => [door(name, `${name}?v=ab12`, pictures), door(`${name} without its version`, name, pictures)]),
+    door('chapters', 'chapters.vtt?v=ab12'),
     door('init segment', `v0/${run}-i0${of === 'cbcs' ? '-0' : ''}.mp4`, { ...picture, ...media }),
     door('segment', `v0/${run}-1.m4s`, { ...picture, ...media }),
     door('segment of sound', `a0/${run}-1.m4s`, media),

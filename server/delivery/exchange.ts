@@ -12,7 +12,7 @@ import { whenOver } from './when-over.ts';
 
 export type RequestKind =
   | ('multivariant' | 'manifest' | 'playlist' | 'keys' | 'part' | 'segment' | 'init' | 'key' | 'captions')
-  | ('ts-multivariant' | 'ts-playlist' | 'ts-segment' | 'download' | 'media-key' | 'licence' | 'live-picture' | 'time' | 'other');
+  | ('ts-multivariant' | 'ts-playlist' | 'ts-segment' | 'download' | 'media-key' | 'licence' | 'live-picture' | 'made-picture' | 'time' | 'other');
 
 export type Tally = {
   readonly answered: (kind: RequestKind, status: number) => void;
@@ -26,7 +26,7 @@ export type ExchangeGround = { readonly peers: Peers; readonly tally: Tally; rea
 
 const nothing = Buffer.alloc(0);
 const longestAgent = 400;
-const lists: ReadonlySet<RequestKind> = new Set(['multivariant', 'manifest', 'playlist', 'keys', 'ts-multivariant', 'ts-playlist', 'live-picture', 'time', 'other']);
+const lists: ReadonlySet<RequestKind> = new Set(['multivariant', 'manifest', 'playlist', 'keys', 'ts-multivariant', 'ts-playlist', 'live-picture', 'made-picture', 'time', 'other']);
 
 export class Exchange implements Asker {
   readonly #request: IncomingMessage;

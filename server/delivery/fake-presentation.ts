@@ -132,6 +132,9 @@ export class FakePresentations implements Presentations {
     const found = this.videos.get(video) ?? null;
     return this.later ? Promise.resolve(found) : found;
   }
+  former(): Presentation | null {
+    return null;
+  }
   liveOn(channelName: string): string | null | Promise<string | null> {
     const found = this.live.get(channelName) ?? null;
     return this.later ? Promise.resolve(found) : found;

@@ -11,6 +11,7 @@ import { Downloads } from './downloads.ts';
 import { Exchange, type ReachedAt, type RequestKind } from './exchange.ts';
 import { giveKey, giveLicence } from './keys.ts';
 import { giveLivePicture } from './live-picture.ts';
+import { MadePictures } from './made-pictures.ts';
 import { giveManifest, giveTime, needsOfManifest, type ManifestAsk } from './manifests.ts';
 import { giveMedia } from './media.ts';
 import { MediaFiles } from './media-files.ts';
@@ -18,7 +19,7 @@ import { givePlaylist, needsOfPlaylist } from './media-playlists.ts';
 import { parsePlayPath, playPrefix, type PathVerdict, type PlayPath } from './path.ts';
 import { Peers } from './peers.ts';
 import { Playlists } from './playlists.ts';
-import type { Audience, Gatekeeper, LivePictureSource, Presentations } from './presentation.ts';
+import type { Audience, Gatekeeper, LivePictureSource, PictureSource, Presentations } from './presentation.ts';
 import { problems, refusedGrant, type Problem } from './problem.ts';
 import { Service, type Needs, type Opened } from './service.ts';
 import { TransportSegments } from './transport.ts';
@@ -30,6 +31,7 @@ export type DeliveryOptions = {
   readonly keys: KeyProvider;
   /** None, unless it is said. */
   readonly pictures?: LivePictureSource;
+  readonly madePictures?: PictureSource;
   readonly reachedAt: ReachedAt;
   /** `reachedAt` says the same whoever asks; not, unless it is said. */
   readonly oneAddress?: boolean;
@@ -42,6 +44,8 @@ export type DeliveryOptions = {
   readonly heldBytes?: number;
   /** How long a peer may take for 256 KB before it is sent away. */
   readonly patienceMs?: number;
+  /** Told of whatever somebody begins to play, as soon as he may: a manifest that says what there is. Takes no time. */
+  readonly asked?: (video: string) => void;
   /** Told of whatever should not have happened. */
   readonly onError: (error: unknown) => void;
 };
@@ -70,7 +74,7 @@ export interface Delivery {
 type At<Kind extends PlayPath['kind']> = Extract<PlayPath, { kind: Kind }>;
 
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { presentations, gatekeeper, keys, pictures, clock, onError, reachedAt, addressOf = clientAddresses([]) } = options;
+  const { presentations, gatekeeper, keys, pictures, clock, onError, reachedAt, asked = () => undefined, addressOf = clientAddresses([]) } = options;
   const requests = new Map<string, number>();
   const playlists = new Playlists();
   const files = new MediaFiles(options.cacheBytes);
@@ -79,6 +83,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const service = new Service({ presentations, keys, playlists, files, waiters, oneAddress: options.oneAddress ?? false, onError });
   const transport = new TransportSegments(service);
   const downloads = new Downloads(service);
+  const madePictures = new MadePictures(service, options.madePictures ?? null);
   let bytesSent = 0;
 
   presentations.onForgotten((video) => {
@@ -125,9 +130,12 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       case 'channel':
         return ofChannel(exchange, path, query);
       case 'manifest':
-        return admitAndOpen(exchange, path, needsOfManifest(path), (opened) => manifest(exchange, opened, { ...path, ofChannel: false, query }));
+        return admitAndOpen(exchange, path, needsOfManifest(path), (opened) => {
+          asked(path.video);
+          manifest(exchange, opened, { ...path, ofChannel: false, query });
+        });
       case 'playlist':
-        return admitAndOpen(exchange, path.list === 'keys' ? { ...path, audience: 'pictures' } : path, needsOfPlaylist(path), (opened) => givePlaylist(service, exchange, opened, path, query));
+        return admitAndOpen(exchange, path.list === 'keys' ? { ...path, audience: 'pictures' } : path, needsOfPlaylist(path), (opened) => givePlaylist(service, exchange, opened, path, query), path.track);
       case 'media':
         return admit(exchange, askedOf(path), () => giveMedia(service, exchange, path));
       case 'transport':
@@ -138,6 +146,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         return admit(exchange, { ...path, audience: 'keys' }, () => giveLicence(service, exchange, path.video));
       case 'live-picture':
         return admit(exchange, { ...path, audience: 'pictures' }, () => giveLivePicture(exchange, pictures?.of(path.video) ?? null));
+      case 'made-picture':
+        return admit(exchange, { ...path, audience: path.name.kind === 'chapters' ? 'media' : 'pictures' }, () => madePictures.give(exchange, path, query));
       case 'download':
         return admit(exchange, path, () => downloads.give(exchange, path, query));
     }
@@ -167,8 +177,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       next();
     });
 
-  const admitAndOpen = (exchange: Exchange, asked: Asked, needs: Needs, next: (opened: Opened) => void): void =>
-    admit(exchange, asked, () => service.open(exchange, asked.video, needs, next));
+  const admitAndOpen = (exchange: Exchange, asked: Asked, needs: Needs, next: (opened: Opened) => void, track?: string): void =>
+    admit(exchange, asked, () => service.open(exchange, asked.video, needs, next, track));
 
   return {
     handle,
@@ -217,6 +227,7 @@ const kindOf = (path: PathVerdict): RequestKind => {
     case 'media-key':
     case 'licence':
     case 'live-picture':
+    case 'made-picture':
       return path.kind;
     default:
       return 'other';

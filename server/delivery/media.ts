@@ -21,7 +21,7 @@ export const giveMedia = (service: Service, exchange: Exchange, path: MediaPath)
   // Whoever may see only up to a height is held to it below, where the track is known.
   const known = exchange.maxHeight === null ? service.files.cached(key) : undefined;
   if (known) return exchange.media(known);
-  service.open(exchange, path.video, needsOf(path), (opened) => fromPresentation(service, exchange, opened, path, key, true));
+  service.open(exchange, path.video, needsOf(path), (opened) => fromPresentation(service, exchange, opened, path, key, true), path.track);
 };
 
 const needsOf = ({ track, name }: MediaPath): Needs => (sealed, snapshot) => {

@@ -26,6 +26,8 @@ t.test('the kinds of address', async (t) => {
   t.match(parsePlayPath(`${video}/ts/v0/${run}-12.ts`), { kind: 'transport', track: 'v0', name: { run, msn: 12 } });
   t.match(parsePlayPath(`${video}/mp4/${run}-v0-a0.mp4`), { kind: 'download', name: { run, tracks: ['v0', 'a0'] } });
   t.same(parsePlayPath(`${video}/picture.jpg`), { kind: 'live-picture', ...below });
+  t.same(parsePlayPath(`${video}/poster-2.jpg`), { kind: 'made-picture', file: 'poster-2.jpg', name: { kind: 'poster', index: 2 }, ...below });
+  t.same(parsePlayPath(`${video}/storyboard.vtt`), { kind: 'made-picture', file: 'storyboard.vtt', name: { kind: 'storyboard' }, ...below });
   t.same(parsePlayPath('/play/time'), { kind: 'time' });
 });
 

@@ -5,6 +5,7 @@
  *     /play/time                                       our clock
  *     /play/<grant>/<video>/master.m3u8                HLS, and manifest.mpd: DASH
  *     /play/<grant>/<video>/picture.jpg                what is live there, as a small picture
+ *     /play/<grant>/<video>/poster.jpg                 and posters to choose from, a storyboard with its sheets, a preview, chapters
  *     /play/<grant>/<video>/<track>/index.m3u8         the live window
  *     /play/<grant>/<video>/<track>/whole.m3u8         a show that has ended, all of it
  *     /play/<grant>/<video>/<track>/iframes.m3u8       key pictures
@@ -18,6 +19,7 @@
 import { manifestName } from '../../packager/dash/names.ts';
 import { parseTsName, transportFolder, type TsName } from '../../packager/hls/ts-names.ts';
 import { iframesName, livePictureName, multivariantName, parseMediaName, playlistName, wholePlaylistName, type MediaName } from '../../packager/names.ts';
+import { parsePictureName, type PictureName } from '../../packager/pictures/names.ts';
 import { parseProgressiveName, progressiveFolder, type ProgressiveName } from '../../packager/progressive/names.ts';
 import { keysFolder, licenceName, parseKeyName } from '../../packager/protect/names.ts';
 import { parseCut, type CutPath } from './cut.ts';
@@ -38,6 +40,7 @@ export type PlayPath =
   | ({ readonly kind: 'media-key'; readonly name: string } & Below)
   | ({ readonly kind: 'licence' } & Below)
   | ({ readonly kind: 'live-picture' } & Below)
+  | ({ readonly kind: 'made-picture'; readonly file: string; readonly name: PictureName } & Below)
   | ({ readonly kind: 'download'; readonly file: string; readonly name: ProgressiveName } & Below);
 
 export type PathVerdict = PlayPath | { readonly kind: 'bad' } | { readonly kind: 'unknown' };
@@ -92,6 +95,8 @@ const below = (place: Below, rest: readonly string[]): PathVerdict => {
   const [track = '', file = '', ...more] = transport ? steps.slice(1) : steps;
   if (more.length > 0) return unknown;
   if (rest.length === 1 && track === livePictureName) return { kind: 'live-picture', ...place };
+  const picture = rest.length === 1 ? parsePictureName(track) : null;
+  if (picture) return { kind: 'made-picture', file: track, name: picture, ...place };
   if (track === progressiveFolder && !transport && !cut) {
     const name = parseProgressiveName(file);
     return name ? { kind: 'download', file, name, ...place } : unknown;

@@ -3,6 +3,7 @@
  * as it is played; delivery neither knows nor cares whether it is live, ended, or cut from an upload.
  */
 import type { TrackLogReader } from '../../packager/log/types.ts';
+import type { PictureName } from '../../packager/pictures/names.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
 
 export interface Presentation {
@@ -16,6 +17,8 @@ export interface Presentation {
 export interface Presentations {
   /** At once for what is live or was played lately; a promise while an ended video is opened from disk; null: no such video, or nothing of it is there yet. */
   find(video: string): Presentation | null | Promise<Presentation | null>;
+  /** One that still has this track, which has come off the list of the video; null: nobody was watching, or that was long ago. */
+  former(video: string, track: string): Presentation | null;
   /** The video that is live on the channel of this name now. */
   liveOn(channelName: string): string | null | Promise<string | null>;
   /** Called when what was known of a video no longer holds: it is gone, or less of it may be seen. Nothing of it may be answered from memory. */
@@ -26,6 +29,23 @@ export interface Presentations {
 export interface LivePictureSource {
   /** Null: it is not on, or has no picture (yet). */
   of(video: string): { readonly bytes: Buffer; readonly height: number; /** Another one for another picture. */ readonly version: string } | null;
+}
+
+export type FoundPicture = {
+  /** As headers say it. */
+  readonly type: string;
+  /** Of a picture; null: it is none. */
+  readonly height: number | null;
+  /** Another one for other bytes. */
+  readonly version: string;
+  /** Rejects with a LogError. */
+  read(): Promise<Buffer>;
+};
+
+/** What was made of a video once, to be looked at: posters, storyboard, preview; and its chapters. */
+export interface PictureSource {
+  /** Null: there is no such thing (yet). */
+  find(video: string, name: PictureName): FoundPicture | null | Promise<FoundPicture | null>;
 }
 
 /** What a grant is asked for: one grant never opens another audience's doors. */

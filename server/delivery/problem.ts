@@ -42,6 +42,8 @@ export const problems = {
   stopping: { status: 503, code: 'stopping', detail: 'The server is stopping. Ask again in a moment.', retryAfter: 2 },
   noTrack: { status: 404, code: 'no-such-track', detail: 'This video has no such track.' },
   noPicture: { status: 404, code: 'no-picture', detail: 'There is no picture of this video: it is not live, or has only just begun.' },
+  notMade: { status: 404, code: 'no-picture', detail: 'There is no such picture of this video, or not yet.' },
+  noChapters: { status: 404, code: 'no-chapters', detail: 'This video has no chapters.' },
   noTransport: { status: 404, code: 'ts-not-carried', detail: 'MPEG-TS carries H.264 and AAC, and this is something else. The same in fragmented MP4 plays in HLS and DASH.' },
   noCbcs: { status: 404, code: 'cbcs-not-carried', detail: 'This video is to be protected by cbcs, which is for H.264 and AAC, and it is something else.' },
   noCbcsHere: { status: 404, code: 'cbcs-not-carried', detail: 'This video is protected by cbcs, and this part of it cannot be.' },

@@ -2,6 +2,7 @@
  * What every kind of answer is given from, and the ways in which an answer comes later than its request: when
  * something has been opened, when something new is there, or never.
  */
+import { findTrack } from '../../packager/hls/window.ts';
 import { KeyError } from '../../packager/protect/key-error.ts';
 import type { KeyProvider, Protected } from '../../packager/protect/keys.ts';
 import type { PresentationSnapshot } from '../../packager/snapshot.ts';
@@ -98,8 +99,11 @@ export class Service {
     return was;
   }
 
-  open(exchange: Exchange, video: string, needs: Needs, next: (opened: Opened) => void): void {
-    this.whenKnown(exchange, this.presentations.find(video), (presentation) => {
+  /** `track`: that it is about. Whoever began to watch while it was on the list goes on with it. */
+  open(exchange: Exchange, video: string, needs: Needs, next: (opened: Opened) => void, track?: string): void {
+    this.whenKnown(exchange, this.presentations.find(video), (found) => {
+      const isListed = track === undefined || !found || findTrack(found.snapshot(), track) !== null;
+      const presentation = isListed ? found : (this.presentations.former(video, track) ?? found);
       if (!presentation) return exchange.problem(this.#released ? problems.stopping : problems.notLiveYet);
       const snapshot = presentation.snapshot();
       const scheme = snapshot.policy.protection;

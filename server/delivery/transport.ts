@@ -43,7 +43,7 @@ export class TransportSegments {
     const key = `${path.video}/ts/${path.track}/${path.file}`;
     const known = exchange.maxHeight === null ? this.#service.files.cached(key) : undefined;
     if (known) return exchange.media(known);
-    this.#service.open(exchange, path.video, needsOf(path), (opened) => this.#fromPresentation(exchange, opened, path, key));
+    this.#service.open(exchange, path.video, needsOf(path), (opened) => this.#fromPresentation(exchange, opened, path, key), path.track);
   }
 
   #fromPresentation(exchange: Exchange, { presentation, sealed }: Opened, { track: id, name }: TransportPath, key: string): void {

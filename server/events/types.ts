@@ -21,6 +21,8 @@ export type ServerEvent =
       readonly channelId: string | null;
       readonly state: 'ready' | 'failed';
     }
+  /** All that belongs to it is there. */
+  | { readonly type: 'video.ready'; readonly videoId: string; readonly channelId: string | null; readonly ownerId: string }
   | {
       readonly type: 'video.updated';
       readonly videoId: string;

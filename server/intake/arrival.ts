@@ -3,6 +3,7 @@
  * at by the step that comes next.
  */
 import { setImmediate } from 'node:timers/promises';
+import type { TrackLogReader } from '../../packager/log/types.ts';
 import { judgeMovie } from '../../packager/mp4/judge.ts';
 import { Mp4Error, type Movie, type RangeSource } from '../../packager/mp4/movie.ts';
 import { parseMovie } from '../../packager/mp4/parse.ts';
@@ -106,7 +107,7 @@ export class Arrival {
       // What could not be looked at while it arrived can be now.
       if (this.#prepared && !(await this.#isStandardStill(this.#prepared))) await this.#letGo();
       else this.#prepared ??= await this.#prepare(path, found);
-      if (this.#prepared) return this.#finish(this.#prepared);
+      if (this.#prepared) return this.#finish(this.#prepared, found);
       this.#over = true;
       // Another run: what was shown of it is in the caches of those who watched, and what will be made is something else.
       if (state === 'playable') await this.#o.videos.become(this.#video, ['playable'], { state: 'processing', tracks: [], run: newId() });
@@ -240,9 +241,11 @@ export class Arrival {
   }
 
   /** All of it has landed: whoever watches hears the end, and whoever comes in the next moment finds it open. */
-  async #finish({ growing, told, source }: Prepared): Promise<'taken' | 'not-standard'> {
+  async #finish({ growing, told, source }: Prepared, found: VideoWithTracks): Promise<'taken' | 'not-standard'> {
     while (growing.landed(this.#has)) await setImmediate();
-    if (!(await this.#o.videos.become(this.#video, ['uploading', 'playable'], { state: 'ready', ...told, bytes: source.size }))) {
+    const open = { found: { ...found, video: { ...found.video, ...told }, tracks: told.tracks }, readers: new Map(told.tracks.flatMap(({ id }) => withReader(growing, id))) };
+    const state = this.#o.behind.makesTracks(open) ? 'playable' : 'ready';
+    if (!(await this.#o.videos.become(this.#video, ['uploading', 'playable'], { state, ...told, bytes: source.size }))) {
       await this.#letGo();
       return 'not-standard';
     }
@@ -253,6 +256,7 @@ export class Arrival {
     if (!this.#isPlayable) this.#o.presentations.add(growing);
     this.#o.presentations.ended(growing);
     await growing.retrim();
+    this.#o.behind.playable(this.#video);
     return 'taken';
   }
 
@@ -284,6 +288,11 @@ export class Arrival {
     return done;
   }
 }
+
+const withReader = (growing: GrowingVideo, id: string): [string, TrackLogReader][] => {
+  const reader = growing.reader(id);
+  return reader ? [[id, reader]] : [];
+};
 
 /** Nobody else has made anything of it. */
 const isOurs = ({ video, tracks }: VideoWithTracks): boolean =>

@@ -14,7 +14,7 @@ import { mustFfmpeg } from '../../test/support/ffmpeg.ts';
 import { until } from '../../test/support/playlists.ts';
 import { UploadStage, type StagedUpload } from '../../test/support/upload-stage.ts';
 import { Arrivals } from './arrivals.ts';
-import { silent } from './testing.ts';
+import { nothingBehind, silent } from './testing.ts';
 
 mkdirSync(scratch, { recursive: true });
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
@@ -230,7 +230,7 @@ t.test('what lands after a pause is looked at at once, what follows it closely i
   const disk: Disk = { ...nodeDisk, open: (path, mode) => ((looks += 1), nodeDisk.open(path, mode)) };
   const videos = { withTracks: async () => null, get: async () => null, become: async () => false };
   const presentations = { add: () => undefined, ended: () => undefined, drop: () => undefined };
-  const arrivals = new Arrivals({ clock, log: silent, disk, folder: scratch, videos, presentations });
+  const arrivals = new Arrivals({ clock, log: silent, disk, folder: scratch, videos, presentations, behind: nothingBehind });
   t.teardown(() => arrivals.close());
   const size = (await readFile(moovLast)).length;
   const landed = (to: number): void => {

@@ -4,7 +4,7 @@
  *
  *     arrived ─▶ is the index there? ─▶ read, judged ─▶ has the first segment landed? ─▶ playable ─▶ … more segments
  *                                          └─▶ not standard: somebody else's, when it is whole
- *     whole ───▶ (all of that, if it was not) ─────────────────────────────────────────▶ ready
+ *     whole ───▶ (all of that, if it was not) ──────────────▶ ready, or playable where rungs are made behind it
  */
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
@@ -14,6 +14,7 @@ import { SingleFlight } from '../delivery/single-flight.ts';
 import { originalName } from '../live/originals.ts';
 import type { PlayableVideos } from '../live/presentations.ts';
 import type { ServerLog } from '../log.ts';
+import type { Behind } from '../pipeline/types.ts';
 import { Arrival, type Prepared } from './arrival.ts';
 import type { Arriving } from './types.ts';
 
@@ -25,6 +26,8 @@ export type ArrivalsOptions = {
   readonly folder: string;
   readonly videos: Pick<VideoStore, 'withTracks' | 'get' | 'become'>;
   readonly presentations: Pick<PlayableVideos, 'add' | 'ended' | 'drop'>;
+  /** What is made behind it. */
+  readonly behind: Pick<Behind, 'playable' | 'makesTracks'>;
 };
 
 /** Indexes of files that are still arriving, all together: those that come when there is no room wait until they are whole. */
@@ -49,7 +52,7 @@ export class Arrivals {
   }
 
   /**
-   * All of it is there. `taken`: it stands in the catalog as ready, there is nothing left to do. `not-standard`: somebody
+   * All of it is there. `taken`: it stands in the catalog as it is, there is nothing left to do here. `not-standard`: somebody
    * else has to look at it, nothing has been changed. Idempotent.
    */
   async whole(video: string): Promise<'taken' | 'not-standard'> {

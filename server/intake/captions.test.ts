@@ -103,7 +103,7 @@ t.test('what may go better another time is left for another time, and what canno
       sandbox: Promise.resolve({ level: 'full', run } as Partial<Sandbox> as Sandbox),
       catalog: { videos: { get: async () => ({ state: 'ready' }) } },
     } as unknown as ShopTools;
-    const context = { signal: new AbortController().signal, folder: join(folder, 'job'), cores: 1, holds: async () => true };
+    const context = { signal: new AbortController().signal, folder: join(folder, 'job'), cores: 1, holds: async () => true, progress: () => undefined };
     return captionsHandler(tools)({ payload } as unknown as Job, context).then(
       () => 'done',
       (error: unknown) => error,

@@ -1,5 +1,6 @@
 /** What went wrong, as it is told to whoever sent the file: a code that pages have words for, and an English sentence. */
 import { EncodeError } from '../../packager/encode/runs.ts';
+import { codeOf } from '../../packager/log/faults.ts';
 import { Mp4Error } from '../../packager/mp4/movie.ts';
 import { JobFault, type JobHandler } from '../jobs/runner.ts';
 import type { FailureCode } from './types.ts';
@@ -12,7 +13,7 @@ export type Failure = { readonly code: FailureCode; readonly message: string };
 /** Work that ends with words for whoever sent the file. */
 export class IntakeFault extends JobFault {
   readonly failure: Failure;
-  constructor(failure: Failure, recoverable = false, options?: ErrorOptions) {
+  constructor(failure: Failure, recoverable: boolean | 'later' = false, options?: ErrorOptions) {
     super(`${failure.code}: ${failure.message}`, recoverable, options);
     this.failure = failure;
   }
@@ -55,6 +56,7 @@ export const failureOfIndex = (error: unknown): Failure | null => {
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof IntakeFault) return error.failure;
   if (error instanceof EncodeError && error.code !== 'unwanted') return { code: error.code, message: error.message };
+  if (['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')) return failing('no-room');
   return failureOfIndex(error) ?? failing('encode-failed');
 };
 
@@ -72,5 +74,17 @@ export const withWords =
       const failure = failureOf(error);
       const known = error instanceof EncodeError ? error.recoverable : true;
       throw new IntakeFault(failure, known && (failure.code === 'no-room' || job.attempts < fewAttempts), { cause: error });
+    }
+  };
+
+/** What is made behind a video that plays can wait till somebody has made room, for days. */
+export const withPatience =
+  (handler: JobHandler): JobHandler =>
+  async (job, context) => {
+    try {
+      return await withWords(handler)(job, context);
+    } catch (error) {
+      if (error instanceof IntakeFault && error.failure.code === 'no-room') throw new IntakeFault(error.failure, 'later', { cause: error });
+      throw error;
     }
   };

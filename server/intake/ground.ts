@@ -9,8 +9,8 @@ import type { Disk } from '../../packager/log/types.ts';
 import type { RecordedCaptions } from '../captions/recorded-captions.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Job } from '../jobs/queue.ts';
-import type { JobRunner } from '../jobs/runner.ts';
 import type { ServerLog } from '../log.ts';
+import type { Behind } from '../pipeline/types.ts';
 import type { Progress } from './types.ts';
 
 export type ShopTools = {
@@ -24,6 +24,8 @@ export type ShopTools = {
   readonly sandbox: Promise<Sandbox | string>;
   /** What is played of it is to be opened anew. */
   readonly outdated: (video: string) => void;
+  /** What is made behind a video that has its best picture. */
+  readonly behind: Pick<Behind, 'playable' | 'hasMore' | 'progress'>;
   /** Where subtitles of originals are put. */
   readonly captions: Pick<RecordedCaptions, 'list' | 'put'>;
   /** Null: over. */
@@ -51,21 +53,16 @@ export type MakePayload = {
 
 export type CaptionsPayload = Pick<MakePayload, 'video' | 'container'> & { readonly texts: readonly TextStream[] };
 
-/** What is small is never behind what is long: each class has its runner. */
-export const jobClasses = ['inspect', 'first', 'rest', 'captions'] as const;
-export type JobClass = (typeof jobClasses)[number];
-export type Runners = { readonly [name in JobClass]: JobRunner };
-
-const classOf = ({ kind }: Step): Extract<JobClass, 'first' | 'rest'> => (kind === 'mezzanine' ? 'rest' : 'first');
+const classOf = ({ kind }: Step): 'first' | 'rest' => (kind === 'mezzanine' ? 'rest' : 'first');
 /** A new video's quickest way to be seen goes first. */
-const priorities: { readonly [kind in Step['kind']]: number } = { remux: 30, audio: 20, lowest: 10, mezzanine: 0 };
+const priorities: { readonly [kind in Step['kind']]: number } = { remux: 90, audio: 80, lowest: 70, mezzanine: 30 };
 /** So often, minutes apart at last: a disk that is full may have room again. */
 export const mostAttempts = 8;
 
 /** Idempotent. */
 export const queueInspection = async ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Promise<void> => {
   const payload: InspectPayload = { video };
-  await jobs.enqueue({ key: keyOf(video, 'inspect'), class: 'inspect', kind: 'inspect', payload, maxAttempts: 3 });
+  await jobs.enqueue({ key: keyOf(video, 'inspect'), class: 'inspect', kind: 'inspect', payload, maxAttempts: 3, videoId: video, task: 'inspect' });
 };
 
 /** The job that a video came into the workshop by; null: it never did. */
@@ -75,14 +72,16 @@ export const inspectionOf = ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Pr
 export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: MakePayload): Promise<{ readonly created: boolean }> => {
   const [step] = payload.steps;
   if (!step) throw new Error('There is no step to be queued.');
-  return jobs.enqueue({ key: keyOf(payload.video, step.kind, payload.isOtherwise), class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts });
+  const weight = Math.ceil(payload.duration ?? 1);
+  const job = { class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts, videoId: payload.video, task: step.kind, weight };
+  return jobs.enqueue({ ...job, key: keyOf(payload.video, step.kind, payload.isOtherwise) });
 };
 
 /** As soon as there is something that they can stand beside. Idempotent. */
 export const queueCaptions = async ({ jobs }: Pick<Catalog, 'jobs'>, { video, container, texts = [] }: Pick<MakePayload, 'video' | 'container' | 'texts'>): Promise<void> => {
   if (texts.length === 0) return;
   const payload: CaptionsPayload = { video, container, texts };
-  await jobs.enqueue({ key: `captions:${video}`, class: 'captions', kind: 'captions', payload, maxAttempts: 3 });
+  await jobs.enqueue({ key: `captions:${video}`, class: 'captions', kind: 'captions', payload, maxAttempts: 3, videoId: video, task: 'captions' });
 };
 
 /** The job of a step; null: it has never been queued. */

@@ -10,7 +10,7 @@ import { queueMaking, type InspectPayload, type ShopTools } from './ground.ts';
 import { containerOf, originalPath, usableOf } from './originals.ts';
 import { placeWith } from './place.ts';
 
-export const mustSandbox = async (tools: ShopTools): Promise<Sandbox> => {
+export const mustSandbox = async (tools: Pick<ShopTools, 'sandbox'>): Promise<Sandbox> => {
   const sandbox = await tools.sandbox;
   if (typeof sandbox !== 'string') return sandbox;
   throw new IntakeFault(failing('encode-failed', `This server cannot convert videos: ${sandbox}.`));

@@ -158,7 +158,7 @@ t.test('work whose workers vanished too often is no reason to wait for ever, how
     await videos.become(video, ['uploading'], { state });
     // Nobody here takes jobs of such a class.
     await jobs.enqueue({ key: `${key}:${video}`, class: 'nobody', kind: key, payload: { video }, maxAttempts: 1, runAt: 0 });
-    await jobs.lease('nobody', 'a ghost', 1);
+    await jobs.lease(['nobody'], 'a ghost', 1);
     return video;
   };
   const [first, second] = [await lost('inspect', 'processing'), await lost('mezzanine', 'playable')];
@@ -173,4 +173,23 @@ t.test('work whose workers vanished too often is no reason to wait for ever, how
   // When a newer one has been found, those that were there before have been looked at again.
   await shop.settled(await lost('inspect', 'processing'));
   t.equal((await videos.get(second))?.updatedAt, updatedAt, 'it is said once');
+});
+
+t.test('work that somebody cancelled is no reason to wait for ever, and is told at once', async (t) => {
+  const shop = await testIntake(t, { tidyMs: 50, idleMs: 10 });
+  const { jobs, videos } = shop.catalog;
+  const cancelled = async (kind: 'inspect' | 'mezzanine', state: 'processing' | 'playable'): Promise<string> => {
+    const video = await shop.upload(short);
+    await videos.become(video, ['uploading'], { state });
+    const { job } = await jobs.enqueue({ key: `${kind}:${video}`, class: 'nobody', kind, payload: { video } });
+    await jobs.cancel(job.id);
+    return video;
+  };
+  t.match(await shop.settled(await cancelled('inspect', 'processing')), { state: 'failed', errorCode: 'encode-failed', errorMessage: /cancelled/ });
+  t.match(await shop.settled(await cancelled('mezzanine', 'playable')), { state: 'playable', errorCode: 'encode-failed' });
+  await shop.intake.stop();
+  const video = await cancelled('inspect', 'processing');
+  await shop.intake.cancelled(video);
+  t.match(await videos.get(video), { state: 'failed' });
+  t.equal(shop.intake.progress(video), null);
 });

@@ -5,16 +5,16 @@
  *     whole ─▶ arrivals: taken ────────────────────────────────▶ ready
  *           └▶ not-standard ─▶ inspect ─▶ remux, audio, lowest ─▶ playable ─▶ mezzanine ─▶ ready
  */
-import type { CoreBudget } from '../../packager/encode/budget.ts';
-import { newId } from '../catalog/ids.ts';
 import type { Position } from '../catalog/page.ts';
 import type { VideoRow } from '../catalog/videos.ts';
-import { JobRunner, type JobHandler, type RunnerOptions } from '../jobs/runner.ts';
+import type { Crew } from '../jobs/crew.ts';
 import type { Job } from '../jobs/queue.ts';
+import type { JobHandler } from '../jobs/runner.ts';
+import { isMaking } from '../pipeline/planning.ts';
 import type { Arrivals } from './arrivals.ts';
 import { captionsHandler } from './captions.ts';
 import { failing, failureOf, withWords, type Failure } from './failures.ts';
-import { inspectionOf, jobClasses, keysOf, queueInspection, type InspectPayload, type JobClass, type Runners, type ShopTools } from './ground.ts';
+import { inspectionOf, keysOf, queueInspection, type InspectPayload, type ShopTools } from './ground.ts';
 import { inspectHandler } from './inspect.ts';
 import { makeHandler } from './make.ts';
 import { containerOf, originalPath } from './originals.ts';
@@ -22,13 +22,10 @@ import type { Arriving, Intake, Progress } from './types.ts';
 
 export type IntakeOptions = Omit<ShopTools, 'tell'> & {
   readonly arrivals: Pick<Arrivals, 'arrived' | 'whole' | 'dropped'>;
-  /** `<data>/jobs` */
-  readonly jobsFolder: string;
-  readonly budget: CoreBudget;
+  /** Who does its jobs. */
+  readonly crew: Crew;
   /** Somebody may want to know how far this video is. */
   readonly changed: (video: string) => void;
-  readonly leaseMs?: number;
-  readonly idleMs?: number;
   readonly tidyMs?: number;
   readonly pageSize?: number;
 };
@@ -45,7 +42,6 @@ const pagesOfTurn = 10;
 
 export class VideoIntake implements Intake {
   readonly #o: IntakeOptions;
-  readonly #runners: Runners;
   readonly #progress = new Map<string, Progress>();
   #cancelTidy: () => void = () => undefined;
   #tidying: Promise<void> = Promise.resolve();
@@ -57,14 +53,7 @@ export class VideoIntake implements Intake {
     this.#o = options;
     const tools: ShopTools = { ...options, tell: (video, progress) => this.#tell(video, progress) };
     const handlers = { inspect: this.#waking(inspectHandler(tools)), make: this.#waking(makeHandler(tools)), captions: this.#waking(captionsHandler(tools)) };
-    const worker = newId();
-    const runner = (jobClass: JobClass): JobRunner => {
-      const { catalog, clock, log, jobsFolder, budget, leaseMs, idleMs } = options;
-      const times = { ...(leaseMs !== undefined && { leaseMs }), ...(idleMs !== undefined && { idleMs }) };
-      const shared: Omit<RunnerOptions, 'cores' | 'most'> = { queue: catalog.jobs, clock, log, jobClass, worker, folder: jobsFolder, budget, handlers, died: (job, error) => this.#died(job, failureOf(error)), ...times };
-      return new JobRunner({ ...shared, ...shares(jobClass, budget.total) });
-    };
-    this.#runners = { inspect: runner('inspect'), first: runner('first'), rest: runner('rest'), captions: runner('captions') };
+    options.crew.take(handlers, (job, error) => this.#died(job, failureOf(error)));
   }
 
   arrived(video: string, original: Arriving): void {
@@ -77,6 +66,8 @@ export class VideoIntake implements Intake {
     if (!row || !['uploading', 'playable', 'processing'].includes(row.state)) return;
     // The workshop has it already: what can be played now was made there.
     if (await inspectionOf(catalog, video)) return;
+    // Or what is made behind it has begun.
+    if (row.state === 'playable' && (await catalog.jobs.ofVideo(video)).some(isMaking)) return;
     if (row.state !== 'processing') {
       if ((await arrivals.whole(video)) === 'taken') return;
       const known = (await containerOf(disk, originalPath(folder, video))) !== null;
@@ -84,29 +75,34 @@ export class VideoIntake implements Intake {
     }
     await queueInspection(catalog, video);
     this.#tell(video, { step: 'inspect', done: null });
-    this.#runners.inspect.wake();
+    this.#o.crew.wake();
   }
 
   dropped(video: string): void {
     this.#o.arrivals.dropped(video);
     const mine = (job: Job): boolean => (job.payload as InspectPayload).video === video;
-    for (const name of jobClasses) void this.#runners[name].drop(mine);
+    void this.#o.crew.drop(mine);
     this.#progress.delete(video);
   }
 
+  /** Jobs of it were cancelled, and nobody works on them any more. */
+  async cancelled(video: string): Promise<void> {
+    const row = await this.#o.catalog.videos.get(video);
+    if (row?.errorCode === null) await this.#tidyOne(video);
+  }
+
   progress(video: string): Progress | null {
-    return this.#progress.get(video) ?? null;
+    return this.#progress.get(video) ?? this.#o.behind.progress(video);
   }
 
   start(): void {
-    for (const name of jobClasses) this.#runners[name].start();
     this.#tidyLater();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTidy();
-    await Promise.all([this.#tidying, ...jobClasses.map((name) => this.#runners[name].stop())]);
+    await this.#tidying;
   }
 
   #tell(video: string, progress: Progress | null): void {
@@ -119,7 +115,7 @@ export class VideoIntake implements Intake {
   #waking(handler: JobHandler): JobHandler {
     return async (job, context) => {
       const result = await withWords(handler)(job, context);
-      for (const name of jobClasses) this.#runners[name].wake();
+      this.#o.crew.wake();
       return result;
     };
   }
@@ -161,22 +157,14 @@ export class VideoIntake implements Intake {
   }
 
   async #tidyPage(items: readonly VideoRow[]): Promise<void> {
+    for (const { id } of items) await this.#tidyOne(id);
+  }
+
+  async #tidyOne(video: string): Promise<void> {
     const { jobs } = this.#o.catalog;
-    for (const { id } of items) {
-      const found = (await Promise.all(keysOf(id).map((key) => jobs.byKey(key)))).filter((job) => job !== null);
-      const dead = found.find(({ state }) => state === 'dead');
-      if (dead && found.every(({ state }) => state === 'dead' || state === 'done')) await this.#died(dead, failing('encode-failed'));
-    }
+    const found = (await Promise.all(keysOf(video).map((key) => jobs.byKey(key)))).filter((job) => job !== null);
+    const down = found.find(({ state }) => state === 'dead') ?? found.find(({ state }) => state === 'cancelled');
+    if (!down || found.some(({ state }) => state === 'queued' || state === 'leased')) return;
+    await this.#died(down, down.state === 'dead' ? failing('encode-failed') : failing('encode-failed', 'It was cancelled before it was converted.'));
   }
 }
-
-/**
- * Looking takes next to nothing. What makes a video playable, and what makes it better, each have a part of the machine.
- * Subtitles wait for the disk more than for a core, and some for half an hour: one at a time.
- */
-const shares = (jobClass: JobClass, total: number): { cores: number; most: number } => {
-  if (jobClass === 'inspect') return { cores: Math.min(0.1, total / 20), most: 2 };
-  if (jobClass === 'captions') return { cores: Math.min(0.1, total / 25), most: 1 };
-  if (jobClass === 'rest') return { cores: total * 0.35, most: 1 };
-  return { cores: Math.min(2, total * 0.5), most: 8 };
-};

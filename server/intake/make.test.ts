@@ -10,7 +10,7 @@ import { someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Job } from '../jobs/queue.ts';
 import { queueMaking, type MakePayload } from './ground.ts';
 import { makeHandler } from './make.ts';
-import { noCaptions, silent } from './testing.ts';
+import { noCaptions, nothingBehind, silent } from './testing.ts';
 
 const step = (kind: Step['kind']): Step => ({ kind, picture: null, sounds: [], original: { picture: false, sound: false } });
 
@@ -23,13 +23,13 @@ const stageIn = async (t: Test, state: 'processing' | 'playable'): Promise<Stage
   await catalog.videos.become(video, ['uploading'], { state });
   const home = join(folder, 'videos', video);
   await mkdir(join(home, 'v1abcdefg'), { recursive: true });
-  const handler = makeHandler({ catalog, clock: systemClock, log: silent, disk: nodeDisk, folder: join(folder, 'videos'), sandbox: Promise.resolve('nothing is made here'), outdated: () => undefined, captions: noCaptions, tell: () => undefined });
+  const handler = makeHandler({ catalog, clock: systemClock, log: silent, disk: nodeDisk, folder: join(folder, 'videos'), sandbox: Promise.resolve('nothing is made here'), outdated: () => undefined, captions: noCaptions, behind: nothingBehind, tell: () => undefined });
   return {
     ...{ catalog, video, home },
     async again(kinds, otherwise = []) {
       const payload: MakePayload = { video, container: 'matroska', duration: 1, steps: kinds.map(step), otherwise, isOtherwise: false, kept: null };
       const { job }: { job: Job } = await catalog.jobs.enqueue({ key: `${kinds[0]}:${video}`, class: 'first', kind: 'make', payload });
-      return handler(job, { signal: new AbortController().signal, folder: join(folder, 'jobs', job.id), cores: 1, holds: async () => true });
+      return handler(job, { signal: new AbortController().signal, folder: join(folder, 'jobs', job.id), cores: 1, holds: async () => true, progress: () => undefined });
     },
   };
 };

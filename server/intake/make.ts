@@ -183,11 +183,14 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
     return;
   }
   const all = together(ground.shelf ?? { ...named, tracks: [] }, named);
+  const tracks = inOrder([...ground.rows, ...named.tracks.map(rowOf)]);
+  const facts = { run, policy: all.policy, durationMs: all.durationMs };
+  const isReady = !next && !(await tools.behind.hasMore({ ...found, video: { ...video, ...facts }, tracks }));
   const done = await catalog.videos.become(video.id, [waitsIn(step)], {
-    ...{ state: next ? 'playable' : 'ready', run, policy: all.policy, durationMs: all.durationMs, error: null },
+    ...{ ...facts, state: isReady ? 'ready' : 'playable', error: null },
     startedAt: wallClockOf(video),
     bytes: Math.max(video.bytes, video.originalBytes) + ground.bytes + bytes,
-    tracks: inOrder([...ground.rows, ...named.tracks.map(rowOf)]),
+    tracks,
   });
   if (!done) {
     log.info({ video: video.id }, 'What was made of a video is not wanted any more.');
@@ -197,6 +200,7 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
   // Not sooner: it would find a video that does not wait for it yet, and take that for work that has been done.
   await queueCaptions(catalog, payload);
   if (next) await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
+  else tools.behind.playable(video.id);
   tools.tell(video.id, next ? { step: next.kind, done: null } : null);
 };
 

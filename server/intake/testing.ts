@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { systemClock } from '../../packager/clock.ts';
 import { readFragments } from '../../packager/cmaf/reader.ts';
-import { createCoreBudget } from '../../packager/encode/budget.ts';
+import { createCoreBudget, type CoreBudget } from '../../packager/encode/budget.ts';
 import { findPrograms } from '../../packager/encode/programs.ts';
 import { Sandbox } from '../../packager/encode/sandbox.ts';
 import type { Disk } from '../../packager/log/types.ts';
@@ -12,6 +12,9 @@ import { openTrackLogReader } from '../../packager/log/open.ts';
 import { quiet, someAccount, someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { TrackRow, VideoRow, VideoWithTracks } from '../catalog/videos.ts';
+import { Crew, type CrewOptions } from '../jobs/crew.ts';
+import { roomsOf } from '../jobs/room.ts';
+import type { Behind } from '../pipeline/types.ts';
 import { VideoIntake, type IntakeOptions } from './intake.ts';
 import type { Progress } from './types.ts';
 
@@ -21,6 +24,9 @@ export const silent = { ...quiet, debug: () => undefined, fatal: () => undefined
 
 /** Whatever is given is taken, and forgotten. */
 export const noCaptions: IntakeOptions['captions'] = { list: async () => [], put: async () => 'put' };
+
+/** What plays is all that there will be. */
+export const nothingBehind: Behind = { playable: () => undefined, makesTracks: () => false, hasMore: async () => false, progress: () => null };
 
 /** Nothing can be shown as it is. */
 export const noArrivals: IntakeOptions['arrivals'] = { arrived: () => undefined, whole: async () => 'not-standard', dropped: () => undefined };
@@ -48,13 +54,30 @@ export type TestIntake = {
   played(video: string, track: TrackRow): Promise<string>;
 };
 
-type TestOptions = Partial<Omit<IntakeOptions, 'disk'>> & {
+/** One whose crew comes and goes with it. */
+class CrewedIntake extends VideoIntake {
+  readonly #crew: Crew;
+  constructor(options: IntakeOptions) {
+    super(options);
+    this.#crew = options.crew;
+  }
+  override start(): void {
+    super.start();
+    this.#crew.start();
+  }
+  override async stop(): Promise<void> {
+    await Promise.all([this.#crew.stop(), super.stop()]);
+  }
+}
+
+type TestOptions = Partial<Omit<IntakeOptions, 'disk' | 'crew'>> & Pick<CrewOptions, 'leaseMs' | 'idleMs'> & {
+  readonly budget?: CoreBudget;
   /** A folder that has been used before. */
   readonly data?: string;
   readonly disk?: Partial<Disk>;
 };
 
-export const testIntake = async (t: Test, { data: given, disk, ...options }: TestOptions = {}): Promise<TestIntake> => {
+export const testIntake = async (t: Test, { data: given, disk, budget = createCoreBudget(4), leaseMs, idleMs, ...options }: TestOptions = {}): Promise<TestIntake> => {
   const { catalog, folder: data } = await testCatalog(t, { clock: systemClock, ...(given !== undefined && { folder: given }) });
   const ownerId = await someAccount(catalog);
   const folder = join(data, 'videos');
@@ -65,8 +88,10 @@ export const testIntake = async (t: Test, { data: given, disk, ...options }: Tes
   const intakes: VideoIntake[] = [];
   const told = new Map<string, Progress[]>();
   const waiting = new Set<() => void>();
-  const make = (): VideoIntake => new VideoIntake({
-    ...{ catalog, clock: systemClock, log: silent, disk: { ...nodeDisk, ...disk }, folder, jobsFolder: jobs, sandbox: Promise.resolve(sandbox), outdated: () => undefined, captions: noCaptions, arrivals: noArrivals, budget: createCoreBudget(4) },
+  const times = { ...(leaseMs !== undefined && { leaseMs }), ...(idleMs !== undefined && { idleMs }) };
+  const crew = (): Crew => new Crew({ queue: catalog.jobs, clock: systemClock, log: silent, folder: jobs, budget, rooms: roomsOf(budget, { here: 4 }), ...times });
+  const make = (): VideoIntake => new CrewedIntake({
+    ...{ crew: crew(), catalog, clock: systemClock, log: silent, disk: { ...nodeDisk, ...disk }, folder, sandbox: Promise.resolve(sandbox), outdated: () => undefined, captions: noCaptions, arrivals: noArrivals, behind: nothingBehind },
     changed: (video) => {
       const progress = intakes.at(-1)?.progress(video);
       if (progress) told.set(video, [...(told.get(video) ?? []), progress]);

@@ -18,7 +18,7 @@ export type Arriving = {
 
 /** Work that goes on behind a video, for whoever looks at it. */
 export type Progress = {
-  readonly step: 'import' | 'inspect' | 'remux' | 'audio' | 'lowest' | 'mezzanine';
+  readonly step: 'import' | 'inspect' | 'remux' | 'audio' | 'lowest' | 'mezzanine' | 'rungs';
   /** 0 to 1; null: nobody knows. */
   readonly done: number | null;
 };

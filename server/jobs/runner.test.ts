@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import t from 'tap';
 import { createCoreBudget, type CoreBudget } from '../../packager/encode/budget.ts';
 import type { FakeClock } from '../../packager/clock.ts';
 import { quiet, testCatalog } from '../catalog/testing.ts';
 import type { Job, JobQueue, NewJob } from './queue.ts';
+import { smallRoom } from './room.ts';
 import { JobFault, JobRunner, type JobContext, type RunnerOptions } from './runner.ts';
 
 type Test = Parameters<typeof testCatalog>[0];
@@ -22,13 +23,14 @@ const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
   }
 };
 
+type RunnerChange = Partial<RunnerOptions> & { readonly budget?: CoreBudget; readonly cores?: number; readonly most?: number };
 type Bench = {
   readonly queue: JobQueue;
   readonly clock: FakeClock;
   readonly folder: string;
   readonly begun: Begun[];
   readonly died: string[];
-  runner(options?: Partial<RunnerOptions>): JobRunner;
+  runner(options?: RunnerChange): JobRunner;
   /** The n-th job that was begun. */
   nth(count: number): Promise<Begun>;
 };
@@ -39,9 +41,9 @@ const bench = async (t: Test): Promise<Bench> => {
   await mkdir(jobs);
   const begun: Begun[] = [];
   const died: string[] = [];
-  const runner = (options: Partial<RunnerOptions> = {}): JobRunner => {
+  const runner = ({ budget = createCoreBudget(4.25), cores = 1, most = 8, ...options }: RunnerChange = {}): JobRunner => {
     const made = new JobRunner({
-      ...{ queue: catalog.jobs, clock, log: silent, jobClass: 'encode', worker: 'a worker', folder: jobs, budget: createCoreBudget(4.25), cores: 1, most: 8 },
+      ...{ queue: catalog.jobs, clock, log: silent, classes: ['encode'], worker: 'a worker', folder: jobs, room: smallRoom(budget, { cores, most }) },
       handlers: {
         work: (job, context) =>
           new Promise((resolve, reject) => {
@@ -105,7 +107,8 @@ t.test('as many at once as there are cores, and the most urgent first', async (t
   const one = runner({ budget });
   one.start();
   await nth(2);
-  t.same(begun.map(({ job }) => job.key), ['urgent', 'usual']);
+  // Both were taken before either was begun.
+  t.same(begun.map(({ job }) => job.key).sort(), ['urgent', 'usual']);
   t.equal(budget.free, 0);
   begun[0]?.finish();
   t.equal((await nth(3)).job.key, 'slow');
@@ -155,7 +158,7 @@ t.test('who has lost a lease stops, and what comes out of it is dropped', async 
   runner({ queue: sleepy }).start();
   const { context } = await nth(1);
   clock.advance(9_000);
-  const other = await queue.lease('encode', 'another', 9_000);
+  const other = await queue.lease(['encode'], 'another', 9_000);
   t.equal(other?.job.attempts, 2);
   const awake = runner({ worker: 'awake' });
   awake.start();
@@ -264,4 +267,63 @@ t.test('a job of a kind that nobody knows is dead, and harms nobody', async (t) 
   await queue.enqueue(job('b', { kind: 'unheard of' }));
   runner().start();
   await until(() => died.length === 2);
+});
+
+t.test('how far a job is is written down for as long as it is its runner’s; a lost lease is found out by it', async (t) => {
+  const { queue, runner, nth } = await bench(t);
+  const { job: made } = await queue.enqueue(job('a'));
+  runner().start();
+  const { context } = await nth(1);
+  context.progress(0.25);
+  await until(async () => (await queue.byKey('a'))?.done === 0.25);
+  await queue.cancel(made.id);
+  const again = await bench(t);
+  await again.queue.enqueue(job('b'));
+  const refused: JobQueue = { ...again.queue, progress: async () => false };
+  again.runner({ queue: refused }).start();
+  const other = await again.nth(1);
+  other.context.progress(0.5);
+  await until(() => other.context.signal.aborted);
+});
+
+t.test('a job that was cancelled and is tried again at once keeps its folder when the first try ends', async (t) => {
+  const { queue, folder, runner } = await bench(t);
+  await queue.enqueue(job('a'));
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  const folders: string[] = [];
+  const one = runner({
+    handlers: {
+      // The first takes its time to end, as a program does that writes out what it has.
+      work: async (_job, context) => {
+        await mkdir(context.folder, { recursive: true });
+        folders.push(context.folder);
+        await (folders.length === 1 ? first : second).promise;
+      },
+    },
+  });
+  one.start();
+  await until(() => folders.length === 1);
+  const id = (await queue.byKey('a'))?.id ?? '';
+  await queue.cancel(id);
+  const dropped = one.drop(() => true);
+  await queue.retry(id);
+  one.wake();
+  await until(() => folders.length === 2);
+  first.resolve();
+  await dropped;
+  t.ok(folders.every((each) => dirname(each) === folder));
+  t.same(await readdir(folder), [basename(folders[1] ?? '')], 'each try clears away its own');
+  second.resolve();
+  await until(async () => (await stateOf(queue, 'a')) === 'done');
+});
+
+t.test('what can only wait for something is not dead when its attempts are used up', async (t) => {
+  const { queue, nth, runner, died } = await bench(t);
+  await queue.enqueue(job('a', { maxAttempts: 1 }));
+  runner().start();
+  (await nth(1)).fail(new JobFault('no room', 'later'));
+  await until(async () => (await queue.byKey('a'))?.state === 'queued');
+  t.match(await queue.byKey('a'), { attempts: 0, reason: 'no room' });
+  t.same(died, []);
 });

@@ -9,9 +9,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../packager/clock.ts';
-import type { CoreBudget, CoreLease } from '../../packager/encode/budget.ts';
+import type { CoreLease } from '../../packager/encode/budget.ts';
 import type { ServerLog } from '../log.ts';
+import { ProgressTold } from './progress-told.ts';
 import type { Job, JobQueue, LeaseToken } from './queue.ts';
+import type { Room } from './room.ts';
 
 export type JobContext = {
   /** Stop: whatever comes out of it is not wanted. */
@@ -22,6 +24,8 @@ export type JobContext = {
   readonly cores: number;
   /** Asked before what was done is shown: false when somebody else has the job by now. */
   holds(): Promise<boolean>;
+  /** How much of it is done, 0 to 1. As often as it likes; it is written down twice a second at the most. */
+  progress(done: number): void;
 };
 
 export type JobHandler = (job: Job, context: JobContext) => Promise<unknown>;
@@ -31,26 +35,30 @@ export class JobFault extends Error {
   override readonly name = 'JobFault';
   /** False: it would fail again. */
   readonly recoverable: boolean;
-  constructor(message: string, recoverable: boolean, options?: ErrorOptions) {
+  /** It lies in nothing that the job could do: it is tried again, however often. */
+  readonly later: boolean;
+  constructor(message: string, recoverable: boolean | 'later', options?: ErrorOptions) {
     super(message, options);
-    this.recoverable = recoverable;
+    this.recoverable = recoverable !== false;
+    this.later = recoverable === 'later';
   }
 }
 
+/** What of a queue whoever does the jobs needs. */
+export type WorkQueue = Pick<JobQueue, 'lease' | 'heartbeat' | 'progress' | 'complete' | 'fail' | 'release'>;
+
 export type RunnerOptions = {
-  readonly queue: JobQueue;
+  readonly queue: WorkQueue;
   readonly clock: Clock;
   readonly log: ServerLog;
-  readonly jobClass: string;
+  /** What it takes, the most urgent first over all of them. */
+  readonly classes: readonly string[];
   /** Unique among all that take jobs. */
   readonly worker: string;
   /** `<data>/jobs` */
   readonly folder: string;
-  readonly budget: CoreBudget;
-  /** Cores that each job of the class is given; where the budget has fewer in all, those. */
-  readonly cores: number;
-  /** At once, however many cores there are. */
-  readonly most: number;
+  /** How many at once, and on how many cores. */
+  readonly room: Room;
   readonly handlers: { readonly [kind: string]: JobHandler };
   /** The job is dead: its attempts are used up, or it cannot be done. Called before that is written down; may be called again. */
   readonly died: (job: Job, error: unknown) => Promise<void>;
@@ -79,7 +87,7 @@ export class JobRunner {
   constructor(options: RunnerOptions) {
     this.#o = options;
     this.#leaseMs = options.leaseMs ?? usualLeaseMs;
-    this.#unlisten = options.budget.onFree(() => this.wake());
+    this.#unlisten = options.room.onFree(() => this.wake());
   }
 
   /** Jobs that are under way. */
@@ -127,7 +135,7 @@ export class JobRunner {
       try {
         while (await this.#begin());
       } catch (error) {
-        this.#o.log.error({ class: this.#o.jobClass, err: error }, 'Jobs could not be taken off the queue.');
+        this.#o.log.error({ classes: this.#o.classes, err: error }, 'Jobs could not be taken off the queue.');
       }
     }
     if (!this.#stopped) this.#cancelIdle = this.#o.clock.after(this.#o.idleMs ?? usualIdleMs, () => this.wake());
@@ -135,13 +143,13 @@ export class JobRunner {
 
   /** False: there is nothing to do now, or nothing to do it with. */
   async #begin(): Promise<boolean> {
-    const { queue, budget, jobClass, worker, most } = this.#o;
-    const cores = Math.min(this.#o.cores, budget.total);
-    if (this.#stopped || this.#running.size >= most || budget.free < cores) return false;
-    const leased = await queue.lease(jobClass, worker, this.#leaseMs);
+    const { queue, room, worker } = this.#o;
+    const classes = this.#stopped ? [] : room.open(this.#o.classes);
+    if (classes.length === 0) return false;
+    const leased = await queue.lease(classes, worker, this.#leaseMs);
     if (!leased) return false;
     const abort = new AbortController();
-    const lease = this.#stopped ? null : budget.take({ rank: 'vod', cores, name: jobClass, yield: () => abort.abort('cores' satisfies Stop) });
+    const lease = this.#stopped ? null : room.take(leased.job, () => abort.abort('cores' satisfies Stop));
     if (!lease) {
       // While the queue was asked, somebody else took the cores, or the server was told to stop.
       await queue.release(leased.token);
@@ -159,16 +167,19 @@ export class JobRunner {
 
   async #do({ job, token, abort, lease }: Running): Promise<void> {
     const { queue, clock, log, handlers, died } = this.#o;
-    const folder = join(this.#o.folder, job.id);
+    // Of this attempt: an earlier one that was cancelled may still be about to end, and clears away its own.
+    const folder = join(this.#o.folder, `${job.id}-${token.fence}`);
     const { signal } = abort;
     const beating = this.#keep(token, abort);
+    const told = new ProgressTold(clock, (done) => this.#tell(token, done, abort));
     try {
       const handler = Object.hasOwn(handlers, job.kind) ? handlers[job.kind] : undefined;
       if (!handler) throw new JobFault(`Nobody here knows how to do "${job.kind}".`, false);
-      // A killed server may have left something of an earlier attempt.
+      // A killed server may have left something, and the catalog may be that of a backup.
       await rm(folder, { recursive: true, force: true });
       const begun = clock.now();
-      const result = await handler(job, { signal, folder, cores: lease.ask.cores, holds: async () => !signal.aborted && (await queue.heartbeat(token, this.#leaseMs)) });
+      const holds = async (): Promise<boolean> => !signal.aborted && (await queue.heartbeat(token, this.#leaseMs));
+      const result = await handler(job, { signal, folder, cores: lease.ask.cores, holds, progress: (done) => told.say(done) });
       signal.throwIfAborted();
       if (await queue.complete(token, result)) log.info({ job: job.key, ms: Math.round(clock.now() - begun) }, 'A job is done.');
     } catch (error) {
@@ -177,6 +188,7 @@ export class JobRunner {
       });
     } finally {
       beating();
+      told.stop();
       await rm(folder, { recursive: true, force: true }).catch((error: unknown) => log.warn({ folder, err: error }, 'The folder of a job was not removed.'));
     }
   }
@@ -191,13 +203,22 @@ export class JobRunner {
     }
     const reason = error instanceof Error ? error.message : String(error);
     const recoverable = !(error instanceof JobFault) || error.recoverable;
+    const later = error instanceof JobFault && error.later;
     log.warn({ job: job.key, attempt: job.attempts, recoverable, err: error }, 'A job failed.');
-    if (!recoverable || job.attempts >= job.maxAttempts) {
+    if (!later && (!recoverable || job.attempts >= job.maxAttempts)) {
       // Whoever lost the job has no say in what becomes of it.
       if (!(await queue.heartbeat(token, this.#leaseMs))) return;
       await died(job, error);
     }
-    await queue.fail(token, { reason, recoverable });
+    await queue.fail(token, { reason, recoverable, later });
+  }
+
+  async #tell(token: LeaseToken, done: number, abort: AbortController): Promise<void> {
+    try {
+      if (!(await this.#o.queue.progress(token, done))) abort.abort('lost' satisfies Stop);
+    } catch (error) {
+      this.#o.log.warn({ job: token.job, err: error }, 'How far a job is could not be written down.');
+    }
   }
 
   /** Keeps the lease until the returned function is called; a lost one ends the work. */

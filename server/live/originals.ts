@@ -45,10 +45,15 @@ export const cutOut = <Row extends Played>(tracks: readonly Row[]): (Row & { rea
  * was encoded, or the sound that leads, its log has the grid.
  */
 export const gridOf = (tracks: readonly Played[], readers: ReadonlyMap<string, TrackLogReader>): Grid | null => {
-  const pictures = tracks.filter(({ kind }) => kind === 'video');
-  const lead = pictures.find(({ original }) => original !== null) ?? pictures[0] ?? tracks.find(({ kind }) => kind === 'audio');
+  const lead = leadOf(tracks);
   const reader = lead?.original === null ? readers.get(lead.id) : undefined;
   return lead && reader ? gridOfLog(reader.snapshot(), lead.timescale) : null;
+};
+
+/** The track whose grid it is. */
+export const leadOf = <Row extends Played>(tracks: readonly Row[]): Row | undefined => {
+  const pictures = tracks.filter(({ kind }) => kind === 'video');
+  return pictures.find(({ original }) => original !== null) ?? pictures[0] ?? tracks.find(({ kind }) => kind === 'audio');
 };
 
 export type Original = { readonly logs: ReadonlyMap<string, VirtualTrackLog>; readonly weight: number; readonly close: () => Promise<void> };

@@ -115,3 +115,54 @@ t.test('a server that stops closes what it would have closed later, what is over
   await calm();
   t.equal(closed.length, 6, 'and each of them once');
 });
+
+t.test('who watches goes on with a track that has come off the list, for hours; not so where it is to be kept from him', async (t) => {
+  const clock = new FakeClock();
+  const closed: number[] = [];
+  let opened = 0;
+  const open = async (): Promise<Recorded> => {
+    const stream = new PretendStream().segments(2).end().snapshot();
+    opened += 1;
+    const number = opened;
+    const tracks = stream.tracks.map((track) => ({ ...track, id: `${track.id}-${number}` }));
+    return { snapshot: { ...stream, tracks }, readers: new Map(), weight: 1, close: async () => void closed.push(number) };
+  };
+  const later = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await calm();
+  };
+  const videos = new PlayableVideos({ clock, log, open, liveOn: () => null });
+  const first = await videos.find('film');
+  await calm();
+  const track = first?.snapshot().tracks[0]?.id ?? '';
+  await videos.renew('film', true);
+  t.not(await videos.find('film'), first, 'who comes sees the new list');
+  await calm();
+  t.equal(videos.former('film', track), first);
+  t.equal(videos.former('film', 'v7'), null);
+  t.equal(videos.former('other', track), null);
+  await videos.renew('film', false);
+  await later(60_000);
+  t.equal(videos.former('film', track), first, 'a track that is added changes nothing of it');
+  t.same(closed, [2]);
+  await later(6 * 3_600_000);
+  await later(60_000);
+  t.equal(videos.former('film', track), null, 'not for ever');
+  t.same(closed, [2, 1]);
+
+  const again = await videos.find('film');
+  await calm();
+  await videos.renew('film', true);
+  const taken = again?.snapshot().tracks[0]?.id ?? '';
+  t.equal(videos.former('film', taken), again);
+  await videos.forget('film');
+  t.equal(videos.former('film', taken), null, 'trimmed, protected or gone: at once');
+  for (let count = 0; count < 40; count += 1) {
+    await videos.find(`film-${count}`);
+    await calm();
+    await videos.renew(`film-${count}`, true);
+  }
+  await later(60_000);
+  t.equal(closed.length, 3 + 40 - 16, 'and not of all videos');
+  await videos.close();
+});

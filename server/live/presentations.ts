@@ -20,6 +20,9 @@ const MOST_RECORDINGS = 64;
 /** An uploaded film has an index of some MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 const CLOSE_AFTER_MS = 30_000;
+/** A long film, paused once: so long goes on whoever began to watch before a track came off the list. */
+const FORMER_MS = 6 * 3_600_000;
+const MOST_FORMER = 16;
 
 /** What changes while it is played: whoever makes it says when it has ended. */
 export type Running = Presentation & {
@@ -29,6 +32,7 @@ export type Running = Presentation & {
   close(): Promise<void>;
 };
 
+type Former = { readonly video: string; readonly opened: Opened; readonly cancel: () => void };
 type Opened = { readonly presentation: Presentation; readonly weight: number; readonly close: () => Promise<void> };
 
 export class PlayableVideos implements Presentations {
@@ -37,6 +41,8 @@ export class PlayableVideos implements Presentations {
   /** Oldest use first. */
   readonly #recordings = new Map<string, Promise<Opened | null> | Opened>();
   readonly #listeners: ((video: string) => void)[] = [];
+  /** What was played before tracks came off the list. Oldest first. */
+  readonly #former: Former[] = [];
   /** Over, and still found for a while; how to call that off. */
   readonly #ending = new Map<Running, () => void>();
   /** Closed a while from now; how to call that off. */
@@ -106,6 +112,52 @@ export class PlayableVideos implements Presentations {
    * began. Resolves when that holds.
    */
   async forget(video: string): Promise<void> {
+    this.#dropFormer((former) => former.video === video);
+    return this.#forget(video);
+  }
+
+  /** Its list is another from now on, and nothing of what was on it is to be kept from anybody. `dropped`: tracks have come off it. */
+  async renew(video: string, dropped: boolean): Promise<void> {
+    const opened = dropped ? this.#taken(video) : null;
+    if (opened) {
+      const cancel = this.#o.clock.after(FORMER_MS, () => this.#dropFormer((former) => former.opened === opened));
+      this.#former.push({ video, opened, cancel });
+      const bytes = (): number => this.#former.reduce((sum, former) => sum + former.opened.weight, 0);
+      while (this.#former.length > MOST_FORMER || (this.#former.length > 1 && bytes() > MOST_BYTES / 4)) this.#dropFormer((former) => former === this.#former[0]);
+    }
+    return this.#forget(video);
+  }
+
+  /** What is open of it, if all of it is there: nobody else has it then. */
+  #taken(video: string): Opened | null {
+    const run = this.#runs.get(video);
+    if (run) {
+      if (run.snapshot().state === 'live') return null;
+      this.#runs.delete(video);
+      this.#ending.get(run)?.();
+      this.#ending.delete(run);
+      return { presentation: run, weight: 0, close: () => run.close() };
+    }
+    const opened = this.#recordings.get(video);
+    if (!opened || opened instanceof Promise) return null;
+    this.#recordings.delete(video);
+    return opened;
+  }
+
+  former(video: string, track: string): Presentation | null {
+    const had = this.#former.findLast((former) => former.video === video && former.opened.presentation.snapshot().tracks.some(({ id }) => id === track));
+    return had?.opened.presentation ?? null;
+  }
+
+  #dropFormer(which: (former: Former) => boolean): void {
+    for (const former of this.#former.filter(which)) {
+      this.#former.splice(this.#former.indexOf(former), 1);
+      former.cancel();
+      this.#closeLater(former.opened.close);
+    }
+  }
+
+  async #forget(video: string): Promise<void> {
     const run = this.#runs.get(video);
     if (run?.snapshot().state === 'live') return this.#retrim(run);
     this.#runs.delete(video);
@@ -120,6 +172,7 @@ export class PlayableVideos implements Presentations {
   async close(): Promise<void> {
     const recordings = [...this.#recordings.values()];
     this.#recordings.clear();
+    this.#dropFormer(() => true);
     for (const entry of recordings) if (!(entry instanceof Promise)) this.#closeLater(entry.close);
     for (const run of new Set([...this.#runs.values(), ...this.#ending.keys()])) this.#letGo(run);
     this.#runs.clear();

@@ -80,11 +80,11 @@ export class RunStore {
     const facts: RunFacts = { video: newId(), run: newId(), ...shape, policy: under(protection, shape.policy) };
     const logs = await this.#openLogs(facts.video, facts.tracks, createTrackLog);
     if (this.#recording !== 'all') for (const log of logs.values()) log.setRecording(false);
-    const { channelId, ownerId, title, visibility, latency } = owner;
+    const { channelId, ownerId, title, visibility, latency, ladder } = owner;
     try {
       await videos.createLive({
         id: facts.video,
-        ...{ channelId, ownerId, title, visibility, latency, protection },
+        ...{ channelId, ownerId, title, visibility, latency, ladder, protection },
         startedAt: facts.startedAt,
         run: facts.run,
         policy: { ...facts.policy, rhythm: facts.rhythm, ...madeOf(facts.tracks) },

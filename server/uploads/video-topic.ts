@@ -1,6 +1,6 @@
 /**
  * The WebSocket topic `video:<id>`: how far a video is, whole, at every change, and no more often than twice a second.
- * `snapshot` and `update` carry {state, duration, error, progress, upload}.
+ * `snapshot` and `update` carry {state, duration, error, progress, upload, tasks}.
  */
 import { shownMs } from '../api/routes/span.ts';
 import { maySee } from '../api/routes/access.ts';
@@ -8,12 +8,13 @@ import type { UploadHooks } from '../api/hooks.ts';
 import type { Clock } from '../../packager/clock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { EventDispatcher } from '../events/dispatcher.ts';
+import { tasksOf, type Tasks } from '../jobs/tasks.ts';
 import type { WebSockets } from '../ws/websockets.ts';
 import { forStrangers } from './import-error.ts';
 
 type Parts = {
   readonly sockets: Pick<WebSockets, 'topics' | 'publish' | 'recheck' | 'heard' | 'isHeard'>;
-  readonly catalog: Pick<Catalog, 'videos'>;
+  readonly catalog: Pick<Catalog, 'videos'> & { readonly jobs: Pick<Catalog['jobs'], 'sharesOf' | 'onChange'> };
   readonly events: Pick<EventDispatcher, 'subscribe'>;
   readonly uploads: Pick<UploadHooks, 'received' | 'progress'>;
   readonly clock: Clock;
@@ -21,6 +22,9 @@ type Parts = {
 };
 
 const everyMs = 500;
+
+/** They speak of files and of the server: their owner asks for them. */
+const withoutReasons = ({ done, tasks }: Tasks): Tasks => ({ done, tasks: tasks.map((task) => ({ ...task, reason: null })) });
 
 export class VideoTopic {
   readonly #p: Parts;
@@ -31,6 +35,7 @@ export class VideoTopic {
   readonly #due = new Set<string>();
   readonly #telling = new Set<string>();
   #cancel: () => void = () => undefined;
+  readonly #unlisten: () => void;
 
   constructor(parts: Parts) {
     this.#p = parts;
@@ -52,6 +57,9 @@ export class VideoTopic {
       if (hidden) await sockets.recheck(`video:${event.videoId}`);
       this.changed(event.videoId);
     });
+    this.#unlisten = catalog.jobs.onChange((id) => {
+      if (id !== null) this.changed(id);
+    });
     this.#look();
   }
 
@@ -64,6 +72,7 @@ export class VideoTopic {
   }
 
   stop(): void {
+    this.#unlisten();
     this.#cancel();
   }
 
@@ -110,6 +119,7 @@ export class VideoTopic {
       error: code === null ? null : forStrangers({ code, message: errorMessage ?? '' }),
       progress: uploads.progress(id),
       upload: came && { received: came.received, size: came.size },
+      tasks: withoutReasons(tasksOf(await catalog.jobs.sharesOf(id))),
     };
   }
 }

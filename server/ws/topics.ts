@@ -1,6 +1,6 @@
 /**
- * What one can subscribe to. A topic is `kind:name`; its kind says who may, what the state is now, and what the
- * topic's one true name is (`channel:@name` and `channel:<id>` are the same).
+ * What one can subscribe to. A topic is `kind:name`, or a kind of which there is only one; its kind says who may, what the
+ * state is now, and what the topic's one true name is (`channel:@name` and `channel:<id>` are the same).
  */
 import type { Who } from '../auth/auth.ts';
 import type { Asker } from '../delivery/presentation.ts';
@@ -11,7 +11,7 @@ export type ByGrant = { readonly text: string; readonly from: Asker };
 export type Allowed = string | { readonly name: string; readonly until: number };
 
 export type TopicKind = {
-  /** The true name behind `kind:`; null: there is none, or not for this one. Asked again by `recheck`. */
+  /** The true name behind `kind:`, empty where nothing is behind it; null: there is none, or not for this one. Asked again by `recheck`. */
   authorise(name: string, who: Who | null, by: ByGrant | null): Promise<Allowed | null>;
   /** The state now, of a true name. */
   snapshot(name: string, who: Who | null): Promise<unknown>;
@@ -19,7 +19,7 @@ export type TopicKind = {
 
 export type FoundTopic = { readonly topic: string; /** Infinity: for as long as it may be seen. */ readonly until: number; snapshot(): Promise<unknown> };
 
-const topicShape = /^([a-z][a-z-]{0,30}):(\S{1,100})$/;
+const topicShape = /^([a-z][a-z-]{0,30})(?::(\S{1,100}))?$/;
 
 export class Topics {
   readonly #kinds = new Map<string, TopicKind>();
@@ -33,6 +33,6 @@ export class Topics {
     const allowed = kind ? await kind.authorise(name, who, by) : null;
     if (!kind || allowed === null) return null;
     const { name: trueName, until } = typeof allowed === 'string' ? { name: allowed, until: Infinity } : allowed;
-    return { topic: `${kindName}:${trueName}`, until, snapshot: () => kind.snapshot(trueName, who) };
+    return { topic: trueName === '' ? kindName : `${kindName}:${trueName}`, until, snapshot: () => kind.snapshot(trueName, who) };
   }
 }

@@ -88,6 +88,20 @@ t.test('a subscriber hears the state, then every change, under the name that he 
   t.match(await listener.next(), { type: 'error', data: { code: 'not-found' } });
 });
 
+t.test('of some kinds there is only one, and it is heard by the name of the kind', async (t) => {
+  const { sockets, client } = await setUp(t);
+  sockets.topics.define('only', { authorise: async (name) => (name === '' ? '' : null), snapshot: async () => 1 });
+  const listener = await client();
+  listener.say({ subscribe: 'only' });
+  t.same(await listener.next(), { topic: 'only', type: 'snapshot', data: 1 });
+  sockets.publish('only', 'update', 2);
+  t.same(await listener.next(), { topic: 'only', type: 'update', data: 2 });
+  for (const other of ['only:me', 'channel', 'only:']) {
+    listener.say({ subscribe: other });
+    t.match(await listener.next(), { topic: other, type: 'error', data: { code: 'not-found' } });
+  }
+});
+
 t.test('a change while the snapshot is being made comes after it', async (t) => {
   const { sockets, client } = await setUp(t);
   const snapshot = Promise.withResolvers<unknown>();

@@ -38,7 +38,7 @@ const table = (title: string, schema: TSchema | null | undefined): string =>
 const section = (route: Route): string => `<section id="${escape(route.name)}">
 <h2><b class="${route.method.toLowerCase()}">${route.method}</b> <code>${escape(prefix + route.path)}</code></h2>
 <p>${prose(route.summary)} <i>${route.auth === 'none' ? 'For everybody.' : `For ${route.auth === 'admin' ? 'an admin' : `a ${route.auth}`} and above.`}${route.idempotent ? ' Takes an Idempotency-Key.' : ''}${route.byGrant ? ' Takes the header Millrace-Grant.' : ''}</i></p>
-${table('Query', route.query)}${table('Body', route.body)}
+${table('Query', route.query)}${table('Body', route.body)}${route.bytes ? `<h3>Body</h3><p>A file: ${route.bytes.map((type) => `<code>${escape(type)}</code>`).join(', ')}.</p>` : ''}
 ${Object.entries(route.answers)
   .map(([status, schema]) => (schema ? table(`Answer ${status}`, schema) : `<h3>Answer ${status}</h3><p>No body.</p>`))
   .join('')}

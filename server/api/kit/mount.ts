@@ -11,6 +11,7 @@ import { bearerToken, sessionCookie } from '../../auth/cookies.ts';
 import { judgeOrigin } from '../../auth/same-origin.ts';
 import type { AnswerStore } from '../../catalog/answers.ts';
 import { baseAddress } from './base.ts';
+import { FilesAtOnce, mustSendFile } from './files.ts';
 import { Problem } from './problem.ts';
 import { mayCall, type Answer, type RawCall, type Route } from './route.ts';
 
@@ -121,12 +122,17 @@ const send = (reply: FastifyReply, { status, body, headers, cookie }: Answer): F
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
 };
 
-const mount = (app: FastifyInstance, route: Route, options: MountOptions): void => {
+const mount = (app: FastifyInstance, route: Route, options: MountOptions, files: FilesAtOnce): void => {
   app.route({
     method: route.method,
     url: prefix + route.path,
     ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
-    onRequest: (request) => admit(request, route, options),
+    onRequest: async (request, reply) => {
+      await admit(request, route, options);
+      mustSendFile(request.headers['content-type'], route);
+      await route.enter({ who: request.who, params: asObject(request.params) });
+      if (route.bytes) files.enter(reply.raw);
+    },
     handler: async (request, reply) => {
       const base = baseAddress(request, options.publicUrl);
       const raw: RawCall = {
@@ -155,5 +161,7 @@ const asObject = (value: unknown): object => (typeof value === 'object' && value
 
 export const mountAll = (app: FastifyInstance, routes: readonly Route[], options: MountOptions): void => {
   app.decorateRequest('who', null);
-  for (const route of routes) mount(app, route, options);
+  const files = new FilesAtOnce();
+  for (const type of new Set(routes.flatMap(({ bytes }) => bytes ?? []))) app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body);
+  for (const route of routes) mount(app, route, options, files);
 };

@@ -22,6 +22,7 @@ const parameters = (schema: TObject | undefined, place: 'path' | 'query'): Json[
 /** What every route of its kind may answer, besides what it says itself. */
 const problemsOf = (route: Route): ProblemCode[] => [
   ...(route.query || route.body ? (['validation'] as const) : []),
+  ...(route.bytes ? (['too-large'] as const) : []),
   ...(route.body ? (['malformed-json', 'too-large', 'not-json'] as const) : []),
   ...(route.auth === 'none' ? [] : (['not-logged-in'] as const)),
   ...(route.auth === 'none' || route.auth === 'viewer' ? [] : (['not-allowed'] as const)),
@@ -70,6 +71,7 @@ const operation = (route: Route): Json => ({
   security: route.auth === 'none' ? [{}, { bearer: [] }, { cookie: [] }] : [{ bearer: [] }, { cookie: [] }],
   ...(route.auth === 'none' ? {} : { 'x-role': route.auth }),
   parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...(route.idempotent ? [idempotencyHeader] : []), ...(route.byGrant ? [grantHeader] : [])],
+  ...(route.bytes ? { requestBody: { required: true, content: Object.fromEntries(route.bytes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }])) } } : {}),
   ...(route.body ? { requestBody: { required: requiredOf(route.body).length > 0, content: { 'application/json': { schema: route.body } } } } : {}),
   responses: responses(route),
 });

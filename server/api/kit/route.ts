@@ -25,6 +25,8 @@ export type CallFacts = {
   readonly grant: string | undefined;
 };
 
+const noBytes = Buffer.alloc(0);
+
 export type Answer = {
   readonly status: number;
   readonly body?: unknown;
@@ -40,6 +42,8 @@ export type Call<N extends Needs, P, Q, B> = CallFacts & {
   readonly params: Given<P>;
   readonly query: Given<Q>;
   readonly body: Given<B>;
+  /** Of a route that takes `bytes`; empty elsewhere. */
+  readonly bytes: Buffer;
 };
 
 type Spec<N extends Needs, P extends TObject | undefined, Q extends TObject | undefined, B extends TObject | undefined> = {
@@ -52,6 +56,8 @@ type Spec<N extends Needs, P extends TObject | undefined, Q extends TObject | un
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** It takes a file of one of these types, as it is, in place of JSON. */
+  readonly bytes?: readonly string[];
   /** Status → schema of the body; null: without one. */
   readonly answers: Readonly<Record<number, TSchema | null>>;
   /** Besides those that every route may answer with. */
@@ -62,6 +68,8 @@ type Spec<N extends Needs, P extends TObject | undefined, Q extends TObject | un
   readonly idempotent?: boolean;
   /** Takes the header Millrace-Grant. */
   readonly byGrant?: boolean;
+  /** Throws what keeps a file from being sent at all: asked before a byte of it is read, and before it takes a place that others may need. */
+  readonly mayEnter?: (call: Pick<Call<N, P, Q, B>, 'who' | 'params'>) => Promise<unknown>;
   readonly handler: (call: Call<N, P, Q, B>) => Promise<Answer>;
 };
 
@@ -69,7 +77,9 @@ export type RawCall = CallFacts & { readonly who: Who | null; readonly params: o
 /** A request that passed its checks. */
 export type ReadyCall = { readonly body: unknown; run(): Promise<Answer> };
 
-export type Route = Omit<Spec<Needs, TObject | undefined, TObject | undefined, TObject | undefined>, 'handler'> & {
+export type Route = Omit<Spec<Needs, TObject | undefined, TObject | undefined, TObject | undefined>, 'handler' | 'mayEnter'> & {
+  /** Who and what it is about, before there is a body. Rejects with a Problem. */
+  enter(call: Pick<RawCall, 'who' | 'params'>): Promise<void>;
   /** Checks the parts; throws a Problem. */
   check(call: RawCall): ReadyCall;
   /** What of the answer is not as documented; null: nothing. */
@@ -99,19 +109,28 @@ export const route = <
 >(
   spec: Spec<N, P, Q, B>,
 ): Route => {
-  const { handler, ...facts } = spec;
+  const { handler, mayEnter, ...facts } = spec;
   const paramsFit = spec.params ? Compile(spec.params) : null;
+  // What cannot be an id is the id of nothing.
+  const mustFit = (params: object): void => {
+    if (paramsFit && !paramsFit.Check(params)) throw notFound('thing');
+  };
   const checkQuery = spec.query ? checker(spec.query, 'query') : null;
   const checkBody = spec.body ? checker(spec.body, 'body') : null;
   return {
     ...facts,
     wrongAnswer: answerChecks(spec.answers),
+    async enter(raw) {
+      if (!mayEnter) return;
+      mustFit(raw.params);
+      await mayEnter(raw as unknown as Pick<Call<N, P, Q, B>, 'who' | 'params'>);
+    },
     check(raw) {
-      // What cannot be an id is the id of nothing.
-      if (paramsFit && !paramsFit.Check(raw.params)) throw notFound('thing');
+      mustFit(raw.params);
       const query: unknown = checkQuery && spec.query ? checkQuery(fromText(spec.query, raw.query)) : undefined;
       const body: unknown = checkBody ? checkBody(raw.body ?? {}) : undefined;
-      const call = { ...raw, query, body } as unknown as Call<N, P, Q, B>;
+      const bytes = spec.bytes && Buffer.isBuffer(raw.body) ? raw.body : noBytes;
+      const call = { ...raw, query, body, bytes } as unknown as Call<N, P, Q, B>;
       return { body, run: () => handler(call) };
     },
   };

@@ -9,7 +9,7 @@ import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
 import { accountShape, accountView, accountViews } from './account-view.ts';
 import type { Ground } from './ground.ts';
-import { closed, idText, password, role, username } from './shapes.ts';
+import { closed, idText, password, role, rungPolicy, username } from './shapes.ts';
 
 const change = Type.Object(
   {
@@ -19,6 +19,12 @@ const change = Type.Object(
       Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
         wants: 'bytes, 0 for no limit, or null for what the configuration says',
         description: 'How much the account may keep: bytes; 0: no limit; null: what the configuration says.',
+      }),
+    ),
+    rungs: Type.Optional(
+      Type.Union([rungPolicy, Type.Null()], {
+        wants: '"eager", "on-demand", or null for what the configuration says',
+        description: 'When rungs above the lowest are made of its videos: eager: at once; on-demand: when somebody asks for the video, and they go again when nobody has for a while; null: what the configuration says.',
       }),
     ),
     currentPassword: Type.Optional(Type.String({ maxLength: 256, description: 'Needed to change one’s own password.' })),
@@ -74,7 +80,7 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
     }),
     route({
       name: 'patchAccount',
-      summary: 'Changes a password (one’s own, or as an admin anybody’s; it ends the other sessions) or, as an admin, a role, and how much the account may keep.',
+      summary: 'Changes a password (one’s own, or as an admin anybody’s; it ends the other sessions) or, as an admin, a role, how much the account may keep, and when rungs of its videos are made.',
       method: 'PATCH',
       path: '/accounts/:account',
       auth: 'viewer',
@@ -86,11 +92,13 @@ export const accountRoutes = (ground: Ground): readonly Route[] => {
         const id = params.account;
         if (who.role !== 'admin' && id !== who.accountId) throw notFound('account');
         if (body.quota !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `quota`.');
+        if (body.rungs !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change `rungs`.');
         if (body.role !== undefined && who.role !== 'admin') throw new Problem('not-allowed', 'Only an admin may change a `role`.');
         if (body.password !== undefined && id === who.accountId) await proveOwn(ground, who, origin.address, body.currentPassword);
         const wanted: AccountChange = {
           ...(body.role === undefined ? {} : { role: body.role }),
           ...(body.quota === undefined ? {} : { quotaBytes: body.quota }),
+          ...(body.rungs === undefined ? {} : { rungs: body.rungs }),
           ...(body.password === undefined ? {} : { passwordHash: await auth.passwords.hash(body.password) }),
         };
         const outcome = await catalog.accounts.update(id, wanted, id === who.accountId ? who.sessionId : undefined);

@@ -85,6 +85,7 @@ export const playbackRoutes = (ground: Ground): readonly Route[] => {
     const start = startQuery(asked);
     const { text, expiresAt, mayDownload } = grantFor(video, asked, who, askerOf(origin));
     const live = video.state === 'live';
+    if (!live) hooks.asked(video.id);
     const below = `${base}/play/${text}/${video.id}/`;
     const files = live || !video.downloads || !mayDownload || video.protection !== 'none' ? [] : await hooks.downloads(video.id);
     return {

@@ -34,6 +34,7 @@ export const downloads = Type.Boolean({ description: 'Whether whoever may watch 
 
 export const videoState = Type.Enum(['scheduled', 'uploading', 'processing', 'live', 'playable', 'ready', 'failed']);
 export const role = Type.Enum(['admin', 'creator', 'viewer']);
+export const rungPolicy = Type.Enum(['eager', 'on-demand']);
 export const password = Type.String({ minLength: 8, maxLength: 256, wants: 'a password of 8 to 256 characters' });
 export const username = Type.String({ minLength: 1, maxLength: 40, pattern: '^[\\p{L}\\p{N}._-]+$', wants: '1 to 40 letters, digits, dots, dashes or underscores' });
 

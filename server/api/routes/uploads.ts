@@ -18,7 +18,7 @@ const filename = Type.String({
   wants: 'a name of 1 to 500 characters, without control characters',
   description: 'What the file is called where it comes from; kept to be shown.',
 });
-const facts = { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility), downloads: Type.Optional(downloads), protection: Type.Optional(protection) };
+const facts = { title: Type.Optional(title), description: Type.Optional(description), visibility: Type.Optional(visibility), downloads: Type.Optional(downloads), ladder: Type.Optional(ladder), protection: Type.Optional(protection) };
 
 const mostTitle = 200;
 
@@ -77,7 +77,7 @@ const made = (outcome: UploadOutcome): VideoRow => {
 export const uploadRoutes = (ground: Ground): readonly Route[] => {
   const { config, hooks } = ground;
   const { uploads } = hooks;
-  const usual: Pick<NewUpload, 'description' | 'visibility' | 'downloads' | 'ladder'> = { description: '', visibility: 'private', downloads: true, ladder: 'source' };
+  const usual: Pick<NewUpload, 'description' | 'visibility' | 'downloads' | 'ladder'> = { description: '', visibility: 'private', downloads: true, ladder: config.abilities.ladders.files.includes('standard') ? 'standard' : 'source' };
   return [
     route({
       name: 'createVideo',
@@ -89,7 +89,6 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
         {
           filename,
           size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, wants: 'the bytes of the file: a whole number from 1', description: 'Bytes.' }),
-          ladder: Type.Optional(ladder),
           fingerprint: Type.Optional(
             Type.String({
               pattern: '^[\\x21-\\x7e]{1,64}$',
@@ -110,7 +109,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
         const video = made(await uploads.create({ ...usual, title: titleOf(body.filename), ...body, ownerId: who.accountId, source: 'upload' }));
         const address = await uploads.address(video.id);
         if (!address) throw notFound('video');
-        return { status: 201, body: { ...videoView(video, { who, base, uploads }), upload: uploadView(address, base) } };
+        return { status: 201, body: { ...videoView(video, { who, base, hooks: ground.hooks }), upload: uploadView(address, base) } };
       },
     }),
     route({
@@ -144,7 +143,7 @@ export const uploadRoutes = (ground: Ground): readonly Route[] => {
         const url = sourceAddress(text);
         const name = nameIn(url);
         const video = made(await uploads.import({ ...usual, title: name === url.hostname ? name : titleOf(name), ...body, filename: name, size: 0, ownerId: who.accountId, source: 'import' }, url));
-        return { status: 201, body: videoView(video, { who, base, uploads }) };
+        return { status: 201, body: videoView(video, { who, base, hooks: ground.hooks }) };
       },
     }),
   ];

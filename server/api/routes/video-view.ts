@@ -3,9 +3,10 @@ import { Type } from 'typebox';
 import type { Who } from '../../auth/auth.ts';
 import type { VideoRow } from '../../catalog/videos.ts';
 import { forStrangers } from '../../uploads/import-error.ts';
-import type { Received, UploadAddress, UploadHooks } from '../hooks.ts';
+import type { ApiHooks, Received, UploadAddress, UploadHooks } from '../hooks.ts';
 import { owns } from './access.ts';
 import { closed, downloads, iso, isoOrNull, latency, protection, time, videoState, visibility } from './shapes.ts';
+import { chaptersShape, chaptersView, picturesShape, picturesView } from './pictures-view.ts';
 import { shownMs } from './span.ts';
 
 const timeOrNull = Type.Union([time, Type.Null()]);
@@ -51,7 +52,7 @@ const videoParts = {
       [
         Type.Object(
           {
-            step: Type.Enum(['import', 'inspect', 'remux', 'audio', 'lowest', 'mezzanine']),
+            step: Type.Enum(['import', 'inspect', 'remux', 'audio', 'lowest', 'mezzanine', 'rungs']),
             done: Type.Union([Type.Number(), Type.Null()], { description: '0 to 1; null: nobody knows.' }),
           },
           closed,
@@ -64,6 +65,8 @@ const videoParts = {
     endedAt: timeOrNull,
     duration: Type.Union([Type.Number(), Type.Null()], { description: 'Seconds; null while it is not known. Of a trimmed recording what is left of it; to its owner all that was recorded.' }),
     createdAt: time,
+    pictures: picturesShape,
+    chapters: chaptersShape,
     error: Type.Union([Type.Object({ code: Type.String(), message: Type.String() }, closed), Type.Null()]),
     ownerId: Type.Optional(Type.String({ description: 'For its owner.' })),
     bytes: Type.Optional(Type.Integer({ description: 'For its owner.' })),
@@ -110,9 +113,16 @@ export const errorView = ({ errorCode: code, errorMessage }: Pick<VideoRow, 'err
   return own ? failure : forStrangers(failure);
 };
 
-export type Shown = { readonly who: Who | null; readonly base: string; readonly uploads: Pick<UploadHooks, 'received' | 'progress'> };
+export type VideoFacts = {
+  readonly who: Who | null;
+  readonly base: string;
+  readonly hooks: { readonly uploads: Pick<UploadHooks, 'received' | 'progress'>; readonly grants: Pick<ApiHooks['grants'], 'read' | 'mintForPictures'> };
+  /** By which he sees it. */
+  readonly grant?: string | undefined;
+};
 
-export const videoView = (video: VideoRow, { who, base, uploads }: Shown): object => {
+export const videoView = (video: VideoRow, facts: VideoFacts): object => {
+  const { who, hooks: { uploads }, base } = facts;
   const { id, title, description, channelId, state, visibility, latency, protection, downloads } = video;
   const own = owns(who, video);
   return {
@@ -132,6 +142,8 @@ export const videoView = (video: VideoRow, { who, base, uploads }: Shown): objec
     endedAt: isoOrNull(video.endedAt),
     duration: secondsOrNull(own ? video.durationMs : shownMs(video)),
     createdAt: iso(video.createdAt),
+    pictures: picturesView(video, facts),
+    chapters: chaptersView(video),
     error: errorView(video, own),
     ...(own ? { ...uploadedView(video, uploads), ownerId: video.ownerId, bytes: video.bytes, expiresAt: isoOrNull(video.expiresAt), trim: trimView(video) } : {}),
   };

@@ -2,6 +2,8 @@
 import { Type } from 'typebox';
 import type { VideoChange, VideoRow } from '../../catalog/videos.ts';
 import { pageAnswer, pageQuery, pageRequest } from '../kit/cursor.ts';
+import { chaptersOf } from '../../pictures/chapters.ts';
+import { shownPictures, withChosen, type Chapter } from '../../pictures/kept.ts';
 import type { Route } from '../kit/route.ts';
 import { route } from '../kit/route.ts';
 import { notFound, Problem } from '../kit/problem.ts';
@@ -13,17 +15,44 @@ import type { Ground } from './ground.ts';
 import { liveKeepsProtection, newProtection } from './protect.ts';
 import { channelParams, closed, description, downloads, idText, protection, title, videoState, visibility } from './shapes.ts';
 import { spanOf, trimShape } from './span.ts';
+import { newChapters } from './pictures-view.ts';
 import { videoShape, videoView } from './video-view.ts';
 
 const params = Type.Object({ video: idText });
 
 const trimmed = (video: VideoRow, trim: Shape<typeof trimShape>, incomplete: boolean): VideoChange => {
-  if (trim === null) return { cutInMs: null, cutOutMs: null };
+  if (trim === null) return video.cutInMs === null && video.cutOutMs === null ? {} : { cutInMs: null, cutOutMs: null };
   if (video.state === 'live') throw new Problem('video-is-live', 'The video is live. Only a recording can be trimmed: do it when the show has ended.');
   // How long it is stands when all of it is there.
   if (video.state !== 'ready' && (video.state !== 'playable' || incomplete)) throw new Problem('not-playable', 'Only what is there whole can be trimmed: try again when it is.');
   const { inMs, outMs } = spanOf(trim, { durationMs: video.durationMs }, 'trim.');
   return { cutInMs: inMs, cutOutMs: outMs };
+};
+
+/** Before anything is changed. */
+const mustHavePoster = (row: VideoRow, poster: number | undefined): void => {
+  if (poster === undefined) return;
+  const there = shownPictures(row.pictures, row).posters?.count ?? 0;
+  if (poster < there) return;
+  const detail = there === 0 ? 'There are no posters of this video to choose from.' : `There are ${there} posters to choose from, counted from 0.`;
+  throw new Problem('validation', detail, { errors: [{ field: 'poster', detail }] });
+};
+
+/** One that was made, from now on: its own goes. Whoever chooses what is shown already changes nothing. */
+const choosePoster = async ({ catalog, hooks }: Ground, row: VideoRow, poster: number): Promise<VideoRow | null> => {
+  const hadOwn = row.pictures?.own ?? null;
+  if (hadOwn || shownPictures(row.pictures, row).posters?.chosen !== poster) await catalog.videos.changePictures(row.id, (kept) => withChosen(kept, row, poster));
+  if (hadOwn) await hooks.posters.remove(row.id);
+  return catalog.videos.get(row.id);
+};
+
+const placed = (chapters: Shape<typeof newChapters>, row: VideoRow): readonly Chapter[] => {
+  const ms = (seconds: number): number => Math.round(seconds * 1000);
+  const made = chaptersOf(chapters.map(({ start, end, title: name }) => ({ startMs: ms(start), endMs: end === undefined ? null : ms(end), title: name })), row);
+  if (!('detail' in made)) return made;
+  const field = `chapters.${made.index}`;
+  const detail = `\`${field}\` ${made.detail}`;
+  throw new Problem('validation', detail, { errors: [{ field, detail }] });
 };
 
 export const videoRoutes = (ground: Ground): readonly Route[] => {
@@ -58,7 +87,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
           ...(query.state === undefined ? {} : { state: query.state }),
           ...(query.mine && who ? { ownerId: who.accountId } : {}),
         });
-        return { status: 200, body: pageAnswer(page, (video) => videoView(video, { who, base, uploads })) };
+        return { status: 200, body: pageAnswer(page, (video) => videoView(video, { who, base, hooks })) };
       },
     }),
     route({
@@ -74,7 +103,7 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
       byGrant: true,
       handler: async ({ who, params: { video }, query, grant, base, origin }) => {
         const row = await seenByGrant(ground, video, who, grant ?? query.grant, origin);
-        return { status: 200, body: videoView(row, { who, base, uploads }) };
+        return { status: 200, body: videoView(row, { who, base, hooks, grant: grant ?? query.grant }) };
       },
     }),
     route({
@@ -92,26 +121,30 @@ export const videoRoutes = (ground: Ground): readonly Route[] => {
           downloads: Type.Optional(downloads),
           protection: Type.Optional(protection),
           trim: Type.Optional(trimShape),
+          poster: Type.Optional(Type.Integer({ minimum: 0, maximum: 5, wants: 'the number of one of the posters that there are', description: 'Which of the `posters` is the poster, in place of one of its own.' })),
+          chapters: Type.Optional(newChapters),
         },
         { ...closed, minProperties: 1 },
       ),
+      // A thousand chapters, each of 200 letters.
+      bodyLimit: 2 ** 20,
       answers: { 200: videoShape },
       problems: ['not-yours', 'not-available', 'video-is-live', 'not-playable', 'cbcs-not-carried'],
       handler: async ({ who, params: { video }, body, base }) => {
         const row = await ownVideo(ground, video, who);
         mustBeAble(config.abilities, 'files', body);
-        const { trim, protection: wanted, ...plain } = body;
+        const { trim, protection: wanted, poster, chapters, ...plain } = body;
         const protection = wanted && (await newProtection(ground, row, wanted));
-        const changed = await catalog.videos.update(row.id, {
-          ...plain,
-          ...(protection && { protection }),
-          ...(trim !== undefined && trimmed(row, trim, uploads.received(row.id) !== null)),
-        });
+        const cut = trim === undefined ? {} : trimmed(row, trim, uploads.received(row.id) !== null);
+        mustHavePoster({ ...row, ...cut }, poster);
+        const change = { ...plain, ...(protection && { protection }), ...cut, ...(chapters && { chapters: placed(chapters, { ...row, ...cut }) }) };
+        const updated = Object.keys(change).length > 0 ? await catalog.videos.update(row.id, change) : row;
+        const changed = updated && poster !== undefined ? await choosePoster(ground, updated, poster) : updated;
         if (!changed && protection && (await catalog.videos.get(row.id))) throw liveKeepsProtection();
         if (!changed) throw notFound('video');
         // Whoever reads the answer may count on it.
         if (protection) await hooks.shownAnew(row.id);
-        return { status: 200, body: videoView(changed, { who, base, uploads }) };
+        return { status: 200, body: videoView(changed, { who, base, hooks }) };
       },
     }),
     route({

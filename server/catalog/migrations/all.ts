@@ -8,5 +8,8 @@ import { senders } from './005-senders.ts';
 import { grants } from './006-grants.ts';
 import { protection } from './007-protection.ts';
 import { names } from './008-names.ts';
+import { pipelines } from './009-pipelines.ts';
+import { pictures } from './010-pictures.ts';
+import { rungCosts } from './011-rung-costs.ts';
 
-export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection, names];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection, names, pipelines, pictures, rungCosts];

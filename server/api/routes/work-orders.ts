@@ -1,0 +1,55 @@
+/** What is ordered about jobs: they are stopped at once, or tried again with all that goes with it. */
+import type { VideoRow } from '../../catalog/videos.ts';
+import type { Job } from '../../jobs/queue.ts';
+import { Problem } from '../kit/problem.ts';
+import type { Ground } from './ground.ts';
+
+type Orders = Pick<Ground, 'catalog' | 'hooks'>;
+
+/** The steps by which a file becomes a video. */
+const isIntakes = ({ kind }: Pick<Job, 'kind'>): boolean => kind === 'inspect' || kind === 'make';
+
+const jobOver = (): Problem => new Problem('job-over', 'It is over already: there is nothing to be cancelled or changed.');
+const notFailed = (): Problem => new Problem('job-not-failed', 'It has neither failed nor been cancelled: there is nothing to be tried again.');
+
+/** What has failed before it was a video is on its way to be one again. */
+const reopen = async ({ catalog }: Orders, videoId: string): Promise<void> => {
+  const shares = await catalog.jobs.sharesOf(videoId);
+  if (shares.some((share) => isIntakes(share) && (share.state === 'dead' || share.state === 'cancelled'))) {
+    await catalog.videos.become(videoId, ['failed'], { state: 'processing', error: null });
+  }
+};
+
+export const cancelJob = async ({ catalog, hooks }: Orders, { id, videoId }: Job): Promise<void> => {
+  if (!(await catalog.jobs.cancel(id))) throw jobOver();
+  hooks.work.cancelled((job) => job.id === id, videoId);
+};
+
+export const retryJob = async (orders: Orders, job: Job): Promise<void> => {
+  const { id, videoId, state } = job;
+  if (state !== 'dead' && state !== 'cancelled') throw notFailed();
+  // What else is tried again makes no video of it.
+  if (videoId !== null && isIntakes(job)) await reopen(orders, videoId);
+  if (!(await orders.catalog.jobs.retry(id))) throw notFailed();
+  orders.hooks.work.retried(videoId);
+};
+
+export const changePriority = async ({ catalog }: Orders, { id }: Job, priority: number): Promise<void> => {
+  if (!(await catalog.jobs.prioritise(id, priority))) throw jobOver();
+};
+
+export const cancelTasks = async ({ catalog, hooks }: Orders, videoId: string): Promise<void> => {
+  if ((await catalog.jobs.cancelVideo(videoId)) === 0) throw jobOver();
+  hooks.work.cancelled((job) => job.videoId === videoId, videoId);
+};
+
+export const retryTasks = async (orders: Orders, video: VideoRow): Promise<void> => {
+  const { catalog: { jobs }, hooks: { work } } = orders;
+  await reopen(orders, video.id);
+  if ((await jobs.retryVideo(video.id)) > 0) return work.retried(video.id);
+  if (!isUntouched(video) || (await jobs.sharesOf(video.id)).length > 0) throw notFailed();
+  work.wanted(video.id);
+};
+
+/** It was there before anything was made behind videos. Of what is long over the jobs are forgotten, and the pictures are there. */
+const isUntouched = ({ state, run, pictures }: VideoRow): boolean => state === 'ready' && run !== null && pictures === null;

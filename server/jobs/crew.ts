@@ -1,0 +1,86 @@
+/**
+ * All who do jobs in the server's own process. What is small waits for nothing that is long, so each kind of small work has
+ * a runner of its own; all that keeps a core busy has one together, so that the most urgent of it goes first.
+ */
+import type { CoreBudget } from '../../packager/encode/budget.ts';
+import { newId } from '../catalog/ids.ts';
+import type { Job } from './queue.ts';
+import { smallRoom, type Room, type Rooms } from './room.ts';
+import { JobRunner, type JobHandler, type RunnerOptions } from './runner.ts';
+
+export type CrewOptions = Pick<RunnerOptions, 'queue' | 'clock' | 'log' | 'folder' | 'leaseMs' | 'idleMs'> & {
+  readonly budget: CoreBudget;
+  readonly rooms: Pick<Rooms, 'heavy' | 'pictures'>;
+};
+
+/** Of work that keeps a core busy. */
+const heavyClasses: readonly string[] = ['first', 'rest', 'encode'];
+/** What other processes can do as well: nothing of it asks the catalog. */
+export const workerClasses: readonly string[] = ['encode', 'picture'];
+
+export class Crew {
+  /** By which jobs say who works on them. */
+  readonly id = newId();
+  readonly classes: readonly string[] = ['inspect', 'light', 'captions', 'picture', ...heavyClasses];
+  readonly #handlers: { [kind: string]: JobHandler } = {};
+  readonly #died = new Map<string, RunnerOptions['died']>();
+  readonly #runners: readonly JobRunner[];
+  #others: () => void = () => undefined;
+
+  constructor({ budget, rooms, ...options }: CrewOptions) {
+    const { total } = budget;
+    const runner = (classes: readonly string[], room: Room): JobRunner => new JobRunner({ ...options, classes, room, worker: this.id, handlers: this.#handlers, died: (job, error) => this.died(job, error) });
+    this.#runners = [
+      // Looking takes next to nothing, and so does putting together what is there.
+      runner(['inspect'], smallRoom(budget, { cores: Math.min(0.1, total / 20), most: 2 })),
+      runner(['light'], smallRoom(budget, { cores: Math.min(0.05, total / 40), most: 1 })),
+      // Subtitles wait for the disk more than for a core, and some for half an hour: one at a time.
+      runner(['captions'], smallRoom(budget, { cores: Math.min(0.1, total / 25), most: 1 })),
+      runner(['picture'], rooms.pictures),
+      runner(heavyClasses, rooms.heavy),
+    ];
+  }
+
+  /** What it can do, by the kind of the job, and who is told that one is dead. Before it starts. */
+  take(handlers: RunnerOptions['handlers'], died: RunnerOptions['died']): void {
+    for (const [kind, handler] of Object.entries(handlers)) {
+      this.#handlers[kind] = handler;
+      this.#died.set(kind, died);
+    }
+  }
+
+  /** Jobs that are under way. */
+  get running(): readonly Job[] {
+    return this.#runners.flatMap(({ running }) => running);
+  }
+
+  start(): void {
+    for (const runner of this.#runners) runner.start();
+  }
+
+  /** There may be something to do. Takes no time. */
+  wake(): void {
+    for (const runner of this.#runners) runner.wake();
+    this.#others();
+  }
+
+  /** There are others who look for work, and are to be woken too. */
+  join(wake: () => void): void {
+    this.#others = wake;
+  }
+
+  /** Nobody wants these any more: they end at once, as done. Resolves when nothing of them is left. */
+  async drop(unwanted: (job: Job) => boolean): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.drop(unwanted)));
+  }
+
+  /** Whoever worked on it. Nobody is told of a kind that nobody here has taken. */
+  async died(job: Job, error: unknown): Promise<void> {
+    await this.#died.get(job.kind)?.(job, error);
+  }
+
+  /** Jobs go back to the queue, as if nobody had begun them. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()));
+  }
+}
