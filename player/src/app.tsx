@@ -20,6 +20,7 @@ const UploadPage = lazy(async () => (await import('./pages/studio/upload/upload.
 const SetupPage = lazy(async () => (await import('./pages/setup.tsx')).SetupPage);
 const LoginPage = lazy(async () => (await import('./pages/login.tsx')).LoginPage);
 const AdminPage = lazy(async () => (await import('./pages/admin/admin.tsx')).AdminPage);
+const WorkPage = lazy(async () => (await import('./pages/admin/work/work.tsx')).WorkPage);
 
 const pageOf = (route: Route) => {
   switch (route.page) {
@@ -45,6 +46,8 @@ const pageOf = (route: Route) => {
       return <LoginPage />;
     case 'admin':
       return <AdminPage />;
+    case 'admin-work':
+      return <WorkPage />;
     case 'not-found':
       return <NotFoundPage />;
   }

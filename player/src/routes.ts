@@ -11,6 +11,7 @@ export type Route =
   | { readonly page: 'setup' }
   | { readonly page: 'login' }
   | { readonly page: 'admin' }
+  | { readonly page: 'admin-work' }
   | { readonly page: 'not-found' };
 
 type Make = (part: string) => Route;
@@ -23,6 +24,7 @@ const fixed: Readonly<Record<string, Route>> = {
   '/setup': { page: 'setup' },
   '/login': { page: 'login' },
   '/admin': { page: 'admin' },
+  '/admin/work': { page: 'admin-work' },
 };
 
 const patterns: readonly (readonly [RegExp, Make])[] = [
@@ -59,6 +61,7 @@ export const paths = {
   upload: '/studio/upload',
   setup: '/setup',
   admin: '/admin',
+  work: '/admin/work',
   channel: (name: string) => `/@${encodeURIComponent(name)}`,
   watch: (video: string) => `/watch/${encodeURIComponent(video)}`,
   studioChannel: (id: string) => `/studio/channels/${encodeURIComponent(id)}`,

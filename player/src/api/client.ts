@@ -1,4 +1,4 @@
-/** One way to ask the server: JSON in, JSON out, every failure an ApiProblem. The session is a cookie. */
+/** One way to ask the server: JSON or a file in, JSON out, every failure an ApiProblem. The session is a cookie. */
 import { retryAfterMs } from '../lib/retry-after.ts';
 import { ApiProblem, problemOf } from './problem.ts';
 
@@ -32,12 +32,12 @@ export const ask = async <T>(method: Method, path: string, body?: unknown, optio
       cache: 'no-store',
       headers: {
         accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': body instanceof Blob ? body.type || 'application/octet-stream' : 'application/json' }),
         ...(options.grant === undefined ? {} : { 'millrace-grant': options.grant }),
         ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
       },
       ...(options.signal ? { signal: options.signal } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     });
   } catch (error) {
     throw new ApiProblem(0, 'unreachable', error instanceof Error ? error.message : '');

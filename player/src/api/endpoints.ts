@@ -7,6 +7,7 @@ import type {
   Attempt,
   CaptionTrack,
   Channel,
+  Chapter,
   HandedLink,
   Ladders,
   Latency,
@@ -15,6 +16,7 @@ import type {
   PlaybackAddress,
   Protection,
   Role,
+  Rungs,
   ShownKey,
   StreamKey,
   StreamView,
@@ -23,6 +25,7 @@ import type {
   UploadView,
   Video,
 } from './types.ts';
+import type { Job, JobState, Tasks, Worker } from './work.ts';
 
 const part = encodeURIComponent;
 const channelPath = (id: string): string => `/channels/${id.startsWith('@') ? `@${part(id.slice(1))}` : part(id)}`;
@@ -51,9 +54,9 @@ export type NewChannel = { name: string; title: string; visibility: string; late
 export type ChannelChange = Partial<Pick<NewChannel, 'title' | 'visibility' | 'latency' | 'ladder' | 'protection'>> &
   Partial<{ dvr: number | null; captions: readonly string[]; downloads: boolean }>;
 export type KeySettings = { allowedNetworks?: readonly string[] };
-export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean; protection: Protection }>;
+export type UploadMetadata = Partial<{ title: string; description: string; visibility: string; downloads: boolean; protection: Protection; ladder: string }>;
 export type NewUpload = UploadMetadata & { filename: string; size: number; fingerprint?: string };
-export type VideoChange = UploadMetadata & Partial<{ trim: Trim | null }>;
+export type VideoChange = Omit<UploadMetadata, 'ladder'> & Partial<{ trim: Trim | null; poster: number; chapters: readonly Chapter[] }>;
 /** A piece of a video, in seconds; `grant`: a link that was handed on. */
 export type Piece = { in?: number; out?: number; grant?: string; restart?: boolean };
 
@@ -91,6 +94,11 @@ export const api = {
   playVideo: async (id: string, piece: Piece = {}) =>
     fromHere(await ask<PlaybackAddress>('POST', `${videoPath(id)}/playback`, piece)),
   changeVideo: (id: string, body: VideoChange) => ask<Video>('PATCH', videoPath(id), body),
+  putPoster: (id: string, picture: Blob) => ask<Video>('PUT', `${videoPath(id)}/poster`, picture),
+  deletePoster: (id: string) => ask<Video>('DELETE', `${videoPath(id)}/poster`),
+  videoTasks: (id: string) => ask<Tasks>('GET', `${videoPath(id)}/tasks`),
+  cancelTasks: (id: string) => ask<Tasks>('POST', `${videoPath(id)}/tasks/cancel`),
+  retryTasks: (id: string) => ask<Tasks>('POST', `${videoPath(id)}/tasks/retry`),
   videoIngest: (id: string) => ask<{ ingest: HealthReport | null }>('GET', `${videoPath(id)}/ingest`),
   deleteVideo: (id: string) => ask<void>('DELETE', videoPath(id)),
   /** One's own in one of these states, the newest first. */
@@ -109,7 +117,7 @@ export const api = {
     if (cursor !== null) query.set('cursor', cursor);
     return ask<Page<Video>>('GET', `/videos?${query}`);
   },
-  importVideo: (url: string) => ask<Video>('POST', '/videos/import', { url }),
+  importVideo: (url: string, ladder: string | null) => ask<Video>('POST', '/videos/import', { url, ...(ladder === null ? {} : { ladder }) }),
   createUpload: (body: NewUpload, options: AskOptions) => ask<NewVideo>('POST', '/videos', body, options),
   /** Addresses that were signed anew; another machine goes on with them. */
   signUpload: (id: string, options: AskOptions = {}) =>
@@ -126,6 +134,17 @@ export const api = {
     ask<void>('DELETE', `${videoPath(video)}/captions/${part(language)}`),
 
   accounts: () => ask<Page<Account>>('GET', '/accounts?limit=200'),
-  changeAccount: (id: string, body: { quota: number | null }) => ask<Account>('PATCH', `/accounts/${part(id)}`, body),
+  changeAccount: (id: string, body: { quota?: number | null; rungs?: Rungs | null }) => ask<Account>('PATCH', `/accounts/${part(id)}`, body),
+  /** Of all videos, as far as they are kept, the newest first. */
+  jobs: ({ state, cursor }: { state?: JobState | null; cursor?: string | null }) => {
+    const query = new URLSearchParams({ limit: '50' });
+    if (state) query.set('state', state);
+    if (cursor) query.set('cursor', cursor);
+    return ask<Page<Job>>('GET', `/jobs?${query}`);
+  },
+  cancelJob: (id: string) => ask<Job>('POST', `/jobs/${part(id)}/cancel`),
+  retryJob: (id: string) => ask<Job>('POST', `/jobs/${part(id)}/retry`),
+  prioritiseJob: (id: string, priority: number) => ask<Job>('PATCH', `/jobs/${part(id)}`, { priority }),
+  workers: () => ask<{ items: readonly Worker[] }>('GET', '/workers'),
   createAccount: (body: Credentials & { role: Role }) => ask<Account>('POST', '/accounts', body),
 };

@@ -8,6 +8,8 @@ import type { Health } from './health.ts';
 import { videoTopic } from './follow-video.ts';
 import type { VideoNow } from './follow-video.ts';
 import { createTopics } from './topics.ts';
+import { tasksTopic, workTopic } from './work.ts';
+import type { Tasks, WorkNow } from './work.ts';
 import type { Socket, TopicTools } from './topics.ts';
 
 const poll = async (name: string): Promise<ChannelNow | null> => {
@@ -58,3 +60,7 @@ export const followVideo = (id: string, tell: (now: VideoNow) => void): (() => v
 
 export const followHealth = (channel: string, tell: (now: Health) => void): (() => void) =>
   others.follow(healthTopic(channel, tell));
+
+export const followTasks = (video: string, tell: (now: Tasks) => void): (() => void) => others.follow(tasksTopic(video, tell));
+
+export const followWork = (tell: (now: WorkNow) => void): (() => void) => others.follow(workTopic(tell));

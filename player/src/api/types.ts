@@ -1,5 +1,8 @@
 /** What the API answers, as far as the web app reads it. */
 export type Role = 'admin' | 'creator' | 'viewer';
+/** When smaller pictures of an account's videos are made: as soon as they can be, or when somebody watches. */
+export const rungPolicies = ['eager', 'on-demand'] as const;
+export type Rungs = (typeof rungPolicies)[number];
 export type Account = {
   readonly id: string;
   readonly username: string;
@@ -10,6 +13,8 @@ export type Account = {
   readonly limit?: number | null;
   /** What was set for it: bytes, 0 for no limit, null for what the server's configuration says. */
   readonly quota?: number | null;
+  /** What was set for it; null: what the server's configuration says. Servers before it could be set do not say. */
+  readonly rungs?: Rungs | null;
   /** Bytes of the largest file that is taken. */
   readonly maxUpload?: number;
 };
@@ -137,6 +142,9 @@ export type Video = {
   readonly progress?: Progress | null;
   /** Why it failed. */
   readonly error?: VideoError | null;
+  /** Null: none have been made (yet). Servers before there were any do not say. */
+  readonly pictures?: Pictures | null;
+  readonly chapters?: readonly Chapter[];
   /** From here on only for its owner. */
   readonly ownerId?: string;
   readonly bytes?: number;
@@ -144,10 +152,28 @@ export type Video = {
   readonly originalBytes?: number;
   /** Null: no bytes are missing. */
   readonly upload?: UploadView | null;
+  /** The smaller pictures that it gets, by name. */
+  readonly ladder?: string;
 };
 
+/** Addresses. Of a private video they hold a grant of whoever asked. */
+export type Pictures = {
+  readonly poster: string | null;
+  /** What its owner chooses from. */
+  readonly posters: readonly string[];
+  /** Which of them is the poster; `own`: a picture of the owner's. */
+  readonly chosen: number | 'own' | null;
+  /** A WebVTT track of small pictures. */
+  readonly storyboard: string | null;
+  /** Moves. */
+  readonly preview: string | null;
+};
+
+/** In seconds from where its playback begins. */
+export type Chapter = { readonly start: number; readonly end: number; readonly title: string };
+
 export type Progress = {
-  readonly step: 'import' | 'inspect' | 'remux' | 'audio' | 'lowest' | 'mezzanine';
+  readonly step: 'import' | 'inspect' | 'remux' | 'audio' | 'lowest' | 'mezzanine' | 'rungs';
   /** 0 to 1; null: nobody knows. */
   readonly done: number | null;
 };

@@ -45,6 +45,8 @@ type ConfirmProps = {
   title: string;
   text: string;
   yes: string;
+  /** Of the button that does it, where that takes nothing away. */
+  look?: 'primary' | 'danger';
   /** Where "Cancel" could mean either. */
   no?: string;
   /** Why it could not be done. */
@@ -54,13 +56,13 @@ type ConfirmProps = {
   onNo: () => void;
 };
 
-export const Confirm = ({ title, text, yes, no, problem, busy, onYes, onNo }: ConfirmProps) => (
+export const Confirm = ({ title, text, yes, look = 'danger', no, problem, busy, onYes, onNo }: ConfirmProps) => (
   <Dialog title={title} onClose={onNo}>
     <p class="soft">{text}</p>
     {problem && <Notice>{problem}</Notice>}
     <div class="dialog-foot">
       <Button onPress={onNo}>{no ?? t('frame.cancel')}</Button>
-      <Button look="danger" busy={busy} onPress={onYes}>
+      <Button look={look} busy={busy} onPress={onYes}>
         {yes}
       </Button>
     </div>

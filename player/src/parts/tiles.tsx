@@ -8,6 +8,7 @@ import { StateBadge } from './badge.tsx';
 import { Water } from './cover.tsx';
 import { LivePicture } from './live-picture.tsx';
 import { since } from './since.ts';
+import { usePointing, VideoPicture } from './video-picture.tsx';
 import { VideoBadge } from './video-state.tsx';
 
 export const viewersText = (viewers: number): string => tCount('live.viewers', viewers, count(language.get(), viewers));
@@ -34,11 +35,13 @@ const TileState = ({ video }: { video: Video }) => {
 
 /** `by`: the name of its channel, where that is not known from the page. */
 export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined }) => {
+  const pointing = usePointing();
   const facts = [by !== undefined && `@${by}`, since(video.startedAt ?? video.createdAt)];
   return (
-    <li class="tile">
+    <li class="tile" {...pointing.handlers}>
       <div class="cover">
         <Water name={video.id} />
+        <VideoPicture pictures={video.pictures} moves={pointing.on} />
         <TileState video={video} />
         {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>

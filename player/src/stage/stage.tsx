@@ -1,6 +1,7 @@
 /** The one <video> of a page with its controls. The engine does the playing; this shows what it says. */
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { Chapter } from '../api/types.ts';
 import { Water } from '../parts/cover.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { createPlayback } from '../playback/index.ts';
@@ -26,6 +27,13 @@ export type StageProps = {
   start?: number | null;
   muted?: boolean;
   fill?: boolean;
+  /** Stands there until there is a picture. */
+  poster?: string | null;
+  /** Small pictures for whoever looks for a place on the bar. */
+  storyboard?: string | null;
+  chapters?: readonly Chapter[];
+  /** Seconds that are cut away in front: pictures and chapters count from behind them. */
+  cut?: number;
   onState?: (state: PlaybackState) => void;
   onLiveEnd?: () => void;
   /** The server has no such media any more: the page may know why. */
@@ -60,8 +68,9 @@ const SoundOnly = ({ water }: { water: string }) => (
 );
 
 const noteFor = 6_000;
+const none: readonly Chapter[] = [];
 
-const PictureAndControls = ({ source, live, title, water = title, turn, muted, start, children, stage, player, onShape, ...page }: Picture) => {
+const PictureAndControls = ({ source, live, title, water = title, turn, muted, start, poster, storyboard, chapters = none, cut = 0, children, stage, player, onShape, ...page }: Picture) => {
   const video = useRef<HTMLVideoElement>(null);
   const own = useRef<Playback | null>(null);
   const playback = player ?? own;
@@ -134,6 +143,7 @@ const PictureAndControls = ({ source, live, title, water = title, turn, muted, s
           ref={video}
           slot="media"
           playsInline
+          {...(poster ? { poster } : {})}
           aria-label={t('player.label', { title })}
           data-state={state.is}
           onLoadedData={({ currentTarget: { videoWidth } }) => setSoundOnly(videoWidth === 0)}
@@ -145,7 +155,7 @@ const PictureAndControls = ({ source, live, title, water = title, turn, muted, s
         />
         {/* Without a picture there is nothing that they would hide. */}
         <div class="controls" {...(soundOnly ? { noautohide: '' } : {})}>
-          <TimeBar playback={playback} />
+          <TimeBar playback={playback} storyboard={storyboard ?? null} chapters={chapters} cut={cut} />
           {/* The controls take their labels once: another language needs other controls. The video stays. */}
           <ControlBar
             key={`bar ${language.get()}`}

@@ -4,28 +4,44 @@
  */
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Chapter } from '../api/types.ts';
+import { chapterAt } from '../lib/chapters.ts';
 import type { Moment, Playback } from '../playback/index.ts';
 import { language, t } from '../words/index.ts';
-import { barKey, clockText, shareOf, spokenLength, timeAt, timeText } from './time-labels.ts';
+import { BarPreview } from './bar-preview.tsx';
+import { barKey, shareOf, spokenLength, timeAt, timeText } from './time-labels.ts';
 import { useMoment } from './use-moment.ts';
+import { useStoryboard } from './use-storyboard.ts';
 
 const percent = (share: number): string => `${(share * 100).toFixed(3)}%`;
 
-const spoken = (moment: Moment): string => {
+const spoken = (moment: Moment, chapter: Chapter | undefined): string => {
   const tongue = language.get();
   if (!moment.live) {
     const { from, to } = moment.window;
     const [time, length] = [spokenLength(tongue, moment.at - from), spokenLength(tongue, to - from)];
-    return t('player.bar.at', { time, length });
+    const at = t('player.bar.at', { time, length });
+    return chapter ? `${at}, ${chapter.title}` : at;
   }
   return moment.edge ? t('player.atLive') : t('player.bar.behind', { time: spokenLength(tongue, moment.behind) });
 };
 
-export const TimeBar = ({ playback }: { playback: RefObject<Playback | null> }) => {
+type Props = {
+  playback: RefObject<Playback | null>;
+  storyboard: string | null;
+  chapters: readonly Chapter[];
+  /** Seconds that are cut away in front of the video: pictures and chapters count from behind them. */
+  cut: number;
+};
+
+export const TimeBar = ({ playback, storyboard, chapters, cut }: Props) => {
   const moment = useMoment(playback);
   const bar = useRef<HTMLDivElement>(null);
   /** Where the pointer is, and whether it holds the thumb. */
   const [pointed, setPointed] = useState<{ share: number; held: boolean } | null>(null);
+  /** Reached by keyboard: what lies at the thumb is shown as it is to a pointer. */
+  const [focused, setFocused] = useState(false);
+  const board = useStoryboard(storyboard);
   const latest = useRef(moment);
   latest.current = moment;
   useEffect(() => {
@@ -59,6 +75,10 @@ export const TimeBar = ({ playback }: { playback: RefObject<Playback | null> }) 
   };
   const shownAt = pointed?.held ? timeAt(moment, pointed.share) : moment.edge ? moment.window.to : moment.at;
   const { from, to } = moment.window;
+  // Of a piece of a video the clock begins at 0 all the same.
+  const origin = (playback.current?.showTime() ?? moment.at + cut) - moment.at - cut;
+  const marks = chapters.map(({ start }) => start - origin).filter((start) => start > from + 0.5 && start < to - 0.5);
+  const looked = pointed ? timeAt(moment, pointed.share) : focused && !moment.live ? moment.at : null;
   return (
     <div
       ref={bar}
@@ -69,20 +89,33 @@ export const TimeBar = ({ playback }: { playback: RefObject<Playback | null> }) 
       aria-valuemin={0}
       aria-valuemax={Math.round(to - from)}
       aria-valuenow={Math.round(shownAt - from)}
-      aria-valuetext={spoken(moment)}
+      aria-valuetext={spoken(moment, chapters[chapterAt(chapters, moment.at + origin)])}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
+        board.want();
         setPointed({ share: shareUnder(event), held: true });
       }}
-      onPointerMove={(event) => setPointed({ share: shareUnder(event), held: pointed?.held ?? false })}
+      onPointerMove={(event) => {
+        board.want();
+        setPointed({ share: shareUnder(event), held: pointed?.held ?? false });
+      }}
       onPointerUp={letGo}
       onPointerCancel={() => setPointed(null)}
       onPointerLeave={() => setPointed((now) => (now?.held ? now : null))}
+      onFocus={(event) => {
+        if (!event.currentTarget.matches(':focus-visible')) return;
+        board.want();
+        setFocused(true);
+      }}
+      onBlur={() => setFocused(false)}
     >
       <div class="track">
         <div class="loaded" style={{ width: percent(shareOf(moment, moment.bufferedUntil)) }} />
         <div class="played" style={{ width: percent(shareOf(moment, shownAt)) }} />
+        {marks.map((start) => (
+          <div key={start} class="mark" style={{ insetInlineStart: percent(shareOf(moment, start)) }} />
+        ))}
       </div>
       <div class="thumb" style={{ insetInlineStart: percent(shareOf(moment, shownAt)) }} />
       {moment.live && (
@@ -90,19 +123,18 @@ export const TimeBar = ({ playback }: { playback: RefObject<Playback | null> }) 
           {timeText(moment, from)}
         </span>
       )}
-      {pointed && <PointedTime moment={moment} share={pointed.share} playback={playback.current} />}
-    </div>
-  );
-};
-
-const PointedTime = ({ moment, share, playback }: { moment: Moment; share: number; playback: Playback | null }) => {
-  const time = timeAt(moment, share);
-  // The dates of a recording are those of its media: only a show that is on has a clock on the wall.
-  const date = moment.live ? (playback?.dateAt(time) ?? null) : null;
-  return (
-    <div class="pointed" aria-hidden="true" style={{ insetInlineStart: `clamp(2.5rem, ${percent(share)}, 100% - 2.5rem)` }}>
-      {timeText(moment, time)}
-      {date !== null && <small>{clockText(language.get(), date)}</small>}
+      {looked !== null && (
+        <BarPreview
+          moment={moment}
+          time={looked}
+          place={`clamp(var(--half), ${percent(shareOf(moment, looked))}, 100% - var(--half))`}
+          playback={playback.current}
+          cell={moment.live ? null : board.at(looked + origin)}
+          onFailed={board.failed}
+          chapters={moment.live ? [] : chapters}
+          origin={origin}
+        />
+      )}
     </div>
   );
 };

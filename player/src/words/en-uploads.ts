@@ -130,6 +130,7 @@ export const enUploads = {
   'video.step.audio': 'Preparing the sound',
   'video.step.lowest': 'Preparing the first quality',
   'video.step.mezzanine': 'Preparing the picture',
+  'video.step.rungs': 'Making the other sizes',
   'video.work': '{step} · {percent}',
   'video.state.live': 'Live',
   'video.state.playable': 'Plays already',

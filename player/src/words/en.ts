@@ -2,19 +2,23 @@
 import { enAccess } from './en-access.ts';
 import { enHealth } from './en-health.ts';
 import { enLadder } from './en-ladder.ts';
+import { enPictures } from './en-pictures.ts';
 import { enProtection } from './en-protection.ts';
 import { enSenders } from './en-senders.ts';
 import { enUploads } from './en-uploads.ts';
 import { enWatch } from './en-watch.ts';
+import { enWork } from './en-work.ts';
 
 export const en = {
   ...enAccess,
   ...enLadder,
+  ...enPictures,
   ...enProtection,
   ...enWatch,
   ...enSenders,
   ...enHealth,
   ...enUploads,
+  ...enWork,
 
   // The frame around every page
   'frame.skip': 'Skip to the content',

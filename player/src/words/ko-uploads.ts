@@ -124,6 +124,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'video.step.audio': '소리를 준비하는 중',
   'video.step.lowest': '첫 화질을 준비하는 중',
   'video.step.mezzanine': '화면을 준비하는 중',
+  'video.step.rungs': '다른 화질을 만드는 중',
   'video.work': '{step} · {percent}',
   'video.state.live': '방송 중',
   'video.state.playable': '재생 가능',

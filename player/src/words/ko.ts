@@ -3,19 +3,23 @@ import type { WordKey } from './en.ts';
 import { koAccess } from './ko-access.ts';
 import { koHealth } from './ko-health.ts';
 import { koLadder } from './ko-ladder.ts';
+import { koPictures } from './ko-pictures.ts';
 import { koProtection } from './ko-protection.ts';
 import { koSenders } from './ko-senders.ts';
 import { koUploads } from './ko-uploads.ts';
 import { koWatch } from './ko-watch.ts';
+import { koWork } from './ko-work.ts';
 
 export const ko: Readonly<Record<WordKey, string>> = {
   ...koAccess,
   ...koLadder,
+  ...koPictures,
   ...koProtection,
   ...koWatch,
   ...koSenders,
   ...koHealth,
   ...koUploads,
+  ...koWork,
 
   'frame.skip': '본문으로 건너뛰기',
   'frame.home': 'Millrace 첫 화면',

@@ -1,11 +1,12 @@
 /** Who may use the server, how much each keeps, and how much each may. */
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
-import type { Account } from '../../api/types.ts';
+import { rungPolicies } from '../../api/types.ts';
+import type { Account, Rungs } from '../../api/types.ts';
 import { bytesText } from '../../lib/format.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx';
-import { Notice, TextField } from '../../parts/field.tsx';
+import { ChoiceField, Notice, TextField } from '../../parts/field.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
@@ -84,6 +85,7 @@ const Used = ({ account: { username, used = 0, limit } }: { account: Account }) 
 };
 
 const gigabyte = 1e9;
+const rungChoices: readonly (Rungs | 'usual')[] = ['usual', ...rungPolicies];
 
 /** Null: not a size. An empty field is one: the usual. */
 const quotaOf = (text: string): { readonly quota: number | null } | null => {
@@ -96,13 +98,14 @@ const quotaOf = (text: string): { readonly quota: number | null } | null => {
 const ChangeQuota = ({ account, onClose, onChanged }: { account: Account; onClose: () => void; onChanged: () => void }) => {
   const { quota } = account;
   const [text, setText] = useState(typeof quota === 'number' ? String(quota / gigabyte) : '');
+  const [rungs, setRungs] = useState(account.rungs);
   const sending = useSending();
   const wanted = quotaOf(text);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (!wanted) return;
     sending.run(async () => {
-      await api.changeAccount(account.id, wanted);
+      await api.changeAccount(account.id, { ...wanted, ...(rungs === undefined || rungs === account.rungs ? {} : { rungs }) });
       toast(t('room.saved'));
       onChanged();
     });
@@ -122,6 +125,16 @@ const ChangeQuota = ({ account, onClose, onChanged }: { account: Account; onClos
           plain
           focus
         />
+        {rungs !== undefined && (
+          <ChoiceField
+            label={t('rungs.label')}
+            name="rungs"
+            value={rungs ?? 'usual'}
+            options={rungChoices.map((choice) => [choice, t(`rungs.${choice}`)] as const)}
+            onValue={(choice) => setRungs(choice === 'usual' ? null : choice)}
+            hint={t('rungs.hint')}
+          />
+        )}
         <DialogEnd busy={sending.busy} words={t('room.save')} onClose={onClose} />
       </form>
     </Dialog>

@@ -14,6 +14,7 @@ import { useSending } from '../../state/use-form.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { AccountTable } from './account-table.tsx';
+import { AdminNav } from './nav.tsx';
 import { RefusedSenders } from './refused-senders.tsx';
 import { Encoding } from './encoding.tsx';
 import { ServerState } from './server-state.tsx';
@@ -28,6 +29,7 @@ const Admin = () => {
   useTitle(t('admin.title'));
   return (
     <main id="main">
+      <AdminNav here="server" />
       <Heading>{t('admin.title')}</Heading>
       <ServerState />
       <Encoding />

@@ -10,7 +10,7 @@ import { language, t } from '../../words/index.ts';
 const known = ['light', 'standard'] as const;
 const sizeOf = ({ height, mostPictures }: Rung): string => `${height}p${mostPictures ?? ''}`;
 
-const nameOf = ({ name, rungs }: Ladder): string => {
+export const nameOf = ({ name, rungs }: Ladder): string => {
   if (name === 'source') return t('ladder.source');
   if (name === 'auto') return t('ladder.auto');
   const usual = known.find((one) => one === name);

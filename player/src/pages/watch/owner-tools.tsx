@@ -14,7 +14,10 @@ import { t } from '../../words/index.ts';
 import { LinksCard } from '../links.tsx';
 import { ReportCard } from '../studio/health/report-card.tsx';
 import { CaptionFiles } from './caption-files.tsx';
+import { ChaptersCard } from './chapters-card.tsx';
 import { PieceFields, usePiece } from './piece-fields.tsx';
+import { PostersCard } from './posters-card.tsx';
+import { TasksCard } from './tasks-card.tsx';
 
 type OwnerToolsProps = {
   video: Video;
@@ -34,10 +37,13 @@ export const OwnerTools = (props: OwnerToolsProps) => (
     </div>
     <div class="room">
       <div>
+        {props.video.pictures !== undefined && <PostersCard video={props.video} onChanged={props.onChanged} />}
         {props.video.trim !== undefined && <TrimCard key={JSON.stringify(props.video.trim)} {...props} />}
+        {props.video.chapters !== undefined && <ChaptersCard video={props.video} onChanged={props.onChanged} />}
         <CaptionFiles video={props.video.id} onChanged={props.onCut} />
       </div>
       <div>
+        <TasksCard video={props.video.id} />
         {props.video.visibility === 'private' && <LinksCard to={{ kind: 'video', id: props.video.id }} />}
         {props.video.downloads !== undefined && <DownloadsCard {...props} />}
         {props.video.source === 'live' && <ReportCard video={props.video.id} />}

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import { askedGrant, askedPiece, take } from '../../api/head-start.ts';
 import type { PlaybackAddress, Video } from '../../api/types.ts';
-import { isGrowing } from '../../parts/video-state.tsx';
+import { isGrowing, isRising } from '../../parts/video-state.tsx';
 import { useEvery, useLoaded } from '../../state/use.ts';
 import type { Loading } from '../../state/use.ts';
 import { isUnderWay, useVideoNow, withNow } from '../video-now.ts';
@@ -41,15 +41,15 @@ export const useVideo = (id: string): VideoParts => {
       ({ downloads = [] }) => address.replace({ ...playing, downloads }),
       () => {}, // it plays, and the next visit offers the files
     );
-  const ready = video?.state === 'ready';
+  const handedOver = video?.state === 'ready' || (video !== null && isRising(video));
   const grew = useRef(false);
   useEffect(() => {
     if (growing) grew.current = true;
-    // Between its last byte and being ready there is a moment without files.
-    if (!ready || !grew.current || address.now.is !== 'here') return;
+    // Between its last byte and what becomes of it there is a moment without files.
+    if (!handedOver || !grew.current || address.now.is !== 'here') return;
     grew.current = false;
     offerFiles(address.now.value);
-  }, [growing, ready]);
+  }, [growing, handedOver]);
   const protection = video?.protection;
   const known = useRef(protection);
   useEffect(() => {

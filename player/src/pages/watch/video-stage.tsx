@@ -1,12 +1,13 @@
 /** The stage of one video: it waits while the video is prepared, then plays it; a show becomes its own recording. */
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { api } from '../../api/endpoints.ts';
+import { api, onThisHost } from '../../api/endpoints.ts';
 import { askedGrant, askedPiece } from '../../api/head-start.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
+import { useSteady } from '../../parts/video-picture.tsx';
 import { isGrowing } from '../../parts/video-state.tsx';
 import type { Playback, PlaybackState } from '../../playback/index.ts';
 import { StageWords } from '../../stage/over.tsx';
@@ -83,6 +84,7 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
   const playback = address.now.is === 'here' ? address.now.value : null;
   /** It was stopped from elsewhere, and is to go on here. */
   const here = async (): Promise<void> => address.replace(await api.playVideo(id, { ...askedPiece(), restart: true }));
+  const poster = useSteady(video?.pictures?.poster ?? null);
   const whyRefused = useWhyRefused(address.reload);
   const restart = async (): Promise<void> => {
     try {
@@ -101,6 +103,10 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       live={playback?.live ?? false}
       title={video?.title ?? ''}
       water={id}
+      poster={poster && onThisHost(poster)}
+      storyboard={video?.pictures?.storyboard ?? null}
+      {...(video?.chapters ? { chapters: video.chapters } : {})}
+      cut={video?.trim?.in ?? 0}
       start={(turn ?? 0) > 0 ? (from ?? null) : start}
       turn={turn ?? 0}
       fill={fill ?? false}

@@ -18,6 +18,7 @@ import { paths } from '../../routes.ts';
 import { useLoaded, useTitle } from '../../state/use.ts';
 import { t } from '../../words/index.ts';
 import { isByLink } from '../channel-live.ts';
+import { ChapterList } from './chapter-list.tsx';
 import { Downloads } from './downloads.tsx';
 import { useOwnerCode } from './for-owner.ts';
 import { ShareButton } from './share.tsx';
@@ -116,6 +117,7 @@ export const WatchPage = ({ id }: { id: string }) => {
         </div>
         {video && own && video.state === 'playable' && trouble !== null && <p class="notice warn">{trouble}</p>}
         {shown?.description && <p class="description">{shown.description}</p>}
+        {shown?.chapters && <ChapterList id={id} chapters={shown.chapters} cut={shown.trim?.in ?? 0} player={player} />}
       </div>
       {/* What is still growing has no end yet that one could cut, and no length for captions. */}
       {video && own && (isGrowing(video) || video.state === 'uploading' || video.state === 'processing') && <p class="soft">{t('owner.later')}</p>}

@@ -12,7 +12,8 @@ export const titleOf = (filename: string): string => {
   return name.replace(/\.[^.]{1,5}$/, '') || name;
 };
 
-export type Values = Readonly<Required<UploadMetadata>>;
+/** Which smaller pictures it gets was chosen with the file. */
+export type Values = Readonly<Required<Omit<UploadMetadata, 'ladder'>>>;
 
 export type Draft = {
   readonly values: Values;

@@ -19,7 +19,7 @@ import { EditVideo } from '../edit-video.tsx';
 import { ConfirmCancel } from './cancel.tsx';
 import { playsAs, WatchLink } from './watch-link.tsx';
 
-type Begun = { readonly video: Video; readonly url: string };
+type Begun = { readonly video: Video; readonly url: string; readonly ladder: string | null };
 
 /** Those that were begun in this tab stay on the page when they are done, until they are taken off the list. */
 const begun = createStore<readonly Begun[]>([]);
@@ -35,7 +35,8 @@ const faultOf = (text: string): PlainKey | null => {
   return username === '' && password === '' ? null : 'import.url.secret';
 };
 
-export const ImportCard = ({ onChanged }: { onChanged: () => void }) => {
+/** `ladder`: the smaller sizes that were chosen; null: nobody chose. */
+export const ImportCard = ({ ladder, onChanged }: { ladder: string | null; onChanged: () => void }) => {
   const [url, setUrl] = useState('');
   const [tried, setTried] = useState(false);
   const sending = useSending();
@@ -45,8 +46,8 @@ export const ImportCard = ({ onChanged }: { onChanged: () => void }) => {
     setTried(true);
     if (fault) return;
     sending.run(async () => {
-      const video = await api.importVideo(url.trim());
-      begun.set([{ video, url: url.trim() }, ...begun.get()]);
+      const video = await api.importVideo(url.trim(), ladder);
+      begun.set([{ video, url: url.trim(), ladder }, ...begun.get()]);
       setUrl('');
       setTried(false);
       toast(t('import.started'));
@@ -98,7 +99,7 @@ export const Imports = () => {
       <h2 id="imports">{t('import.list')}</h2>
       <ul class="uploads">
         {shown.map((video) => (
-          <ImportRow key={video.id} video={video} url={own.find((one) => one.video.id === video.id)?.url ?? null} onGone={fetched.reload} />
+          <ImportRow key={video.id} video={video} from={own.find((one) => one.video.id === video.id) ?? null} onGone={fetched.reload} />
         ))}
       </ul>
     </section>
@@ -108,11 +109,11 @@ export const Imports = () => {
 type RowProps = {
   video: Video;
   /** Null: it was begun elsewhere, and only the server knows from where it comes. */
-  url: string | null;
+  from: Begun | null;
   onGone: () => void;
 };
 
-const ImportRow = ({ video, url, onGone }: RowProps) => {
+const ImportRow = ({ video, from, onGone }: RowProps) => {
   const [open, setOpen] = useState<'cancel' | 'edit' | null>(null);
   const [busy, setBusy] = useState(false);
   useFootingWhenGone();
@@ -138,10 +139,10 @@ const ImportRow = ({ video, url, onGone }: RowProps) => {
       setOpen(null);
     }
   };
-  const again = async (address: string): Promise<void> => {
+  const again = async ({ url, ladder }: Begun): Promise<void> => {
     setBusy(true);
     try {
-      replace(video.id, await api.importVideo(address));
+      replace(video.id, await api.importVideo(url, ladder));
       // The one that failed is of no use to anybody any more.
       await api.deleteVideo(video.id);
     } catch (error) {
@@ -156,8 +157,8 @@ const ImportRow = ({ video, url, onGone }: RowProps) => {
         <h3>{name}</h3>
         <VideoBadge now={video} />
         <div class="row upload-actions">
-          {video.state === 'failed' && url !== null && (
-            <Button slim look="primary" busy={busy} aria-label={t('upload.retryNamed', { name })} onPress={() => void again(url)}>
+          {video.state === 'failed' && from !== null && (
+            <Button slim look="primary" busy={busy} aria-label={t('upload.retryNamed', { name })} onPress={() => void again(from)}>
               {t('upload.retry')}
             </Button>
           )}
@@ -180,7 +181,7 @@ const ImportRow = ({ video, url, onGone }: RowProps) => {
       <WorkBar now={video} label={t('upload.progress', { name })} />
       {trouble !== null && <p class="notice">{trouble}</p>}
       {plays && <WatchLink video={video.id} name={name} plays={playsAs(video)} closed={video.visibility === 'private'} />}
-      {open === 'edit' && <EditVideo video={video} onClose={() => setOpen(null)} onChanged={(changed) => (url === null ? onGone() : replace(video.id, changed))} />}
+      {open === 'edit' && <EditVideo video={video} onClose={() => setOpen(null)} onChanged={(changed) => (from === null ? onGone() : replace(video.id, changed))} />}
       {open === 'cancel' && <ConfirmCancel name={name} busy={busy} onYes={() => void cancel()} onNo={() => setOpen(null)} />}
     </li>
   );

@@ -1,5 +1,5 @@
 /** Files on their way in: chosen or dropped here, sent while one goes on with other pages, described meanwhile. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api } from '../../../api/endpoints.ts';
 import type { Account } from '../../../api/types.ts';
 import { bytesText, percentText, spanText } from '../../../lib/format.ts';
@@ -13,6 +13,7 @@ import { StudioNav } from '../nav.tsx';
 import { DropZone } from './drop.tsx';
 import { ImportCard, Imports } from './import.tsx';
 import { UploadCard } from './item.tsx';
+import { LadderChoice } from './ladder-choice.tsx';
 import { queue, useQueue } from './queue.ts';
 import { UnfinishedUploads } from './unfinished.tsx';
 
@@ -35,6 +36,7 @@ const Uploads = () => {
   const under = items.filter(moves);
   const percent = percentText(language.get(), size > 0 ? sent / size : 0);
   useTitle(under.length > 0 ? t('upload.title.under', { percent }) : t('upload.title'));
+  const [ladder, setLadder] = useState<string | null>(null);
   const account = useLoaded('me', () => api.me());
   // Each that begins or ends changes how much room is left.
   const promised = items.map(({ video, state }) => `${video} ${state.is === 'cancelled'}`).join(' ');
@@ -45,7 +47,7 @@ const Uploads = () => {
       const failed = queue.items().find((item) => item.state.is === 'failed' && item.filename === file.name && item.size === file.size);
       if (failed) queue.forget(failed.key);
     }
-    queue.add(files);
+    queue.add(files, ladder === null ? {} : { ladder });
   };
   return (
     <main id="main">
@@ -53,6 +55,7 @@ const Uploads = () => {
       <Heading>{t('upload.title')}</Heading>
       <DropZone small={items.length > 0} onFiles={add}>
         {account.now.is === 'here' && <Limits account={account.now.value} />}
+        <LadderChoice value={ladder} onValue={setLadder} />
       </DropZone>
       {items.length > 0 && (
         <section class="section" aria-labelledby="uploads">
@@ -81,7 +84,7 @@ const Uploads = () => {
       )}
       <UnfinishedUploads onFiles={add} />
       <Imports />
-      <ImportCard onChanged={account.reload} />
+      <ImportCard ladder={ladder} onChanged={account.reload} />
     </main>
   );
 };

@@ -7,6 +7,7 @@ import { Water } from '../../../parts/cover.tsx';
 import { Icon } from '../../../parts/icons.tsx';
 import { since } from '../../../parts/since.ts';
 import { useFootingWhenGone } from '../../../parts/title.tsx';
+import { usePointing, VideoPicture } from '../../../parts/video-picture.tsx';
 import { troubleText, VideoBadge, WorkBar } from '../../../parts/video-state.tsx';
 import { Link } from '../../../router.tsx';
 import { paths } from '../../../routes.ts';
@@ -18,15 +19,17 @@ type Props = { video: Video; onChanged: (video: Video) => void; onRemoved: () =>
 
 export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
   const [open, setOpen] = useState<'edit' | 'remove' | null>(null);
+  const pointing = usePointing();
   useFootingWhenGone();
   const name = video.title || t('home.untitled');
   const bytes = Math.max(video.bytes ?? 0, video.originalBytes ?? 0);
   const trouble = troubleText(video);
   const when = video.startedAt ?? video.createdAt;
   return (
-    <li class="video-row" data-video={video.id}>
+    <li class="video-row" data-video={video.id} {...pointing.handlers}>
       <div class="cover">
         <Water name={video.id} />
+        <VideoPicture pictures={video.pictures} moves={pointing.on} />
         {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>
       <div class="video-facts">

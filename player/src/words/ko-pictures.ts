@@ -1,0 +1,42 @@
+/** 영상의 사진과 챕터: 보는 사람과 올린 사람이 보는 글. */
+import type { enPictures } from './en-pictures.ts';
+
+export const koPictures: Readonly<Record<keyof typeof enPictures, string>> = {
+  'chapters.title': '챕터',
+  'chapters.go': '{time} {title}',
+  'chapters.text': '재생 막대와 영상 아래에 표시됩니다.',
+  'chapters.label': '한 줄에 챕터 하나: 시작 시각과 제목',
+  'chapters.hint': '예: 1:30 물레방아. 모든 줄을 지우면 챕터가 없어집니다.',
+  'chapters.saved': '이제 보는 사람에게 챕터가 표시됩니다.',
+  'chapters.removed': '챕터를 지웠습니다.',
+  'chapters.fault': '{line}번째 줄: {words}',
+  'chapters.fault.time': '0:00이나 1:02:03처럼 시각으로 시작하세요.',
+  'chapters.fault.title': '시각 뒤에 제목을 쓰세요.',
+  'chapters.fault.order': '앞줄보다 늦은 시각이어야 합니다.',
+  'chapters.fault.beyond': '영상이 이미 끝난 시각입니다.',
+  'chapters.fault.long': '제목은 {count}자까지 쓸 수 있습니다.',
+  'chapters.fault.many': '챕터는 {count}개까지 만들 수 있습니다.',
+  'chapters.fault.more': '그 밖에 {count}개 더 있습니다.',
+
+  'posters.title': '대표 사진',
+  'posters.text': '재생하기 전에 보이는 사진입니다.',
+  'posters.none': '재생하기 전에 보이는 사진입니다. 영상에서 후보를 뽑는 대로 여기에 나타납니다.',
+  'posters.nth': '영상에서 뽑은 사진 {number}',
+  'posters.own': '직접 올린 사진',
+  'posters.chosen': '대표 사진을 바꾸었습니다.',
+  'posters.send': '내 사진 쓰기…',
+  'posters.sendOther': '다른 사진 쓰기…',
+  'posters.remove': '올린 사진 삭제',
+  'posters.sent': '올린 사진이 대표 사진이 되었습니다.',
+  'posters.removed': '올린 사진을 삭제했습니다.',
+  'posters.form': 'JPEG, PNG, WebP 파일, 10 MB 이하. 1280 × 720이 가장 좋습니다.',
+  'posters.wrongType': '쓸 수 없는 사진입니다. JPEG, PNG, WebP 파일을 고르세요.',
+  'posters.tooLarge': '사진이 10 MB보다 큽니다. 크기를 줄여 다시 고르세요.',
+  'posters.unreadable': '읽을 수 없는 사진입니다. JPEG나 PNG로 저장해 다시 고르세요.',
+  'posters.tooManyPixels': '사진의 화소가 너무 많습니다. 크기를 줄여 다시 고르세요.',
+  'posters.empty': '빈 파일입니다. 다른 파일을 고르세요.',
+
+  'ladder.upload.label': '느린 회선을 위한 낮은 화질',
+  'ladder.upload.hint': '지금부터 추가하는 파일에 적용됩니다. 영상이 재생되는 동안 뒤에서 만듭니다.',
+  'ladder.upload.source': '없음: 올린 파일만',
+};
