@@ -132,7 +132,7 @@ const theUsualWay = async (browser: Browser, pages: PlayerPages, file: string, f
 };
 
 const folder = await mkdtemp(path.join(tmpdir(), 'millrace-bench-'));
-const server = await startServer();
+const server = await startServer({ pictures: true });
 const pages = await servePlayerPages();
 const browser = await launchChromium();
 try {

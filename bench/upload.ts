@@ -106,7 +106,7 @@ const run = async (rounds: number): Promise<void> => {
   const file = join(folder, 'original.mp4');
   const copy = join(folder, 'copy');
   await makeFile(file);
-  const server = await startServer({ data: join(folder, 'data'), env: { MILLRACE_DISK_REFUSE: '99%', MILLRACE_DISK_STOP: '99.5%' } });
+  const server = await startServer({ pictures: true, data: join(folder, 'data'), env: { MILLRACE_DISK_REFUSE: '99%', MILLRACE_DISK_STOP: '99.5%' } });
   const sender = spawn(process.execPath, [fileURLToPath(import.meta.url), 'send', file], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const lines = createInterface({ input: sender.stdout })[Symbol.asyncIterator]();

@@ -70,7 +70,7 @@ t.teardown(() => {
 
 type Video = { readonly id: string; readonly state: string; readonly error: { readonly code: string; readonly message: string } | null; readonly progress: { readonly step: string; readonly done: number | null } | null };
 
-const fetchIt = (url: string): Promise<Video> => server.must<Video>('POST', 'videos/import', { url }, token);
+const fetchIt = (url: string): Promise<Video> => server.must<Video>('POST', 'videos/import', { url, ladder: 'source' }, token);
 const seen = (id: string): Promise<Video> => server.must<Video>('GET', `videos/${id}`, undefined, token);
 const end = async (id: string, isEnd = ({ state }: Video): boolean => state === 'ready' || state === 'failed'): Promise<Video> => {
   for (const giveUpAt = performance.now() + 20_000; ; ) {
@@ -104,7 +104,7 @@ t.test('what is inside is not asked, however it is called and whoever sends on t
 });
 
 t.test('where an address sent on to is for its owner alone to know', async (t) => {
-  const { id } = await server.must<Video>('POST', 'videos/import', { url: `${origin}/inside`, visibility: 'public' }, token);
+  const { id } = await server.must<Video>('POST', 'videos/import', { url: `${origin}/inside`, visibility: 'public', ladder: 'source' }, token);
   t.match((await end(id)).error, { code: 'import-refused', message: /127\.0\.0\.1/ });
   const stranger = await server.api('GET', `videos/${id}`);
   t.match(stranger.body, { error: { code: 'import-refused', message: 'The file could not be fetched.' } });

@@ -118,7 +118,7 @@ for (const pair of [['/ranges.mp4', '/no-ranges.mp4'], ['/no-size.mp4', '/young.
   t.test(`killed in the middle of a fetch, it is fetched to its end: ${pair.join(', ')}`, async (t) => {
     const before = await mine();
     const wanted = new Map<string, string>();
-    const order = (name: string): Promise<Video> => server.api('POST', 'videos/import', { url: address + name }, token, { 'idempotency-key': `once${name}` }).then(({ status, body }) => {
+    const order = (name: string): Promise<Video> => server.api('POST', 'videos/import', { url: address + name, ladder: 'source' }, token, { 'idempotency-key': `once${name}` }).then(({ status, body }) => {
         if (status !== 202 && status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
         return body as Video;
       });

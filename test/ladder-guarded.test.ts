@@ -8,6 +8,7 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { launchChromium, openPage } from './support/chromium.ts';
 import { decodeStamps, probe } from './support/ffmpeg.ts';
+import { asLiveMade } from './support/ladder-show.ts';
 import { LadderStage } from './support/ladder-stage.ts';
 import { faultsOf, readRung } from './support/ladder-truth.ts';
 import { choose, report, servePlayerPages } from './support/player-page.ts';
@@ -19,7 +20,7 @@ import { shaka } from './support/viewings.ts';
 
 t.setTimeout(115_000);
 const data = mkdtempSync(path.join(tmpdir(), 'millrace-guarded-'));
-const stage = await LadderStage.open(t, { data, env: { MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
+const stage = await LadderStage.open(t, { data, env: { ...asLiveMade, MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
 t.teardown(() => rmSync(data, { recursive: true, force: true }));
 const { server } = stage;
 const rungs = ['v1', 'v2'] as const;
@@ -142,7 +143,7 @@ t.test('the recordings: every rung with the pictures and the keys of the source,
 
 t.test('started anew: they are as they were, as files and as MPEG-TS too', async (t) => {
   await server.stop();
-  const again = await startServer({ data, ports: server.ports, env: { MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
+  const again = await startServer({ data, ports: server.ports, env: { ...asLiveMade, MILLRACE_PROTECTION_SEGMENTS_PER_KEY: '2' } });
   t.teardown(() => again.stop());
   await recorded(t, again, { scheme: 'cbcs', video: samples.video });
   const { downloads } = await again.must<{ downloads: { url: string; height: number }[] }>('POST', `videos/${clear.video}/playback`, {}, stage.token);

@@ -14,12 +14,13 @@ import { until } from './support/playlists.ts';
 import { Random } from './support/random.ts';
 import { adminPassword, freePorts, startServer } from './support/server.ts';
 import { slowLine } from './support/slow-line.ts';
+import { nothingBehind } from './support/upload.ts';
 import { signIn, unexpected } from './support/web-app.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'millrace-upload-'));
 const data = path.join(folder, 'data');
 const ports = await freePorts();
-let server = await startServer({ data, ports });
+let server = await startServer({ data, ports, env: nothingBehind });
 t.teardown(async () => {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -89,7 +90,7 @@ t.test('cut ten times, the server killed three times, the page closed in the mid
     } else if (what === 'kill') {
       deaths += 1;
       await server.kill9();
-      server = await startServer({ data, ports });
+      server = await startServer({ data, ports, env: nothingBehind });
     } else {
       await page.reload();
       await page.locator('.drop input[type=file]').waitFor({ state: 'attached' });

@@ -13,11 +13,12 @@ import { cuttingLine } from './support/cutting-line.ts';
 import { putPart, sendParts, type PartAddresses } from './support/part-sender.ts';
 import { Random } from './support/random.ts';
 import { freePorts, startServer, type MillraceServer } from './support/server.ts';
+import { nothingBehind } from './support/upload.ts';
 
 const data = mkdtempSync(path.join(tmpdir(), 'millrace-uploads-'));
 const ports = await freePorts();
 // Whatever is logged at all must hold no address.
-const loud = { MILLRACE_LOG_LEVEL: 'trace' };
+const loud = { ...nothingBehind, MILLRACE_LOG_LEVEL: 'trace' };
 let server = await startServer({ data, ports, env: loud });
 let token = await server.login();
 t.teardown(async () => {

@@ -11,6 +11,7 @@ import { launchChromium, openPage } from './support/chromium.ts';
 import { clip } from './support/clips.ts';
 import { push, type Push } from './support/ffmpeg.ts';
 import { until } from './support/playlists.ts';
+import { asLiveMade } from './support/ladder-show.ts';
 import { adminPassword, startServer, type Channel } from './support/server.ts';
 import { badge, plays, signIn, unexpected } from './support/web-app.ts';
 
@@ -27,7 +28,7 @@ writeFileSync(
 writeFileSync(path.join(ladders, 'huge.yaml'), 'rungs:\n  - { height: 1060, bitrate: 9M, preset: medium }\n  - { height: 1040, bitrate: 8M, preset: medium }\n  - { height: 144, bitrate: 90k, preset: ultrafast }\n');
 
 const [server, browser, source] = await Promise.all([
-  startServer({ env: { MILLRACE_ENCODE_LADDERS: ladders, MILLRACE_ENCODE_CORES: '1', MILLRACE_LIVE_RECONNECT_WINDOW: '60s' } }),
+  startServer({ env: { MILLRACE_ENCODE_LADDERS: ladders, MILLRACE_ENCODE_CORES: '1', ...asLiveMade, MILLRACE_LIVE_RECONNECT_WINDOW: '60s' } }),
   launchChromium(),
   clip({ bframes: 2 }),
 ]);

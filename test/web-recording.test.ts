@@ -78,7 +78,7 @@ t.test('an owner trims, adds captions and forbids downloads; a viewer gets what 
   const files = page.locator('section[aria-labelledby=captions]');
   await files.getByText('There are no captions yet.').waitFor();
   const upload = async (text: string): Promise<void> =>
-    page.locator('input[type=file]').setInputFiles({ name: 'ko.vtt', mimeType: 'text/vtt', buffer: Buffer.from(text) });
+    page.getByRole('region', { name: 'Caption files' }).locator('input[type=file]').setInputFiles({ name: 'ko.vtt', mimeType: 'text/vtt', buffer: Buffer.from(text) });
   await files.getByLabel('Language').selectOption('ko');
   const [picker] = await Promise.all([page.waitForEvent('filechooser'), files.getByRole('button', { name: 'Choose a file…' }).click()]);
   await picker.setFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('remember the milk') });

@@ -4,6 +4,7 @@ import t from 'tap';
 import { launchChromium, openPage } from './support/chromium.ts';
 import { until } from './support/playlists.ts';
 import { adminPassword, startServer } from './support/server.ts';
+import { nothingBehind } from './support/upload.ts';
 import { plays, signIn, unexpected, videoFacts } from './support/web-app.ts';
 import { card, choose, holdParts, longFilm, shortFilm, state } from './support/web-uploads.ts';
 
@@ -12,7 +13,7 @@ const korean = { locale: 'ko-KR', viewport: { width: 390, height: 844 } };
 
 const [film, short] = await Promise.all([longFilm(), shortFilm()]);
 const filmName = path.basename(film);
-const server = await startServer();
+const server = await startServer({ env: nothingBehind });
 t.teardown(() => server.stop());
 const browser = await launchChromium();
 t.teardown(() => browser.close());

@@ -8,7 +8,7 @@ import { Burners } from '../support/burners.ts';
 import { percentile } from '../support/figures.ts';
 import { idleFromNow, spare } from '../support/idle-time.ts';
 import { pipesOf, signalEncoders, zombiesOf } from '../support/ladder-programs.ts';
-import { liveVideo, pictureTracks } from '../support/ladder-show.ts';
+import { asLiveMade, liveVideo, pictureTracks } from '../support/ladder-show.ts';
 import { startedBy } from '../support/left-behind.ts';
 import { LiveSender } from '../support/live-sender.ts';
 import { PartTimes } from '../support/part-times.ts';
@@ -28,7 +28,7 @@ type Encoded = { readonly videoId: string; readonly encoding: readonly number[];
 type On = { readonly video: string; readonly tracks: readonly string[]; readonly times: PartTimes; readonly sender: LiveSender; readonly state: () => Promise<Encoded> };
 
 // The ladders that come with it, and it carries whatever is asked of it.
-const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64' } });
+const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64', ...asLiveMade } });
 t.teardown(() => server.stop());
 const token = await server.login();
 const offers = (): Promise<{ items: { cores: number | null }[] }> => server.must('GET', 'ladders', undefined, token);

@@ -4,6 +4,7 @@
  */
 import t from 'tap';
 import { idleFromNow, spare } from '../support/idle-time.ts';
+import { asLiveMade } from '../support/ladder-show.ts';
 import { LiveSender } from '../support/live-sender.ts';
 import { playlist, until } from '../support/playlists.ts';
 import { percentile } from '../support/figures.ts';
@@ -46,7 +47,7 @@ const reachOf = (text: string): { first: number; last: number; holes: number } =
 };
 
 t.test('two channels under auto play side by side, and neither falls behind', async (t) => {
-  const server = await startServer({ measures: true });
+  const server = await startServer({ measures: true, env: asLiveMade });
   t.teardown(() => server.stop());
   const token = await server.login();
   const ladders = (): Promise<Ladders> => server.must('GET', 'ladders', undefined, token);

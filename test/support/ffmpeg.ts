@@ -21,11 +21,11 @@ const collect = (child: ChildProcess, onOutput?: (chunk: Buffer) => void): Promi
   });
 };
 
-export type RunOptions = { timeoutMs?: number; input?: Buffer };
+export type RunOptions = { timeoutMs?: number; input?: Buffer; cwd?: string };
 
 /** Runs ffmpeg to its end. A failure is a value: `code` and `stderr` (errors only, unless `-v` is given). */
-export const ffmpeg = async (args: readonly string[], { timeoutMs = 60_000, input }: RunOptions = {}): Promise<Finished> => {
-  const child = spawn(ffmpegPath, ['-hide_banner', '-v', 'error', '-nostdin', ...args], { timeout: timeoutMs });
+export const ffmpeg = async (args: readonly string[], { timeoutMs = 60_000, input, cwd }: RunOptions = {}): Promise<Finished> => {
+  const child = spawn(ffmpegPath, ['-hide_banner', '-v', 'error', '-nostdin', ...args], { timeout: timeoutMs, cwd });
   child.stdin.on('error', () => {}); // it may end before it has read everything; its exit code says so
   child.stdin.end(input);
   return collect(child);

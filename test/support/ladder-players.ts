@@ -1,4 +1,4 @@
-/** Players on a ladder of three rungs that are told again and again to play another one. */
+/** Players on a ladder of two or three rungs that are told again and again to play another one. */
 import type { Browser, Page } from 'playwright-core';
 import { FakeClock } from '../../packager/clock.ts';
 import { openPage } from './chromium.ts';
@@ -61,8 +61,8 @@ const configs = {
   dash: (behind: number | null) => ({ streaming: { buffer: dashBuffer, ...(behind !== null && { applyServiceDescription: false, delay: { liveDelay: behind } }) } }),
 } as const;
 
-/** Up and down by one and by two; each is another rung than the one before it. */
-const order = [0, 1, 2, 0, 2, 1];
+/** Up and down by one and by two; each is another rung than the one before it. Where there are two, from one to the other. */
+const orderOf = (rungs: number): readonly number[] => (rungs > 2 ? [0, 1, 2, 0, 2, 1] : [0, 1]);
 
 export type Switched = {
   /** What was wrong with the pictures. */
@@ -107,6 +107,7 @@ export const switchRungs = async (browser: Browser, pages: PlayerPages, { base, 
   await forget(page);
   const from = (await report(page)).currentTime;
   const seen: number[] = [];
+  const order = orderOf(heights.length);
   for (let count = 0; count < switches; count += 1) {
     const next = order[count % order.length] ?? 0;
     const height = heights[next] ?? 0;

@@ -17,7 +17,7 @@ export type LadderServer = {
 export const serveLadder = async (video: string, presentation: Presentation): Promise<LadderServer> => {
   const errors: unknown[] = [];
   const delivery = createDelivery({
-    presentations: { find: (asked) => (asked === video ? presentation : null), liveOn: () => null, onForgotten: () => undefined },
+    presentations: { find: (asked) => (asked === video ? presentation : null), former: () => null, liveOn: () => null, onForgotten: () => undefined },
     gatekeeper: new FakeGatekeeper(),
     keys: fakeKeys,
     reachedAt: reachedHere,

@@ -8,6 +8,9 @@ import type { FlvClip } from './flv.ts';
 import { startServer, type Channel, type MillraceServer } from './server.ts';
 import { ShowSender } from './show-sender.ts';
 
+/** Holes of recordings are not filled: nobody encodes chunks. */
+export const asLiveMade = { MILLRACE_ENCODE_JOBS: '0' } as const;
+
 type Seen = { readonly live: { readonly videoId: string } | null };
 type Offered = { readonly items: readonly { readonly cores: number | null }[] };
 
@@ -26,7 +29,7 @@ const ladders = {
 export const ladderServer = async (): Promise<{ readonly server: MillraceServer; readonly token: string; stop(): Promise<void> }> => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-ladders-'));
   for (const [name, rungs] of Object.entries(ladders)) await writeFile(join(folder, `${name}.yaml`), `rungs:\n${rungs.map((rung) => `  - ${rung}\n`).join('')}`);
-  const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64', MILLRACE_ENCODE_LADDERS: folder, MILLRACE_LIVE_RECONNECT_WINDOW: '30s' } });
+  const server = await startServer({ env: { MILLRACE_ENCODE_CORES: '64', MILLRACE_ENCODE_LADDERS: folder, MILLRACE_LIVE_RECONNECT_WINDOW: '30s', ...asLiveMade } });
   const token = await server.login();
   await until(() => server.must<Offered>('GET', 'ladders', undefined, token), ({ items }) => items.every(({ cores }) => cores !== null), 100_000);
   const stop = async (): Promise<void> => {

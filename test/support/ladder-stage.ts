@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { Test } from 'tap';
 import type { ClipOptions } from './clips.ts';
 import { signalEncoders } from './ladder-programs.ts';
-import { liveVideo } from './ladder-show.ts';
+import { asLiveMade, liveVideo } from './ladder-show.ts';
 import { LiveSender } from './live-sender.ts';
 import { playlist, until } from './playlists.ts';
 import { startServer, type Channel, type MillraceServer, type ServerOptions } from './server.ts';
@@ -39,7 +39,7 @@ export class LadderStage {
     const folder = mkdtempSync(path.join(tmpdir(), 'millrace-ladders-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(path.join(folder, 'small.yaml'), small);
-    const server = await startServer({ ...options, env: { MILLRACE_ENCODE_LADDERS: folder, MILLRACE_ENCODE_CORES: '4', ...options.env } });
+    const server = await startServer({ ...options, env: { MILLRACE_ENCODE_LADDERS: folder, MILLRACE_ENCODE_CORES: '4', ...asLiveMade, ...options.env } });
     t.teardown(() => server.stop());
     const token = await server.login();
     // What it costs is measured behind the start, and before that there is nobody who encodes.

@@ -16,6 +16,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 const readyWithinMs = 40_000;
 const stopWithinMs = 25_000; // a graceful stop has 10 s; on a busy machine a process takes its time to start and to end
 const keptLog = 256 * 1024;
+/** Behind each upload and each show of each test, pictures would take what those tests need that are about something else. */
+const tracksAlone = { MILLRACE_ENCODE_PIPELINES: path.join(import.meta.dirname, 'pipelines'), MILLRACE_ENCODE_PIPELINE: 'tracks' };
 /**
  * What encoding costs here takes seconds of a core to find out: the first servers do, and those after them are given it. Where
  * it was found out on another machine or with another ffmpeg, they see that by themselves.
@@ -68,6 +70,8 @@ export type ServerOptions = {
   args?: readonly string[];
   /** It measures by itself what encoding costs, instead of taking what a server before it found out. */
   measures?: boolean;
+  /** Behind what plays is made what an operator gets who has chosen nothing, with storyboards, posters, previews and texts. */
+  pictures?: boolean;
 };
 
 const freeTcpPort = (): Promise<number> =>
@@ -115,7 +119,7 @@ export class MillraceServer {
   #ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #ownsData: boolean;
 
-  constructor(ports: Ports, data: string, { data: given, env = {}, args = [], measures = false }: ServerOptions) {
+  constructor(ports: Ports, data: string, { data: given, env = {}, args = [], measures = false, pictures = false }: ServerOptions) {
     if (!measures && existsSync(measuredBefore) && !existsSync(path.join(data, measured))) {
       mkdirSync(data, { recursive: true });
       copyFileSync(measuredBefore, path.join(data, measured));
@@ -133,6 +137,9 @@ export class MillraceServer {
         MILLRACE_SRT_PORT: String(ports.srt),
         MILLRACE_DATA: data,
         MILLRACE_ADMIN_PASSWORD: adminPassword,
+        // Tests share the machine with tests: what gives way to all of them gets a fifteenth of a core.
+        MILLRACE_ENCODE_GENTLE: 'false',
+        ...(pictures ? {} : tracksAlone),
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -17,6 +17,7 @@ import { fakeKeys, reachedHere } from '../../server/delivery/fake-presentation.t
 import { createDelivery } from '../../server/delivery/handler.ts';
 import { EventDispatcher } from '../../server/events/dispatcher.ts';
 import { Arrivals } from '../../server/intake/arrivals.ts';
+import { nothingBehind } from '../../server/intake/testing.ts';
 import { Live } from '../../server/live/live.ts';
 import { createLog } from '../../server/log.ts';
 
@@ -74,7 +75,7 @@ export class UploadStage {
     });
     await live.start();
     events.start();
-    const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder: videos, videos: catalog.videos, presentations: live.presentations });
+    const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder: videos, videos: catalog.videos, presentations: live.presentations, behind: nothingBehind });
     const gatekeeper = createGatekeeper(catalog.videos, events);
     const delivery = createDelivery({ presentations: live.presentations, gatekeeper, keys: fakeKeys, reachedAt: reachedHere, clock, cacheBytes: 64 << 20, onError: (error) => errors.push(error) });
     // As the server does: otherwise a connection is closed at the moment at which somebody asks again over it.

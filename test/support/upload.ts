@@ -1,17 +1,22 @@
 /** Files sent to a whole server as a client of the API does it: in parts, each with its checksum, several at a time. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import path from 'node:path';
 import type { MillraceServer } from './server.ts';
 
 type Parts = { readonly url: string; readonly size: number; readonly status: string; readonly finish: string };
 export type Created = { readonly id: string; readonly upload: { readonly tus: string; readonly parts: Parts } };
 export type VideoView = { readonly id: string; readonly state: string; readonly error: { readonly code: string; readonly message: string } | null };
 
+/** For servers of tests that are about uploads themselves: whoever chooses no ladder gets the usual one, and no rung of it is made. */
+export const nothingBehind = { MILLRACE_ENCODE_LADDERS: path.join(import.meta.dirname, 'ladders') };
+
+/** Nothing is made behind it, unless the settings ask for a ladder. */
 export const createUpload = async (server: MillraceServer, token: string, file: string, settings: Record<string, unknown> = {}): Promise<Created> => {
   const handle = await open(file);
   const { size } = await handle.stat();
   await handle.close();
-  return server.must<Created>('POST', 'videos', { filename: file.split('/').at(-1), size, visibility: 'public', ...settings }, token);
+  return server.must<Created>('POST', 'videos', { filename: file.split('/').at(-1), size, visibility: 'public', ladder: 'source', ...settings }, token);
 };
 
 /** The parts of these numbers, `together` at a time. */

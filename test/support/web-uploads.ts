@@ -15,6 +15,12 @@ export const longFilm = (): Promise<string> =>
 
 export const shortFilm = (): Promise<string> => encoded('mp4', [...noise(4, '320x180'), ...tone(440, 4), ...x264, '-b:v', '1M']);
 
+/** Twenty minutes in few bytes, since they are the same two seconds again and again: it plays as it is, and a smaller size of it takes a while. */
+export const tediousFilm = async (): Promise<string> => {
+  const short = await encoded('mp4', ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30:duration=2', '-c:v', 'libx264', '-preset', 'veryfast', '-pix_fmt', 'yuv420p', '-g', '60', '-bf', '0', '-crf', '35']);
+  return encoded('mp4', ['-stream_loop', '599', '-i', short, '-c', 'copy']);
+};
+
 type Gate = { readonly held: () => number; open(): void };
 
 /** Lets parts of so many bytes through, and holds the others until it is opened. */

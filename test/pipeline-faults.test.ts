@@ -1,0 +1,40 @@
+/** Rungs that cannot be made: what plays goes on playing and says why there is not more of it, until somebody tries again. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import t from 'tap';
+import { findPrograms } from '../packager/encode/programs.ts';
+import { filmOf, leftOver, momentsOf, pipelineSettings, rungsOf, variantsOf } from './support/pipeline.ts';
+import { until } from './support/playlists.ts';
+import { startServer } from './support/server.ts';
+import { untilState, uploadFile, type VideoView } from './support/upload.ts';
+
+const programs = await findPrograms();
+const folder = mkdtempSync(path.join(tmpdir(), 'millrace-faulty-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const broken = path.join(folder, 'broken');
+/** It fails at what is made of pieces of videos, as long as there is a file beside it that says so. */
+for (const name of ['ffmpeg', 'ffprobe'] as const) {
+  writeFileSync(path.join(folder, name), `#!/bin/sh\ncase "$*" in *nut*) if [ -e ${broken} ]; then echo no >&2; exit 1; fi;; esac\nexec ${programs[name]} "$@"\n`);
+  chmodSync(path.join(folder, name), 0o755);
+}
+const server = await startServer({ env: { ...pipelineSettings(t), FFMPEG_PATH: path.join(folder, 'ffmpeg') } });
+t.teardown(() => server.stop());
+const token = await server.login();
+const look = (id: string): Promise<VideoView> => server.must<VideoView>('GET', `videos/${id}`, undefined, token);
+
+t.test('what fails again and again leaves a video that plays, with a reason; tried again, it becomes ready', async (t) => {
+  writeFileSync(broken, '');
+  const { id } = await uploadFile(server, token, await filmOf(12), { ladder: 'standard' });
+  const failed = await until(() => look(id), ({ error }) => error !== null, 60_000);
+  t.match(failed, { state: 'playable', error: { code: 'encode-failed' } });
+  t.same((await variantsOf(server, id)).map(({ height }) => height), [360]);
+  // What is in its last attempt when the first fails would fail after somebody has tried again.
+  await until(() => server.must<{ readonly tasks: readonly { readonly state: string }[] }>('GET', `videos/${id}/tasks`, undefined, token), ({ tasks }) => tasks.every(({ state }) => !['waiting', 'queued', 'running'].includes(state)), 60_000);
+  rmSync(broken);
+  t.equal((await server.api('POST', `videos/${id}/tasks/retry`, undefined, token)).status, 200);
+  t.match(await untilState(server, token, id, ['ready']), { state: 'ready', error: null });
+  const [source, ...rungs] = (await rungsOf(server, id)).map(momentsOf);
+  t.same(rungs, [source, source]);
+  t.same(await leftOver(server, id), []);
+});
