@@ -125,7 +125,11 @@ export const switchRungs = async (browser: Browser, pages: PlayerPages, { base, 
 };
 
 /**
- * hls.js waits for a playlist for so long as a part may take, and asks again: where encoder and browser share two cores, a
- * rung may come later than that. What a viewer would see of it are stalls.
+ * hls.js asks for the last part of the next segment and waits for four fifths of a segment, then asks again. Where encoder
+ * and browser share two cores, a rung's playlist may come later than that, and so may the sound's where the player began
+ * early in a segment. What a viewer would see of it are stalls.
  */
-export const errorsButLate = ({ errors }: Pick<Switched, 'errors'>): object[] => errors.filter((error) => !('details' in error && error.details === 'levelLoadTimeOut' && 'fatal' in error && error.fatal === false));
+export const errorsButLate = ({ errors }: Pick<Switched, 'errors'>): object[] => errors.filter((error) => !isLate(error));
+
+const isLate = (error: object): boolean =>
+  'details' in error && (error.details === 'levelLoadTimeOut' || error.details === 'audioTrackLoadTimeOut') && 'fatal' in error && error.fatal === false;
