@@ -126,7 +126,7 @@ t.test('chapters are the owner’s to name, in order and within what is shown', 
   await patch(id, { chapters: two });
   t.match(await patch(id, { trim: { in: 10, out: 50 } }), { status: 200, body: { chapters: [{ start: 0, end: 2.5 }, { start: 2.5, end: 40 }] } }, 'on the clock of what is shown');
   t.match(await patch(id, { chapters: [{ start: 30, title: 'Late' }] }), { status: 200, body: { chapters: [{ start: 30, end: 40, title: 'Late' }] } });
-  t.match(await patch(id, { trim: null }), { body: { chapters: [{ start: 40, end: 50, title: 'Late' }] } });
+  t.match(await patch(id, { trim: null }), { body: { chapters: [{ start: 0, end: 10, title: 'One' }, { start: 40, end: 50, title: 'Late' }, { start: 50, end: 60, title: 'Two & <b>' }] } }, 'what lay in what was cut away is there as it was');
   t.match(await patch(id, { chapters: [] }), { status: 200, body: { chapters: [] } });
   const unknown = await someUpload(server.catalog, { ownerId: (await server.catalog.videos.get(id))?.ownerId ?? '' });
   t.match(await patch(unknown, { chapters: two }), { status: 400, body: { detail: /nobody knows yet how long/ } });

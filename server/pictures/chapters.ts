@@ -20,8 +20,8 @@ export const shownChapters = ({ chapters, durationMs, cutInMs, cutOutMs }: Cut &
 
 type Wished = { readonly startMs: number; /** Null: until the next one. */ readonly endMs: number | null; readonly title: string };
 
-/** What its owner says, on the clock of playback; a sentence: why not. */
-export const chaptersOf = (wished: readonly Wished[], { durationMs, cutInMs, cutOutMs }: Cut): readonly Chapter[] | { readonly index: number; readonly detail: string } => {
+/** What its owner says in place of what is shown, on the clock of playback; what lies in what is cut away stays. A sentence: why not. */
+export const chaptersOf = (wished: readonly Wished[], { chapters: before, durationMs, cutInMs, cutOutMs }: Cut & Pick<VideoRow, 'chapters'>): readonly Chapter[] | { readonly index: number; readonly detail: string } => {
   if (durationMs === null) return { index: 0, detail: 'cannot be placed: nobody knows yet how long the video is.' };
   const from = cutInMs ?? 0;
   const length = Math.max(0, Math.min(cutOutMs ?? durationMs, durationMs) - from);
@@ -35,7 +35,25 @@ export const chaptersOf = (wished: readonly Wished[], { durationMs, cutInMs, cut
     if (endMs <= startMs) return { index, detail: 'ends before it begins.' };
     chapters.push({ startMs: startMs + from, endMs: endMs + from, title: title.trim() });
   }
-  return chapters;
+  const all = withHidden(chapters, before ?? [], from, from + length);
+  if (all.length <= mostChapters) return all;
+  return { index: Math.max(0, wished.length - 1), detail: `is one too many: with those in what is cut away there are more than ${mostChapters}.` };
+};
+
+/** Those `before`, as far as they lie outside of what is shown, round those that are shown from now on. */
+const withHidden = (shown: readonly Chapter[], before: readonly Chapter[], from: number, to: number): Chapter[] => {
+  const ahead = before.filter(({ startMs }) => startMs < from).map((chapter) => ({ ...chapter, endMs: Math.min(chapter.endMs, from) }));
+  const behind = before.filter(({ endMs }) => endMs > to).map((chapter) => ({ ...chapter, startMs: Math.max(chapter.startMs, to) }));
+  const isCutAt = (at: number): boolean => before.some(({ startMs, endMs }) => startMs < at && at < endMs);
+  const all: Chapter[] = [];
+  for (const chapter of [...ahead, ...shown, ...behind]) {
+    const last = all.at(-1);
+    // One that the cut divides, and that has kept its title, is one again when the cut is taken back.
+    const isSame = last?.endMs === chapter.startMs && last.title === chapter.title && (chapter.startMs === from || chapter.startMs === to) && isCutAt(chapter.startMs);
+    if (last && isSame) all[all.length - 1] = { ...last, endMs: chapter.endMs };
+    else all.push(chapter);
+  }
+  return all;
 };
 
 /** What stands in a file, which may be anything: what makes no sense is left out, what overlaps is cut short. */

@@ -37,7 +37,7 @@ export const chaptersShape = Type.Array(chapter, { description: 'Seconds from wh
 
 export const newChapters = Type.Array(Type.Object({ start: seconds, end: Type.Optional(seconds), title: chapterTitle }, closed), {
   maxItems: mostChapters,
-  description: 'In place of those that there are. Without an `end` a chapter ends where the next one begins, the last one with the video.',
+  description: 'In place of those that are shown: what lies in what is cut away (`trim`) stays. Without an `end` a chapter ends where the next one begins, the last one with the video.',
 });
 
 export type PictureFacts = { readonly base: string; readonly who: Who | null; readonly hooks: { readonly grants: Pick<ApiHooks['grants'], 'read' | 'mintForPictures'> }; readonly grant?: string | undefined };
