@@ -331,6 +331,25 @@ t.test('an owner chooses the poster, gives one of his own, takes it back, and wr
   const told = await server.must<{ chapters: object[] }>('GET', `videos/${id}`);
   t.match(told.chapters, [{ start: 0, end: 20, title: 'Opening' }, { start: 20, title: 'The wheel' }]);
 
+  const trim = page.locator('section[aria-labelledby=trim]');
+  const save = editor.getByRole('button', { name: 'Save' });
+  await trim.getByLabel('From', { exact: true }).fill('0:15');
+  await trim.getByRole('button', { name: 'Trim', exact: true }).click();
+  await until(() => lines.inputValue(), (text) => text === '0:00 Opening\n0:05 The wheel');
+  t.equal(await save.getAttribute('aria-disabled'), 'true', 'they are what is saved');
+  await lines.fill('0:00 Opening\n0:05 The wheel\n0:30 Late');
+  await save.click();
+  await until(() => fault.textContent(), (text) => text?.includes('Line 3: the video is over') === true);
+  await lines.fill('0:00 Opening\n0:05 The mill');
+  await trim.getByRole('button', { name: 'Show all of it again' }).click();
+  await editor.getByText('The saved chapters have changed meanwhile', { exact: false }).waitFor();
+  t.equal(await lines.inputValue(), '0:00 Opening\n0:05 The mill', 'nothing that somebody typed is taken away');
+  await shot(page, 'chapters-changed');
+  await editor.getByRole('button', { name: 'Show the saved ones' }).click();
+  t.equal(await lines.inputValue(), '0:00 Opening\n0:20 The wheel');
+  t.equal(await save.getAttribute('aria-disabled'), 'true');
+  t.match(await server.must('GET', `videos/${id}`), { chapters: told.chapters });
+
   await page.evaluate(() => (globalThis as unknown as { localStorage: { setItem(key: string, value: string): void } }).localStorage.setItem('millrace.language', 'ko'));
   await page.setViewportSize(phone.viewport);
   await page.emulateMedia({ colorScheme: 'dark' });

@@ -1,5 +1,5 @@
 /** Chapters as they are typed: one a line, `0:00 Opening`. Pure. */
-import type { Chapter } from '../api/types.ts';
+import type { Chapter, Video } from '../api/types.ts';
 import { readTime, typedTime } from './time-param.ts';
 
 /** What is wrong with a line. */
@@ -13,16 +13,40 @@ export const longestTitle = 200;
 /** A time first, then the title; what people put between the two is left out. */
 const line = /^(\d[\d:.]*)(?:\s*[-–—]\s+|\s+|$)(.*)$/;
 
-/** `duration`: in seconds; null: nobody knows. Empty lines are nothing. */
-export const readChapters = (text: string, duration: number | null): ReadChapters => {
-  const begun: { start: number; title: string }[] = [];
+/** `until`: where it ends, if the next one does not begin before. */
+type Begun = { readonly start: number; readonly title: string; readonly until: number };
+
+const lineOf = ({ start, title }: Pick<Chapter, 'start' | 'title'>): string => `${typedTime(start)} ${title.replaceAll(/\s+/g, ' ').trim()}`;
+
+export const chapterLines = (chapters: readonly Chapter[]): string => chapters.map(lineOf).join('\n');
+
+const canonical = (text: string): string => text.normalize('NFC').trim();
+
+/** Less than a line can say is no room between two chapters. */
+const leastGap = 0.1;
+
+/** What a line stands for that was left as it was: it has tenths and no end, and the chapter may have more. */
+const untouched = (known: readonly Chapter[], duration: number | null): ((line: string) => Begun | undefined) => {
+  const lines = new Map<string, Begun[]>();
+  for (const [at, { start, end, title }] of known.entries()) {
+    const next = known[at + 1]?.start ?? duration ?? end;
+    const key = canonical(lineOf({ start, title }));
+    // Some milliseconds apart two may be one line.
+    lines.set(key, [...(lines.get(key) ?? []), { start, title, until: next - end > leastGap ? end : Infinity }]);
+  }
+  return (line) => lines.get(line)?.shift();
+};
+
+/** `duration`: in seconds; null: nobody knows. `known`: those that were there before. Empty lines are nothing. */
+export const readChapters = (text: string, duration: number | null, known: readonly Chapter[] = []): ReadChapters => {
+  const before = untouched(known, duration);
+  const begun: Begun[] = [];
   const faults: LineFault[] = [];
-  for (const [at, written] of text.normalize('NFC').split(/\r\n|\r|\n/).entries()) {
-    const trimmed = written.trim();
+  for (const [at, written] of text.split(/\r\n|\r|\n/).entries()) {
+    const trimmed = canonical(written);
     if (trimmed === '') continue;
     const [, time = '', rest = ''] = line.exec(trimmed) ?? [];
-    const start = time.includes(':') ? readTime(time) : null;
-    const title = rest.trim();
+    const { start, title, until } = before(trimmed) ?? { start: time.includes(':') ? readTime(time) : null, title: rest.trim(), until: Infinity };
     const say = (fault: ChapterFault): void => void faults.push({ line: at + 1, fault });
     if (start === null) say('time');
     else if (title === '') say('title');
@@ -30,15 +54,19 @@ export const readChapters = (text: string, duration: number | null): ReadChapter
     else if (start <= (begun.at(-1)?.start ?? -1)) say('order');
     else if (duration !== null && start >= duration) say('beyond');
     else if (begun.length === mostChapters) say('many');
-    else begun.push({ start, title });
+    else begun.push({ start, title, until });
     // One too many says it for all that follow.
     if (faults.at(-1)?.fault === 'many') break;
   }
-  const endOf = (at: number, start: number): number => begun[at + 1]?.start ?? Math.max(duration ?? start, start);
-  return { chapters: begun.map(({ start, title }, at) => ({ start, end: endOf(at, start), title })), faults };
+  const chapters = begun.map(({ start, title, until }, at) => {
+    const end = Math.min(until, begun[at + 1]?.start ?? Math.max(duration ?? start, start));
+    return { start, end, title };
+  });
+  return { chapters, faults };
 };
 
-export const chapterLines = (chapters: readonly Chapter[]): string => chapters.map(({ start, title }) => `${typedTime(start)} ${title.replaceAll(/\s+/g, ' ').trim()}`).join('\n');
+/** How long what is shown of it lasts, in seconds: to its owner `duration` is of all of it. */
+export const shownLength = ({ duration, trim }: Pick<Video, 'duration' | 'trim'>): number | null => (duration === null ? null : Math.min(trim?.out ?? duration, duration) - (trim?.in ?? 0));
 
 /** Which one a time lies in; -1: none. */
 export const chapterAt = (chapters: readonly Chapter[], time: number): number =>

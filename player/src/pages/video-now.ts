@@ -26,8 +26,8 @@ export const useVideosNow = (ids: readonly string[]): ReadonlyMap<string, VideoN
   return heard;
 };
 
-/** The newer of what was loaded and what was heard. */
-export const withNow = (video: Video, now: VideoNow | undefined): Video => (now ? { ...video, ...now } : video);
+/** The newer of what was loaded and what was heard. How long all of a trimmed one is its owner alone is told; what is heard is for everybody. */
+export const withNow = (video: Video, now: VideoNow | undefined): Video => (now ? { ...video, ...now, ...(video.trim ? { duration: video.duration } : {}) } : video);
 
 /** Null: not followed, or nothing was heard yet. */
 export const useVideoNow = (id: string | null): VideoNow | null => {

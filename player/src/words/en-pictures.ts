@@ -7,6 +7,8 @@ export const enPictures = {
   'chapters.hint': 'For example: 1:30 The wheel. Take all lines away, and there are no chapters.',
   'chapters.saved': 'The chapters are there for viewers now.',
   'chapters.removed': 'The chapters have been removed.',
+  'chapters.changed': 'The saved chapters have changed meanwhile: the times here may not fit any more. Save, and these lines take their place.',
+  'chapters.showSaved': 'Show the saved ones',
   'chapters.fault': 'Line {line}: {words}',
   'chapters.fault.time': 'begin with a time, as 0:00 or 1:02:03.',
   'chapters.fault.title': 'give it a title behind the time.',

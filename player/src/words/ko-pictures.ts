@@ -9,6 +9,8 @@ export const koPictures: Readonly<Record<keyof typeof enPictures, string>> = {
   'chapters.hint': '예: 1:30 물레방아. 모든 줄을 지우면 챕터가 없어집니다.',
   'chapters.saved': '이제 보는 사람에게 챕터가 표시됩니다.',
   'chapters.removed': '챕터를 지웠습니다.',
+  'chapters.changed': '그사이 저장된 챕터가 바뀌어 여기 적힌 시각이 맞지 않을 수 있습니다. 저장하면 여기 적힌 내용으로 바뀝니다.',
+  'chapters.showSaved': '저장된 챕터 보기',
   'chapters.fault': '{line}번째 줄: {words}',
   'chapters.fault.time': '0:00이나 1:02:03처럼 시각으로 시작하세요.',
   'chapters.fault.title': '시각 뒤에 제목을 쓰세요.',

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../../api/endpoints.ts';
 import type { Video } from '../../api/types.ts';
-import { chapterLines, longestTitle, mostChapters, readChapters } from '../../lib/chapters.ts';
+import { chapterLines, longestTitle, mostChapters, readChapters, shownLength } from '../../lib/chapters.ts';
 import type { LineFault } from '../../lib/chapters.ts';
 import { Button } from '../../parts/button.tsx';
 import { Notice, TextArea } from '../../parts/field.tsx';
@@ -27,22 +27,27 @@ const faultsText = (faults: readonly LineFault[]): string | null => {
 };
 
 export const ChaptersCard = ({ video, onChanged }: { video: Video; onChanged: (video: Video) => void }) => {
-  const saved = chapterLines(video.chapters ?? []);
-  const [text, setText] = useState(saved);
+  const known = video.chapters ?? [];
+  const saved = chapterLines(known);
+  /** And over which lines: they change under the hand when the video is trimmed, or when those of its file are found. Null: nothing. */
+  const [typed, setTyped] = useState<{ text: string; over: string } | null>(null);
+  const text = typed?.text ?? saved;
   /** Nobody is corrected while the line is still being typed. */
   const [left, setLeft] = useState(false);
   const sending = useSending();
-  const { chapters, faults } = readChapters(text, video.duration);
+  const { chapters, faults } = readChapters(text, shownLength(video), known);
   const same = chapterLines(chapters) === saved && faults.length === 0;
+  const showSaved = (): void => {
+    setTyped(null);
+    setLeft(false);
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
     setLeft(true);
     if (faults.length > 0 || same) return;
     sending.run(async () => {
-      const changed = await api.changeVideo(video.id, { chapters });
-      onChanged(changed);
-      setText(chapterLines(changed.chapters ?? chapters));
-      setLeft(false);
+      onChanged(await api.changeVideo(video.id, { chapters }));
+      showSaved();
       toast(t(chapters.length === 0 ? 'chapters.removed' : 'chapters.saved'));
     });
   };
@@ -54,11 +59,19 @@ export const ChaptersCard = ({ video, onChanged }: { video: Video; onChanged: (v
       </header>
       <form class="form chapter-form" onSubmit={submit} noValidate>
         {sending.problem && <Notice>{problemText(sending.problem)}</Notice>}
+        {typed && typed.over !== saved && !same && (
+          <div class="notice warn row" role="status">
+            <span>{t('chapters.changed')}</span>
+            <Button slim onPress={showSaved}>
+              {t('chapters.showSaved')}
+            </Button>
+          </div>
+        )}
         <TextArea
           label={t('chapters.label')}
           name="chapters"
           value={text}
-          onValue={setText}
+          onValue={(value) => setTyped(value === saved ? null : { text: value, over: typed?.over ?? saved })}
           onLeave={() => setLeft(true)}
           hint={t('chapters.hint')}
           fault={left ? faultsText(faults) : null}
