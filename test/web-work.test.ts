@@ -180,6 +180,15 @@ t.test('an owner sees how far each step is, why one failed, cancels the rest and
     step('others-tracks', 'join', 'waiting', 0),
     step('my-own', 'brew', 'waiting', 0),
   ];
+  let isMade = false;
+  const record = new RegExp(`/api/v1/videos/${id}$`);
+  await page.route(record, async (route) => {
+    const answer = await route.fetch();
+    const pictures = { poster: null, posters: [`${server.origin}/play/-/${id}/poster-0.jpg`], chosen: null, storyboard: null, preview: null };
+    const made = isMade ? { pictures, chapters: [{ start: 0, end: 2, title: 'Of the file' }] } : { pictures: null, chapters: [] };
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...made } });
+  });
+  t.teardown(() => page.unroute(record));
   await page.goto(`${server.origin}/watch/${id}`);
   const card = page.locator('section[aria-labelledby=tasks]');
   const total = card.getByRole('progressbar', { name: 'Progress in total' });
@@ -211,9 +220,16 @@ t.test('an owner sees how far each step is, why one failed, cancels the rest and
   await page.getByRole('dialog').getByRole('button', { name: 'Try again' }).click();
   await card.locator('[data-task=storyboard][data-state=queued]').waitFor();
   await card.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' });
+  const posterChoices = page.locator('section[aria-labelledby=posters]').getByRole('radio');
+  t.equal(await posterChoices.count(), 0);
+  isMade = true;
   for (const task of work.tasks) Object.assign(task, { state: 'done', done: 1 });
   work.tellTasks(id);
   await card.getByText('All of it is done.').waitFor();
+  await posterChoices.waitFor();
+  const editor = page.locator('section[aria-labelledby=chapters-edit]');
+  await until(() => editor.getByRole('textbox').inputValue(), (text) => text === '0:00 Of the file');
+  t.equal(await editor.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled'), 'true', 'nobody takes them away by a press');
 
   Object.assign(others, { state: 'running', done: 0.4 });
   await korean();

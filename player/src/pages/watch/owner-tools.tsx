@@ -25,6 +25,8 @@ type OwnerToolsProps = {
   onChanged: (video: Video) => void;
   /** What is offered to viewers beside the picture has changed. */
   onListed: () => void;
+  /** What is made behind it has come further: the record says what it has now. */
+  onMade: () => void;
   /** What is played has changed: another beginning or end, other captions. */
   onCut: () => void;
 };
@@ -43,7 +45,7 @@ export const OwnerTools = (props: OwnerToolsProps) => (
         <CaptionFiles video={props.video.id} onChanged={props.onCut} />
       </div>
       <div>
-        <TasksCard video={props.video.id} />
+        <TasksCard video={props.video.id} onDone={props.onMade} />
         {props.video.visibility === 'private' && <LinksCard to={{ kind: 'video', id: props.video.id }} />}
         {props.video.downloads !== undefined && <DownloadsCard {...props} />}
         {props.video.source === 'live' && <ReportCard video={props.video.id} />}

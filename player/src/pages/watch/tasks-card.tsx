@@ -14,7 +14,7 @@ import { reasonText } from '../../parts/work-reasons.ts';
 import { looks, stateText, taskText } from '../../parts/work-words.ts';
 import { useSending } from '../../state/use-form.ts';
 import { useLoaded } from '../../state/use.ts';
-import type { Loading } from '../../state/use.ts';
+import type { Loaded, Loading } from '../../state/use.ts';
 import { language, t } from '../../words/index.ts';
 
 /** What was asked for, and what was heard since. */
@@ -31,12 +31,26 @@ const useTasks = (video: string): Loading<Tasks> => {
   return asked;
 };
 
+/** Hears when more of it is done than before: what came of it is told with the video. */
+const useDone = (now: Loaded<Tasks>, onDone: () => void): void => {
+  const known = useRef<ReadonlySet<string> | null>(null);
+  useEffect(() => {
+    if (now.is === 'loading') known.current = null;
+    if (now.is !== 'here') return;
+    const before = known.current;
+    // What was done, and had to be done anew, has more jobs behind it.
+    known.current = new Set(now.value.tasks.filter(({ state }) => state === 'done').map(({ name, finished }) => `${name} ${finished}`));
+    if (before && [...known.current].some((task) => !before.has(task))) onDone();
+  }, [now]);
+};
+
 const isUnderWay = ({ state }: Task): boolean => state === 'waiting' || state === 'queued' || state === 'running';
 const isDown = ({ state }: Task): boolean => state === 'failed' || state === 'cancelled';
 
-export const TasksCard = ({ video }: { video: string }) => {
+export const TasksCard = ({ video, onDone }: { video: string; onDone: () => void }) => {
   const tasks = useTasks(video);
   const { now } = tasks;
+  useDone(now, onDone);
   // A server that knows of no tasks has none to show.
   if (now.is === 'failed' && now.problem.hidden) return null;
   return (

@@ -129,6 +129,7 @@ export const WatchPage = ({ id }: { id: string }) => {
               player={player}
               onChanged={parts.record.replace}
               onListed={parts.address.reload}
+              onMade={parts.record.reload}
               onCut={() => setTurn({ count: turn.count + 1, at: null })}
             />
           ) : (
