@@ -43,7 +43,7 @@ t.test('moments are those of key pictures, on a clock that begins with what is s
 const keysEvery = (step: number, length: number) => Array.from({ length: Math.ceil(length / step) }, (_, seq) => ({ seq, epoch: 0, at: seq * step * 1e6 }));
 const grid = { columns: 10, rows: 10 };
 
-t.test('a storyboard has a picture every 2 to 10 s, by how long the film is, and never more than some hundred', async (t) => {
+t.test('a storyboard has a picture every 2 to 10 s, by how long the film is, and never more than 600', async (t) => {
   t.equal(stepOf(60e6, null, grid), 2e6);
   t.equal(stepOf(1_000e6, null, grid), 5e6);
   t.equal(stepOf(5_000e6, null, grid), 10e6);
@@ -53,13 +53,37 @@ t.test('a storyboard has a picture every 2 to 10 s, by how long the film is, and
   t.equal(stepOf(1_000e6, 1, { columns: 1, rows: 2 }), 5e6, 'sheets have numbers up to 99');
   for (const [gop, length] of [[2, 60], [1.9, 300], [0.5, 5_000], [6, 36_000], [0.04, 36_000]] as const) {
     const step = stepOf(length * 1e6, null, grid);
-    const cells = chosenCells({ keys: keysEvery(gop, length), length: length * 1e6 }, step, grid);
-    t.ok(cells.length > 0 && cells.length <= 1.4 * mostCells, `${cells.length} of ${length} s`);
+    const cells = chosenCells({ keys: keysEvery(gop, length), length: length * 1e6 }, step);
+    t.ok(cells.length > 0 && cells.length <= mostCells, `${cells.length} of ${length} s`);
     t.equal(cells[0]?.at, 0);
     const steps = cells.slice(1).map((cell, index) => cell.at - (cells[index]?.at ?? 0));
     t.ok(steps.every((one) => one >= 0.74 * step && one <= Math.max(step, gop * 1e6) + gop * 1e6), `${gop} s`);
   }
-  t.same(chosenCells({ keys: [], length: 0 }, 2e6, grid), []);
+  t.same(chosenCells({ keys: [], length: 0 }, 2e6), []);
+  t.same(at(chosenCells({ keys: keysEvery(2, 2), length: 0 }, 2e6)), [0], 'a film of no length has one');
+});
+
+t.test('a storyboard is of the whole film whatever its grid is, and its pictures are as far apart as somebody asks, on average', async (t) => {
+  const film = (gop: number, length: number) => ({ keys: keysEvery(gop, length).filter(({ at }) => at < length * 1e6), length: length * 1e6 });
+  for (const [columns, rows] of [[1, 1], [2, 2], [1, 5], [2, 3], [5, 5], [20, 20]] as const) {
+    for (const [gop, length] of [[2, 7_200], [1.9, 7_201], [10, 3_599.7], [0.7, 36_000]] as const) {
+      const moments = film(gop, length);
+      const step = stepOf(moments.length, 1, { columns, rows });
+      const cells = chosenCells(moments, step);
+      const what = `${columns}x${rows}, a key picture every ${gop} s of ${length} s: ${cells.length}`;
+      t.ok(cells.length <= Math.min(mostCells, 100 * columns * rows), what);
+      t.ok(moments.length - (cells.at(-1)?.at ?? 0) <= step + gop * 1e6, `${what}, the last at ${(cells.at(-1)?.at ?? 0) / 1e6} s`);
+    }
+  }
+  for (const [gop, every] of [[2, 10], [6, 10], [4, 9], [2.5, 3]] as const) {
+    const moments = film(gop, 1_800);
+    const cells = chosenCells(moments, stepOf(moments.length, every, grid));
+    t.ok(Math.abs(cells.length - 1_800 / every) <= 1, `${cells.length} of one every ${every} s, a key picture every ${gop} s`);
+    t.ok(cells.every(({ at }, n) => Math.abs(at - n * every * 1e6) <= gop * 0.5e6), 'each as near as there is one');
+  }
+  t.same(at(chosenCells(film(12, 60), 5e6)), [0, 12, 24, 36, 48], 'where they lie farther apart: all of them, once');
+  const bare = film(2, 60).keys.filter(({ at }) => at >= 7e6 && (at < 20e6 || at > 41e6));
+  t.same(at(chosenCells({ keys: bare, length: 60e6 }, 10e6)), [8, 10, 18, 42, 50], 'where there are none: those before and behind');
 });
 
 t.test('its WebVTT names every cell where it lies, from its moment until the next one, and nothing of the address that it has itself', async (t) => {

@@ -5,7 +5,7 @@ import type { KeyMoment, Moments } from './moments.ts';
 export type Grid = { readonly columns: number; readonly rows: number };
 export type Size = { readonly width: number; readonly height: number };
 
-/** Whoever moves along a film does not see more of them, and a film of ten hours should not weigh as much as a song. */
+/** However long a film is: whoever moves along it does not see more of them. */
 export const mostCells = 600;
 /** What a name counts up to. */
 const mostSheets = 100;
@@ -14,23 +14,23 @@ const longest = 10e6;
 /** A short film has so many. */
 const usualCells = 200;
 
-/** µs from one picture to the next. `every`: seconds; null: as goes with the length. */
+/** µs from one picture to the next, whole ones. `every`: seconds; null: as goes with the length. */
 export const stepOf = (length: number, every: number | null, { columns, rows }: Grid): number => {
   const wished = every === null ? Math.min(longest, Math.max(shortest, length / usualCells)) : every * 1e6;
-  return Math.max(wished, length / Math.min(mostCells, columns * rows * mostSheets));
+  return Math.ceil(Math.max(wished, length / Math.min(mostCells, columns * rows * mostSheets)));
 };
 
-/** One every step, or as near to that as key pictures lie; the first one is always there. */
-export const chosenCells = ({ keys }: Moments, step: number, { columns, rows }: Grid): KeyMoment[] => {
-  const chosen: KeyMoment[] = [];
-  let due = Number.NEGATIVE_INFINITY;
-  for (const key of keys) {
-    // Where the next key picture lies a little early, one a whole GOP later would be late.
-    if (key.at < due) continue;
-    chosen.push(key);
-    due = key.at + 0.75 * step;
+/** Of every step the key picture that is nearest to it: one for several steps where they lie farther apart. The first one is always there. */
+export const chosenCells = ({ keys, length }: Moments, step: number): KeyMoment[] => {
+  const chosen = keys.slice(0, 1);
+  let nearest = 0;
+  for (let due = step; due < length; due += step) {
+    const farFrom = (index: number): number => Math.abs((keys[index]?.at ?? Infinity) - due);
+    while (nearest + 1 < keys.length && farFrom(nearest + 1) <= farFrom(nearest)) nearest += 1;
+    const key = keys[nearest];
+    if (key && key !== chosen.at(-1)) chosen.push(key);
   }
-  return chosen.slice(0, Math.min(mostCells * 2, columns * rows * mostSheets));
+  return chosen;
 };
 
 /** Of a sheet with so many cells on it: no wider than it has to be. */

@@ -23,7 +23,7 @@ export type TaskOptions =
   | { readonly kind: 'encode'; readonly rungs: 'lowest' | 'others' | 'all' }
   | { readonly kind: 'join' }
   | { readonly kind: 'sound' }
-  /** `every`: seconds; null: so that the whole fits a few sheets. */
+  /** `every`: seconds; null: by how long the video is. */
   | { readonly kind: 'storyboard'; readonly every: number | null; readonly columns: number; readonly rows: number; readonly width: number }
   | { readonly kind: 'posters'; readonly count: number }
   | { readonly kind: 'preview'; readonly seconds: number }

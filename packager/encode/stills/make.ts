@@ -49,7 +49,7 @@ export const makeStoryboard = async (stage: MakeStills, { every, columns, rows, 
   if (!shown) return null;
   const { moments, sizeWithin } = shown;
   const grid = { columns, rows };
-  const wanted = chosenCells(moments, stepOf(moments.length, every, grid), grid);
+  const wanted = chosenCells(moments, stepOf(moments.length, every, grid));
   const cell = sizeWithin(width);
   const sheets: Buffer[] = [];
   const places = cellsOfSheet(wanted.length, grid);
