@@ -64,6 +64,12 @@ const cutEpoch = (facts: EpochFacts, segments: readonly SourceSegment[], sampleR
       cuts.push({ start: ticks(start), end: Math.min(ticks(end), zero), firstFrame: 0, endFrame: 0, gap: true });
       continue;
     }
+    if (start > last.start) {
+      // Nothing is heard any more: no frames to fill it with, which might reach into the epoch behind it.
+      const here = cuts.at(-1)?.end ?? zero;
+      cuts.push({ start: here, end: Math.max(here, ticks(end)), firstFrame: begin, endFrame: begin, gap: true });
+      continue;
+    }
     const endFrame = Math.max(begin + 1, segment === last ? all : rounded(end));
     cuts.push({ start: zero + begin * aacFrame, end: zero + endFrame * aacFrame, firstFrame: begin, endFrame, gap });
   }

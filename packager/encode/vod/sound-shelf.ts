@@ -52,7 +52,7 @@ export class SoundShelf {
     if (this.#next >= cut.endFrame) await this.#write(cut);
   }
 
-  /** Gaps ahead of the first frame are of none. */
+  /** Gaps ahead of the first frame and behind the last are of none. */
   async #gapsTo(frame: number): Promise<void> {
     for (let cut = this.#o.cuts[this.#cut]; cut && cut.endFrame <= frame; cut = this.#o.cuts[this.#cut]) await this.#write(cut);
   }

@@ -24,6 +24,7 @@ import { EncodeError } from '../runs.ts';
 import { makeJobPlace, Sandbox } from '../sandbox.ts';
 import { openMovie, planCalmly } from '../shelve.ts';
 import { soundMake, storedSound } from './sound-fit.ts';
+import { soundCuts } from './sound-cuts.ts';
 import { makeSound, type MadeSound } from './sound.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'millrace-track-sound-'));
@@ -200,13 +201,26 @@ const recording = async (epochs: readonly (readonly Missing[])[], at = 3_600 * 4
   return log;
 };
 
+t.test('a hole that an epoch ends with ends where the next epoch begins, not a frame into it', async (t) => {
+  const log = new MemoryLog();
+  let dts = 0;
+  for (const [seq, [duration, gap]] of ([[96_300, false], [48_000, true], [32_358, true], [96_000, false]] as const).entries()) {
+    if (seq === 0 || seq === 3) await log.beginEpoch({ epoch: seq, timescale: 48_000, wallClock: 0, start: dts, reorderDelay: 0, codecString: 'opus', run: 'r', init: Buffer.alloc(0) });
+    await log.append({ dts, firstPts: dts, duration, key: true, segmentStart: true, gap }, gap ? [] : [Buffer.alloc(1)]);
+    dts += duration;
+  }
+  const [one, other] = soundCuts(log.snapshot(), 48_000).map(({ cuts }) => cuts.map(({ start, end, gap }) => ({ start, end, gap })));
+  t.same(one, [{ start: 0, end: 95 * 1024, gap: false }, { start: 95 * 1024, end: 144_300, gap: true }, { start: 144_300, end: 176_658, gap: true }], 'what is heard is kept whole');
+  t.match(other, [{ start: 176_658, gap: false }]);
+});
+
 t.test('a recording of Opus: each of its epochs, its declared holes, and those that nobody declared', async (t) => {
-  const log = await recording([[{ from: 2, to: 4, declared: true }], [{ from: 1.2, to: 1.6, declared: false }, { from: 3, to: 3.4, declared: true }], []], 0);
+  const log = await recording([[{ from: 2, to: 4, declared: true }], [{ from: 1.2, to: 1.6, declared: false }, { from: 3, to: 3.4, declared: true }], [{ from: 4, to: 6, declared: true }]], 0);
   const { log: made, heard } = await make(t, log);
   t.same(heard, { channels: 2, sampleRate: 48_000, bitRate: 128_000 });
   await liesOn(t, log, made, heard);
   t.same(made.snapshot().epochs.map(({ epoch, wallClock, start, run }) => ({ epoch, wallClock, start, run })), log.snapshot().epochs.map(({ epoch, wallClock, start, run }) => ({ epoch, wallClock, start, run })));
-  for (const [epoch, silent] of [[0, [[2, 4]]], [1, [[1.2, 1.6], [3, 3.4]]], [2, []]] as const) {
+  for (const [epoch, silent] of [[0, [[2, 4]]], [1, [[1.2, 1.6], [3, 3.4]]], [2, [[4, 6]]]] as const) {
     const zero = log.snapshot().epochs[epoch]?.start ?? 0;
     const [was, is] = [await heardOf(log, epoch), await heardOf(made, epoch)];
     isInStep(t, was.subarray(zero), is.subarray(zero), silent);
