@@ -1,4 +1,4 @@
-/** 영상 뒤에서 이루어지는 작업: 올린 사람에게는 단계, 관리자에게는 작업과 작업기. */
+/** 영상 뒤에서 이루어지는 작업: 올린 사람에게는 단계, 관리자에게는 작업과 워커. */
 import type { enWork } from './en-work.ts';
 
 export const koWork: Readonly<Record<keyof typeof enWork, string>> = {
@@ -76,13 +76,13 @@ export const koWork: Readonly<Record<keyof typeof enWork, string>> = {
   'work.job': '작업',
   'work.video': '영상',
   'work.video.none': '없음',
-  'work.worker': '작업기',
+  'work.worker': '워커',
   'work.progress': '진행률',
   'work.progress.of': '{job} 진행률',
   'work.since': '시작',
   'work.queued': '대기열에 들어온 때',
-  'work.workers': '작업기',
-  'work.workers.none': '작업기가 없어 작업이 대기열에 머뭅니다. encode.jobs를 0보다 크게 하거나 “millrace worker”를 실행하세요.',
+  'work.workers': '워커',
+  'work.workers.none': '워커가 없어 작업이 대기열에 머뭅니다. encode.jobs를 0보다 크게 하거나 “millrace worker”를 실행하세요.',
   'work.workers.here': '서버 자체',
   'work.workers.process': '프로세스 {pid}',
   'work.workers.takes': '맡는 일',
