@@ -149,6 +149,25 @@ t.test('an administrator sees what runs and where, and cancels, retries and puts
   t.same(unexpected(complaints, /status of (404|500)/), []);
 });
 
+t.test('whoever is being asked about a job goes on being asked when it has left the list', async (t) => {
+  work.jobs.length = 0;
+  const begins = work.job({ id: 'b1', video: { id, title: 'At the mill' } });
+  await page.goto(`${server.origin}/admin/work`);
+  await page.getByLabel('State').selectOption('queued');
+  await page.getByRole('button', { name: 'Priority of Other sizes of At the mill' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Priority').fill('95');
+  Object.assign(begins, { state: 'leased', worker: 'w2' });
+  work.tell();
+  await page.locator('.job').waitFor({ state: 'detached' });
+  t.equal(await dialog.getByLabel('Priority').inputValue(), '95');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  t.equal(begins.priority, 95);
+  await page.locator('h1:focus').waitFor();
+  t.same(unexpected(complaints, /status of (404|500)/), []);
+});
+
 t.test('what was loaded after the first page is told as it is now, too', async (t) => {
   work.jobs.length = 0;
   const oldest = work.job({ id: 'o1', state: 'dead', attempts: 4, reason: 'encode-failed: It could not be converted.', video: { id, title: 'At the mill' } });

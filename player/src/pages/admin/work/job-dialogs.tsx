@@ -5,13 +5,24 @@ import type { Job } from '../../../api/work.ts';
 import { Confirm, Dialog, DialogEnd } from '../../../parts/dialog.tsx';
 import { Notice, TextField } from '../../../parts/field.tsx';
 import { problemText } from '../../../parts/states.tsx';
+import { useFootingWhenGone } from '../../../parts/title.tsx';
 import { toast } from '../../../parts/toasts.tsx';
 import { useSending } from '../../../state/use-form.ts';
 import { t } from '../../../words/index.ts';
 
+type Names = { readonly job: string; readonly video: string };
+/** What somebody is about to do with a job. */
+export type Question = { readonly job: Job; readonly names: Names; readonly what: 'cancel' | 'retry' | 'priority' };
+
 type Props = { job: Job; onClose: () => void; onChanged: () => void };
 
-export const ConfirmJob = ({ job, names, what, onClose, onChanged }: Props & { names: { job: string; video: string }; what: 'cancel' | 'retry' }) => {
+export const JobDialog = ({ names, what, ...rest }: Question & Props) => {
+  // The button that opened it may have left the page with its row.
+  useFootingWhenGone();
+  return what === 'priority' ? <PriorityDialog {...rest} /> : <ConfirmJob names={names} what={what} {...rest} />;
+};
+
+const ConfirmJob = ({ job, names, what, onClose, onChanged }: Props & { names: Names; what: 'cancel' | 'retry' }) => {
   const sending = useSending();
   const yes = (): void =>
     sending.run(async () => {
@@ -29,7 +40,7 @@ export const ConfirmJob = ({ job, names, what, onClose, onChanged }: Props & { n
 
 const [least, most] = [-1000, 1000];
 
-export const PriorityDialog = ({ job, onClose, onChanged }: Props) => {
+const PriorityDialog = ({ job, onClose, onChanged }: Props) => {
   const [text, setText] = useState(String(job.priority));
   const sending = useSending();
   const wanted = /^-?\d{1,4}$/.test(text.trim()) ? Number(text) : null;

@@ -14,7 +14,8 @@ import { jobText, looks, standing, stateText } from '../../../parts/work-words.t
 import { useEvery, useLoaded } from '../../../state/use.ts';
 import type { Loading } from '../../../state/use.ts';
 import { language, t, tCount } from '../../../words/index.ts';
-import { ConfirmJob, PriorityDialog } from './job-dialogs.tsx';
+import { JobDialog } from './job-dialogs.tsx';
+import type { Question } from './job-dialogs.tsx';
 import { VideoName, workerName } from './running.tsx';
 
 const choices = ['all', ...jobStates] as const;
@@ -65,6 +66,8 @@ export const Jobs = ({ now }: { now: WorkNow | null }) => {
   const state: JobState | null = choice === 'all' ? null : choice;
   const [asked, setAsked] = useState({ choice, pages: 1 });
   const pages = asked.choice === choice ? asked.pages : 1;
+  /** Beside the list: a job that begins, or ends, may leave it while somebody is being asked about it. */
+  const [question, setQuestion] = useState<Question | null>(null);
   const list = useJobs(state, pages);
   const news = newsOf(now);
   useEffect(() => {
@@ -96,7 +99,7 @@ export const Jobs = ({ now }: { now: WorkNow | null }) => {
       {jobs.length > 0 && (
         <ul class="jobs">
           {jobs.map((job) => (
-            <Row key={job.id} job={job} worker={workerName(job.worker, now?.workers ?? [])} onChanged={list.reload} />
+            <Row key={job.id} job={job} worker={workerName(job.worker, now?.workers ?? [])} onAsk={setQuestion} />
           ))}
         </ul>
       )}
@@ -107,6 +110,7 @@ export const Jobs = ({ now }: { now: WorkNow | null }) => {
           </Button>
         </div>
       )}
+      {question !== null && <JobDialog {...question} onClose={() => setQuestion(null)} onChanged={list.reload} />}
     </section>
   );
 };
@@ -122,12 +126,11 @@ const factsOf = (job: Job, worker: string): readonly string[] => {
   ];
 };
 
-const Row = ({ job, worker, onChanged }: { job: Job; worker: string; onChanged: () => void }) => {
-  const [open, setOpen] = useState<'cancel' | 'retry' | 'priority' | null>(null);
+const Row = ({ job, worker, onAsk }: { job: Job; worker: string; onAsk: (question: Question) => void }) => {
   const state = standing(job);
   const isOpen = state === 'waiting' || state === 'queued' || state === 'running';
   const names = { job: jobText(job), video: job.video?.title || t('home.untitled') };
-  const close = (): void => setOpen(null);
+  const ask = (what: Question['what']): void => onAsk({ job, names, what });
   return (
     <li class="job" data-job={job.id} data-state={state}>
       <div class="job-facts">
@@ -142,23 +145,21 @@ const Row = ({ job, worker, onChanged }: { job: Job; worker: string; onChanged: 
       </div>
       <div class="row job-actions">
         {isOpen && state !== 'running' && (
-          <Button slim aria-label={t('work.priority.named', names)} onPress={() => setOpen('priority')}>
+          <Button slim aria-label={t('work.priority.named', names)} onPress={() => ask('priority')}>
             {t('work.priority')}
           </Button>
         )}
         {isOpen && (
-          <Button slim aria-label={t('work.cancel.named', names)} onPress={() => setOpen('cancel')}>
+          <Button slim aria-label={t('work.cancel.named', names)} onPress={() => ask('cancel')}>
             {t('work.cancel')}
           </Button>
         )}
         {(state === 'failed' || state === 'cancelled') && (
-          <Button slim aria-label={t('work.retry.named', names)} onPress={() => setOpen('retry')}>
+          <Button slim aria-label={t('work.retry.named', names)} onPress={() => ask('retry')}>
             {t('work.retry')}
           </Button>
         )}
       </div>
-      {(open === 'cancel' || open === 'retry') && <ConfirmJob job={job} names={names} what={open} onClose={close} onChanged={onChanged} />}
-      {open === 'priority' && <PriorityDialog job={job} onClose={close} onChanged={onChanged} />}
     </li>
   );
 };
