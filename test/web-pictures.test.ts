@@ -5,9 +5,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import type { BrowserContext, Locator, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { launchChromium, openPage } from './support/chromium.ts';
 import { encoded } from './support/encoded.ts';
+import { bar, colourSeen, colours, hover } from './support/over-the-bar.ts';
+import { turnHours } from './support/picture-hours.ts';
 import { until } from './support/playlists.ts';
 import { adminPassword, startServer } from './support/server.ts';
 import { untilState, uploadFile } from './support/upload.ts';
@@ -19,12 +21,6 @@ const phone = { locale: 'ko-KR', viewport: { width: 390, height: 844 }, colorSch
 const shots = process.env['MILLRACE_TEST_SHOTS'];
 const shot = async (page: Page, name: string): Promise<void> => void (shots && (await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })));
 
-const colours = [
-  ['red', [254, 0, 0]],
-  ['green', [0, 128, 0]],
-  ['blue', [0, 0, 254]],
-  ['yellow', [254, 254, 0]],
-] as const;
 const film = await encoded('mp4', [
   ...colours.flatMap(([name]) => ['-f', 'lavfi', '-i', `color=${name}:size=320x180:rate=30:duration=10`]),
   ...['-f', 'lavfi', '-i', 'sine=440:duration=40:sample_rate=48000', '-filter_complex', '[0][1][2][3]concat=n=4[v]', '-map', '[v]', '-map', '4'],
@@ -57,31 +53,6 @@ const pictureNames = (page: Page): string[] => {
     if (name !== undefined) names.push(name);
   });
   return names;
-};
-
-const bar = (page: Page): Locator => page.getByRole('slider', { name: 'Time in the video' }).or(page.getByRole('slider', { name: '영상 시간' }));
-/** The colour in the middle of the small picture that is seen. */
-const colourSeen = async (page: Page): Promise<string> => {
-  const pixel = await page.locator('.time-bar .cell').evaluate((cell) => {
-    type Box = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
-    type Element = { readonly firstElementChild: Element; readonly ownerDocument: Page_; getBoundingClientRect(): Box; readonly naturalWidth: number; readonly complete: boolean };
-    type Context = { drawImage(image: unknown, x: number, y: number, w: number, h: number, dx: number, dy: number, dw: number, dh: number): void; getImageData(x: number, y: number, w: number, h: number): { data: Iterable<number> } };
-    type Page_ = { createElement(name: 'canvas'): { getContext(kind: '2d'): Context } };
-    const image = (cell as unknown as Element).firstElementChild;
-    const [outer, inner] = [(cell as unknown as Element).getBoundingClientRect(), image.getBoundingClientRect()];
-    const scale = image.naturalWidth / inner.width;
-    const context = image.ownerDocument.createElement('canvas').getContext('2d');
-    if (!image.complete || image.naturalWidth === 0) return [];
-    context.drawImage(image, (outer.left - inner.left + outer.width / 2) * scale, (outer.top - inner.top + outer.height / 2) * scale, 1, 1, 0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data];
-  });
-  const far = (colour: readonly number[]): number => (pixel.length === 0 ? 999 : Math.max(...colour.map((value, at) => Math.abs(value - (pixel[at] ?? 0)))));
-  return colours.find(([, colour]) => far(colour) < 60)?.[0] ?? `none of them: ${pixel.join(' ')}`;
-};
-const hover = async (page: Page, share: number): Promise<void> => {
-  const box = await bar(page).boundingBox();
-  if (!box) throw new Error('There is no bar.');
-  await page.mouse.move(box.x + box.width * share, box.y + box.height / 2);
 };
 
 t.test('whoever points at the bar, or has it under the keyboard, sees what lies there, when, and in which chapter', async (t) => {
@@ -234,6 +205,35 @@ t.test('a card has its poster, and moves under the pointer and the keyboard, but
   t.equal(await other.locator('img.preview').count(), 0);
   t.notOk(askedStill.includes('preview.webp'));
   t.same([...complaints, ...still.complaints].filter((line) => !/status of 404/.test(line)), []);
+});
+
+t.test('on a page that stays open longer than its addresses are good for, pictures of a private video come anew', async (t) => {
+  await server.must('PATCH', `videos/${id}`, { visibility: 'private' }, token);
+  const { page, context, complaints } = await openPage(browser, english);
+  t.teardown(() => Promise.all([context.close(), server.must('PATCH', `videos/${id}`, { visibility: 'public' }, token)]));
+  await signIn(page, server.origin, adminPassword);
+  const clock = await turnHours(page, id);
+  for (const late of ['storyboard.vtt', 'storyboard-0.jpg']) {
+    await page.goto(`${server.origin}/watch/${id}`);
+    await plays(page, 0);
+    await page.locator('video').evaluate((video: { pause(): void }) => video.pause());
+    Object.assign(clock, { late, asked: 0 });
+    await hover(page, 0.9);
+    await page.locator('.time-bar .cell').waitFor();
+    await until(() => colourSeen(page), (seen) => seen === 'yellow');
+    t.equal(clock.asked, 1, late);
+  }
+  Object.assign(clock, { late: '/poster', asked: 0 });
+  await page.goto(`${server.origin}/studio/videos`);
+  const row = page.locator('.video-row', { hasText: 'At the mill' });
+  await row.locator('img.poster').waitFor();
+  await until(() => row.locator('img.poster').evaluate((image: { naturalWidth: number }) => image.naturalWidth), (width) => width > 0);
+  t.equal(clock.asked, 1);
+  // The address that it was told of is too old by now, too; the one that came with the poster is not.
+  await row.hover();
+  await row.locator('img.preview.here').waitFor();
+  t.equal(clock.asked, 1);
+  t.same(unexpected(complaints, /status of (403|404)/), []);
 });
 
 const drawnPoster = (index: number): string =>

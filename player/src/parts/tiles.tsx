@@ -41,7 +41,7 @@ export const VideoTile = ({ video, by }: { video: Video; by?: string | undefined
     <li class="tile" {...pointing.handlers}>
       <div class="cover">
         <Water name={video.id} />
-        <VideoPicture pictures={video.pictures} moves={pointing.on} />
+        <VideoPicture video={video} moves={pointing.on} />
         <TileState video={video} />
         {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>

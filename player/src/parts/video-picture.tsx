@@ -4,19 +4,9 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { onThisHost } from '../api/endpoints.ts';
-import type { Pictures } from '../api/types.ts';
+import type { Video } from '../api/types.ts';
 import { savesData } from '../lib/saves-data.ts';
-
-/** How the same picture is known again: its name and its version. */
-const versionOf = (address: string): string => address.slice(address.lastIndexOf('/'));
-
-/** Of a private video each answer brings another grant: the picture that is there is not loaded again for it. */
-export const useSteady = (address: string | null): string | null => {
-  const kept = useRef(address);
-  const same = kept.current !== null && address !== null && versionOf(kept.current) === versionOf(address);
-  if (!same) kept.current = address;
-  return kept.current;
-};
+import { usePictures, useSteady } from './use-pictures.ts';
 
 /** Somebody who only passes over a row of cards sets nothing in motion. */
 const restMs = 250;
@@ -57,24 +47,34 @@ export const usePointing = (): Pointing => {
   };
 };
 
-type Props = { pictures: Pictures | null | undefined; moves: boolean };
+/** One of its pictures, while nothing is known against it. */
+const useUnbroken = (address: string | null, onFailed: (address: string) => void): { src: string | null; onError: () => void } => {
+  const [broken, setBroken] = useState<string | null>(null);
+  const steady = useSteady(address, broken);
+  const onError = (): void => {
+    if (steady === null) return;
+    setBroken(steady);
+    onFailed(steady);
+  };
+  return { src: steady === null || steady === broken ? null : onThisHost(steady), onError };
+};
+
+type Props = { video: Pick<Video, 'id' | 'pictures'>; moves: boolean };
 
 /** Says nothing to readers: the title beside it does. */
-export const VideoPicture = ({ pictures, moves }: Props) => {
-  const poster = useSteady(pictures?.poster ?? null);
-  const preview = useSteady(pictures?.preview ?? null);
+export const VideoPicture = ({ video, moves }: Props) => {
+  const { pictures, failed } = usePictures(video.id, video.pictures ?? null);
+  const poster = useUnbroken(pictures?.poster ?? null, failed);
+  const preview = useUnbroken(pictures?.preview ?? null, failed);
   const [loaded, setLoaded] = useState(false);
-  const [broken, setBroken] = useState<string | null>(null);
   useEffect(() => {
     if (!moves) setLoaded(false);
   }, [moves]);
   return (
     <div class="picture">
-      {poster !== null && poster !== broken && (
-        <img class="poster" src={onThisHost(poster)} alt="" loading="lazy" decoding="async" onError={() => setBroken(poster)} />
-      )}
-      {moves && preview !== null && (
-        <img class={`preview ${loaded ? 'here' : ''}`} src={onThisHost(preview)} alt="" decoding="async" onLoad={() => setLoaded(true)} />
+      {poster.src !== null && <img class="poster" src={poster.src} alt="" loading="lazy" decoding="async" onError={poster.onError} />}
+      {moves && preview.src !== null && (
+        <img class={`preview ${loaded ? 'here' : ''}`} src={preview.src} alt="" decoding="async" onLoad={() => setLoaded(true)} onError={preview.onError} />
       )}
     </div>
   );

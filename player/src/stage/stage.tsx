@@ -31,6 +31,8 @@ export type StageProps = {
   poster?: string | null;
   /** Small pictures for whoever looks for a place on the bar. */
   storyboard?: string | null;
+  /** It, or an image of it, could not be loaded: its address may have run out. */
+  onStoryboardFailed?: (address: string) => void;
   chapters?: readonly Chapter[];
   /** Seconds that are cut away in front: pictures and chapters count from behind them. */
   cut?: number;
@@ -70,7 +72,7 @@ const SoundOnly = ({ water }: { water: string }) => (
 const noteFor = 6_000;
 const none: readonly Chapter[] = [];
 
-const PictureAndControls = ({ source, live, title, water = title, turn, muted, start, poster, storyboard, chapters = none, cut = 0, children, stage, player, onShape, ...page }: Picture) => {
+const PictureAndControls = ({ source, live, title, water = title, turn, muted, start, poster, storyboard, onStoryboardFailed, chapters = none, cut = 0, children, stage, player, onShape, ...page }: Picture) => {
   const video = useRef<HTMLVideoElement>(null);
   const own = useRef<Playback | null>(null);
   const playback = player ?? own;
@@ -155,7 +157,7 @@ const PictureAndControls = ({ source, live, title, water = title, turn, muted, s
         />
         {/* Without a picture there is nothing that they would hide. */}
         <div class="controls" {...(soundOnly ? { noautohide: '' } : {})}>
-          <TimeBar playback={playback} storyboard={storyboard ?? null} chapters={chapters} cut={cut} />
+          <TimeBar playback={playback} storyboard={storyboard ?? null} onStoryboardFailed={onStoryboardFailed} chapters={chapters} cut={cut} />
           {/* The controls take their labels once: another language needs other controls. The video stays. */}
           <ControlBar
             key={`bar ${language.get()}`}

@@ -29,19 +29,20 @@ const spoken = (moment: Moment, chapter: Chapter | undefined): string => {
 type Props = {
   playback: RefObject<Playback | null>;
   storyboard: string | null;
+  onStoryboardFailed: ((address: string) => void) | undefined;
   chapters: readonly Chapter[];
   /** Seconds that are cut away in front of the video: pictures and chapters count from behind them. */
   cut: number;
 };
 
-export const TimeBar = ({ playback, storyboard, chapters, cut }: Props) => {
+export const TimeBar = ({ playback, storyboard, onStoryboardFailed, chapters, cut }: Props) => {
   const moment = useMoment(playback);
   const bar = useRef<HTMLDivElement>(null);
   /** Where the pointer is, and whether it holds the thumb. */
   const [pointed, setPointed] = useState<{ share: number; held: boolean } | null>(null);
   /** Reached by keyboard: what lies at the thumb is shown as it is to a pointer. */
   const [focused, setFocused] = useState(false);
-  const board = useStoryboard(storyboard);
+  const board = useStoryboard(storyboard, onStoryboardFailed);
   const latest = useRef(moment);
   latest.current = moment;
   useEffect(() => {

@@ -1,6 +1,7 @@
 /** The storyboard of what is played: loaded when somebody points at the bar for the first time, and never before. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { onThisHost } from '../api/endpoints.ts';
+import { versionOf } from '../lib/picture-address.ts';
 import type { Cell } from '../lib/storyboard.ts';
 
 export type Storyboard = {
@@ -8,12 +9,9 @@ export type Storyboard = {
   at(time: number): Cell | null;
   /** Somebody looks for a place. */
   want(): void;
-  /** An image of it could not be loaded: the address may have run out. The next one who looks asks for it anew. */
+  /** An image of it could not be loaded. */
   failed(): void;
 };
-
-/** How the same storyboard is known again: addresses of private videos hold another grant each time. */
-const versionOf = (address: string): string => address.slice(address.lastIndexOf('/'));
 
 const load = async (address: string): Promise<(time: number) => Cell | null> => {
   const [{ cellsOf, cellAt }, answer] = await Promise.all([import('../lib/storyboard.ts'), fetch(address)]);
@@ -22,39 +20,51 @@ const load = async (address: string): Promise<(time: number) => Cell | null> => 
   return (time) => cellAt(cells, time);
 };
 
-/** After a failure, so long nobody is asked again. */
+/** After a failure, so long the same address is not asked again. */
 const restMs = 10_000;
 
-export const useStoryboard = (address: string | null): Storyboard => {
+/** `onFailed` is told of what could not be loaded. It may bring another address for the same, which is loaded then without anybody looking again. */
+export const useStoryboard = (address: string | null, onFailed?: (address: string) => void): Storyboard => {
   const [find, setFind] = useState<{ is: (time: number) => Cell | null } | null>(null);
   const asked = useRef(false);
   const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const version = address === null ? null : versionOf(address);
   const current = useRef(version);
   current.current = version;
-  useEffect(() => {
-    asked.current = false;
-    setFind(null);
-    // What failed of one video says nothing of the next.
-    return () => clearTimeout(resting.current);
-  }, [version]);
-  const rest = (): void => {
-    if (current.current !== version) return;
+  const restNoMore = (): void => {
     clearTimeout(resting.current);
-    resting.current = setTimeout(() => (asked.current = false), restMs);
+    resting.current = undefined;
+    asked.current = false;
   };
+  const fail = (): void => {
+    if (current.current !== version || address === null) return;
+    clearTimeout(resting.current);
+    resting.current = setTimeout(restNoMore, restMs);
+    onFailed?.(address);
+  };
+  const want = (): void => {
+    if (asked.current || address === null) return;
+    asked.current = true;
+    load(onThisHost(address)).then((is) => {
+      if (current.current === version) setFind({ is });
+    }, fail);
+  };
+  useEffect(() => {
+    setFind(null);
+    // What was asked, or failed, of one video says nothing of the next.
+    return restNoMore;
+  }, [version]);
+  useEffect(() => {
+    if (resting.current === undefined) return;
+    restNoMore();
+    want();
+  }, [address]);
   return {
     at: (time) => find?.is(time) ?? null,
-    want() {
-      if (asked.current || address === null) return;
-      asked.current = true;
-      load(onThisHost(address)).then((is) => {
-        if (current.current === version) setFind({ is });
-      }, rest);
-    },
+    want,
     failed() {
       setFind(null);
-      rest();
+      fail();
     },
   };
 };

@@ -62,6 +62,16 @@ export const useAgain = (milliseconds: number): void => {
   useEvery(milliseconds, () => again(1));
 };
 
+/** Does it, and not again for what fails in the same way directly afterwards: what fails as often as it is tried is not tried without end. */
+export const useNowAndThen = (act: () => void): (() => void) => {
+  const at = useRef(-Infinity);
+  return () => {
+    const now = performance.now();
+    if (now - at.current > 10_000) act();
+    at.current = now;
+  };
+};
+
 /** Calls `tick` every so often while the page is seen; a hidden tab asks nothing of the server. */
 export const useEvery = (milliseconds: number, tick: () => void): void => {
   const latest = useRef(tick);

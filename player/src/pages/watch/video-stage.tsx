@@ -7,7 +7,7 @@ import { ApiProblem } from '../../api/problem.ts';
 import { askedTimes } from '../../lib/time-param.ts';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
-import { useSteady } from '../../parts/video-picture.tsx';
+import { usePictures, useSteady } from '../../parts/use-pictures.ts';
 import { isGrowing } from '../../parts/video-state.tsx';
 import type { Playback, PlaybackState } from '../../playback/index.ts';
 import { StageWords } from '../../stage/over.tsx';
@@ -84,7 +84,8 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
   const playback = address.now.is === 'here' ? address.now.value : null;
   /** It was stopped from elsewhere, and is to go on here. */
   const here = async (): Promise<void> => address.replace(await api.playVideo(id, { ...askedPiece(), restart: true }));
-  const poster = useSteady(video?.pictures?.poster ?? null);
+  const { pictures, failed } = usePictures(id, video?.pictures ?? null);
+  const poster = useSteady(pictures?.poster ?? null);
   const whyRefused = useWhyRefused(address.reload);
   const restart = async (): Promise<void> => {
     try {
@@ -104,7 +105,8 @@ export const VideoStage = ({ id, record, address, video, fill, player, turn, fro
       title={video?.title ?? ''}
       water={id}
       poster={poster && onThisHost(poster)}
-      storyboard={video?.pictures?.storyboard ?? null}
+      storyboard={pictures?.storyboard ?? null}
+      onStoryboardFailed={failed}
       {...(video?.chapters ? { chapters: video.chapters } : {})}
       cut={video?.trim?.in ?? 0}
       start={(turn ?? 0) > 0 ? (from ?? null) : start}

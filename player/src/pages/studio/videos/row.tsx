@@ -29,7 +29,7 @@ export const VideoRow = ({ video, onChanged, onRemoved }: Props) => {
     <li class="video-row" data-video={video.id} {...pointing.handlers}>
       <div class="cover">
         <Water name={video.id} />
-        <VideoPicture pictures={video.pictures} moves={pointing.on} />
+        <VideoPicture video={video} moves={pointing.on} />
         {video.duration !== null && video.state !== 'live' && <span class="length">{lengthText(video.duration)}</span>}
       </div>
       <div class="video-facts">
