@@ -7,6 +7,7 @@ import { Notice } from '../../parts/field.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { problemText } from '../../parts/states.tsx';
 import { toast } from '../../parts/toasts.tsx';
+import { usePictures } from '../../parts/use-pictures.ts';
 import { useSending } from '../../state/use-form.ts';
 import { t } from '../../words/index.ts';
 
@@ -18,7 +19,7 @@ type Props = { video: Video; onChanged: (video: Video) => void };
 type Chosen = Pictures['chosen'];
 
 export const PostersCard = ({ video, onChanged }: Props) => {
-  const pictures = video.pictures ?? null;
+  const { pictures, failed } = usePictures(video.id, video.pictures ?? null);
   const sending = useSending();
   const [fault, setFault] = useState<string | null>(null);
   /** What was asked for, while the server has not answered: a choice that springs back would be made again. */
@@ -80,9 +81,9 @@ export const PostersCard = ({ video, onChanged }: Props) => {
       {some && (
         <fieldset class="posters" aria-labelledby="posters" disabled={putting}>
           {pictures?.posters.map((address, index) => (
-            <Choice key={index} name={`${video.id} poster`} label={t('posters.nth', { number: index + 1 })} address={address} on={chosen === index} onChoose={() => choose(index)} />
+            <Choice key={index} name={`${video.id} poster`} label={t('posters.nth', { number: index + 1 })} address={address} on={chosen === index} onChoose={() => choose(index)} onFailed={failed} />
           ))}
-          {own !== null && <Choice name={`${video.id} poster`} label={t('posters.own')} address={own} on={chosen === 'own'} onChoose={() => {}} />}
+          {own !== null && <Choice name={`${video.id} poster`} label={t('posters.own')} address={own} on={chosen === 'own'} onChoose={() => {}} onFailed={failed} />}
         </fieldset>
       )}
       <div class="form-foot">
@@ -114,12 +115,12 @@ export const PostersCard = ({ video, onChanged }: Props) => {
   );
 };
 
-type ChoiceProps = { name: string; label: string; address: string; on: boolean; onChoose: () => void };
+type ChoiceProps = { name: string; label: string; address: string; on: boolean; onChoose: () => void; onFailed: (address: string) => void };
 
-const Choice = ({ name, label, address, on, onChoose }: ChoiceProps) => (
+const Choice = ({ name, label, address, on, onChoose, onFailed }: ChoiceProps) => (
   <label class="poster-choice">
     <input type="radio" name={name} checked={on} aria-label={label} onChange={onChoose} />
-    <img src={onThisHost(address)} alt="" loading="lazy" decoding="async" />
+    <img src={onThisHost(address)} alt="" loading="lazy" decoding="async" onError={() => onFailed(address)} />
     <span class="tick" aria-hidden="true">
       <Icon name="check" />
     </span>
