@@ -3,11 +3,13 @@
  * while it makes them makes the same bytes after all.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { readInit } from '../packager/cmaf/reader.ts';
+import { encoded, run } from './support/encoded.ts';
 import { jobFolders, noPrograms } from './support/left-behind.ts';
 import { digestOf, filmOf, isWorkedOn, jobsOf, leftOver, momentsOf, pipelineSettings, rungsOf, textAt, variantsOf, type Rung } from './support/pipeline.ts';
 import { until } from './support/playlists.ts';
@@ -86,6 +88,25 @@ t.test('killed while they are made, twice: the same bytes, and nothing is left',
   t.same((await rungsOf(server, id)).map(digestOf), undisturbed.map(digestOf));
   t.same(await leftOver(server, id), []);
   t.ok(await noPrograms(data));
+});
+
+t.test('what a phone that was held upright has filmed stays upright, and fills its rung', async (t) => {
+  const lying = await encoded('mp4', ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=12:duration=3', '-c:v', 'libx264', '-preset', 'veryfast', '-g', '24', '-pix_fmt', 'yuv420p']);
+  const turned = await encoded('mov', ['-i', lying, '-c', 'copy', '-metadata:s:v:0', 'rotate=90']);
+  const { id } = await uploadFile(server, token, turned, { ladder: 'phone' });
+  await ready(id);
+  const master = await textAt(`${server.origin}/play/-/${id}/master.m3u8`);
+  t.same([...master.matchAll(/#EXT-X-STREAM-INF:.*RESOLUTION=(\d+x\d+)/g)].map(([, size]) => size), ['720x1280', '360x640']);
+  const rung = (await rungsOf(server, id)).at(-1);
+  if (!rung) throw new Error('there is no rung');
+  t.match(readInit(rung.init), { width: 360, height: 640, rotation: 0 });
+  const file = path.join(data, 'rung.mp4');
+  await writeFile(file, Buffer.concat([rung.init, ...rung.segments]));
+  // ffmpeg turns what it shows.
+  const [shown, wanted] = await Promise.all([file, turned].map((one) => run(['-i', one, '-vf', 'scale=360:640:flags=area', '-frames:v', '1', '-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'])));
+  t.equal(shown?.length, 360 * 640);
+  const apart = shown?.reduce((sum, light, place) => sum + Math.abs(light - (wanted?.[place] ?? 0)), 0) ?? Infinity;
+  t.ok(apart / (360 * 640) < 6, `${apart / (360 * 640)} of 255 apart`);
 });
 
 t.test('what is protected gets its rungs in the same way', async (t) => {

@@ -51,7 +51,8 @@ const rungOf = ({ height, bitRate, preset, mostPictures }: RungWish, source: Lad
   return { ...size, mostPictures: frameRate === source.frameRate ? null : mostPictures, frameRate, bitRate, preset, level, codecString: `avc1.6400${level.toString(16).padStart(2, '0').toUpperCase()}` };
 };
 
-const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
+/** Sides of rungs: of colour there is one value for two by two pixels. */
+export const even = (length: number): number => Math.max(2, 2 * Math.round(length / 2));
 
 /** Whole pictures are left out: of 50 in a second, 25 are the most that are not above 30. */
 const cappedRate = (rate: number, most: number): number => rate / Math.max(1, Math.ceil((leastStep(most) * rate) / VIDEO_TIMESCALE - 1e-6));

@@ -53,6 +53,12 @@ export const pictureFacts = ({ codec, config, size }: VideoConfig): PictureFacts
   return { ...facts, size: facts.size ?? size ?? null };
 };
 
+/** Pictures that are turned by so many degrees clockwise when they are shown. */
+export type Turned = PictureSize & { readonly rotation: 0 | 90 | 180 | 270 };
+
+/** What was coded as its width is its height. */
+export const isAcross = ({ rotation }: Pick<Turned, 'rotation'>): boolean => rotation === 90 || rotation === 270;
+
 /** Pixels that are said to be longer than that are no pixels. */
 const longestPixel = 4;
 
@@ -60,4 +66,10 @@ const longestPixel = 4;
 export const shownSize = ({ width, height }: PictureSize, sar: Ratio | null): PictureSize => {
   const stretch = sar ? sar.width / sar.height : 1;
   return { width: stretch > longestPixel || stretch < 1 / longestPixel ? width : Math.max(1, Math.round(width * stretch)), height };
+};
+
+/** The same of what may be turned: as it stands in front of people. */
+export const uprightSize = (picture: Turned, sar: Ratio | null): PictureSize => {
+  const { width, height } = shownSize(picture, sar);
+  return isAcross(picture) ? { width: height, height: width } : { width, height };
 };

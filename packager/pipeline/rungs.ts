@@ -1,6 +1,9 @@
 /** Which rungs a video gets beside its best picture, and what each of them is encoded with. Pure. */
-import { planRungs, type RungWish } from '../live/ladder-plan.ts';
+import type { CodedPicture } from '../cmaf/coded-picture.ts';
+import { even, planRungs, type RungWish } from '../live/ladder-plan.ts';
 import type { RungFacts } from '../live/run-facts.ts';
+import { uprightSize } from '../media/picture-facts.ts';
+import type { PictureSize } from '../media/unit.ts';
 import type { RungWork, SourceTrack } from './work.ts';
 
 /** A picture that is there already, beside the best one. */
@@ -32,6 +35,12 @@ export type RungAsk = {
   readonly names: (rung: RungWork) => readonly string[];
 };
 
+/** What rungs are planned for: what people see, upright and in square pixels. Even as rungs are, or one of the source's own size would pass for more than the source. */
+export const rungSource = (picture: CodedPicture): PictureSize => {
+  const { width, height } = uprightSize(picture, picture.sar);
+  return { width: even(width), height: even(height) };
+};
+
 /** The lowest first. */
 export const chosenRungs = ({ source, ladder, there, marked, names }: RungAsk): readonly PlannedRung[] => {
   const wishes = ladder.map((wish) => asEncoded(wish, source.frameRate));
@@ -52,8 +61,7 @@ export const chosenRungs = ({ source, ladder, there, marked, names }: RungAsk): 
   }));
 };
 
-type Sized = { readonly width: number; readonly height: number };
-const shortOf = ({ width, height }: Sized): number => Math.min(width, height);
+const shortOf = ({ width, height }: PictureSize): number => Math.min(width, height);
 
 /** What moves faster than a film or a phone takes: half as much again, as with what is made of files that nobody could show. */
 const fastRate = 32;

@@ -1,4 +1,5 @@
 /** What a plan has to know of a video, read out of its rows and its open tracks. */
+import { codedPicture } from '../../packager/cmaf/coded-picture.ts';
 import { readInit } from '../../packager/cmaf/reader.ts';
 import { toneFilters } from '../../packager/encode/live-shape.ts';
 import { chunksOf, intervalsOf } from '../../packager/encode/vod/intervals.ts';
@@ -6,9 +7,8 @@ import { soundMake, storedSound } from '../../packager/encode/vod/sound-fit.ts';
 import { playsEverywhere, type RungWish } from '../../packager/live/ladder-plan.ts';
 import type { LogSnapshot } from '../../packager/log/types.ts';
 import { parseAvcConfig, parseSps } from '../../packager/media/h264.ts';
-import { pictureFacts } from '../../packager/media/picture-facts.ts';
 import type { PipelineFacts, PlannedPicture, PlannedSound } from '../../packager/pipeline/plan.ts';
-import type { RungThere } from '../../packager/pipeline/rungs.ts';
+import { rungSource, type RungThere } from '../../packager/pipeline/rungs.ts';
 import type { PictureTreatment, SourceTrack } from '../../packager/pipeline/work.ts';
 import type { Ladders } from '../ladders/read.ts';
 import type { TrackRow, VideoRow } from '../catalog/videos.ts';
@@ -55,14 +55,14 @@ const sourceOf = ({ id, original }: Pick<TrackRow, 'id' | 'original'>): SourceTr
 
 type Seen = { readonly width: number; readonly height: number; readonly standard: boolean; readonly treatment: PictureTreatment };
 
-/** As they were coded in the last epoch that has any; turned pictures stay turned. Null: there are none. */
+/** As they are shown in the last epoch that has any. Null: there are none. */
 const picturesOf = ({ epochs }: LogSnapshot, filters: ReadonlySet<string>): Seen | null => {
   const inits = epochs.flatMap((epoch) => (epoch.init.length > 0 ? [readInit(epoch.init)] : [])).toReversed();
   const [init] = inits;
   if (init?.kind !== 'video') return null;
-  const { width, height, codec, codecString, config } = init;
-  const transfer = init.transfer ?? pictureFacts({ kind: 'video', codec, config }).colour?.transfer ?? null;
-  return { width, height, standard: playsEverywhere(codec, codecString), treatment: treatmentOf(inits.some(hasFields), transfer ?? 0, filters) };
+  const picture = codedPicture(init);
+  const treatment = treatmentOf(inits.some(hasFields), picture.colour?.transfer ?? 0, filters);
+  return { ...rungSource(picture), standard: playsEverywhere(init.codec, init.codecString), treatment };
 };
 
 /** What this ffmpeg cannot do is not done: bright pictures stay as bright as they are said to be, and fields stay in one picture. */

@@ -12,7 +12,7 @@ import type { MillraceServer } from './server.ts';
 
 type Test = { teardown(run: () => unknown): void };
 
-/** Rungs of 240 and 180 below a film of 360; nothing but tracks is made. */
+/** Rungs of 240 and 180 below a film of 360, or (`phone`) one of 360; nothing but tracks is made. */
 export const pipelineSettings = (t: Test): Record<string, string> => {
   const folder = mkdtempSync(path.join(tmpdir(), 'millrace-rungs-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,6 +20,7 @@ export const pipelineSettings = (t: Test): Record<string, string> => {
   mkdirSync(ladders);
   mkdirSync(pipelines);
   writeFileSync(path.join(ladders, 'standard.yaml'), 'rungs:\n  - { height: 240, bitrate: 300k }\n  - { height: 180, bitrate: 200k }\n');
+  writeFileSync(path.join(ladders, 'phone.yaml'), 'rungs:\n  - { height: 360, bitrate: 600k }\n');
   const tasks = ['lowest: { kind: encode, rungs: lowest }', 'lowest-track: { kind: join, needs: [lowest] }', 'others: { kind: encode, rungs: others }', 'others-tracks: { kind: join, needs: [others] }'];
   writeFileSync(path.join(pipelines, 'tracks.yaml'), `tasks:\n${tasks.map((task) => `  ${task}\n`).join('')}`);
   return { MILLRACE_ENCODE_LADDERS: ladders, MILLRACE_ENCODE_PIPELINES: pipelines, MILLRACE_ENCODE_PIPELINE: 'tracks' };

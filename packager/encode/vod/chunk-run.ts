@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codedPicture, type CodedPicture } from '../../cmaf/coded-picture.ts';
 import { fragment } from '../../cmaf/fragment.ts';
 import { initSegment } from '../../cmaf/init.ts';
 import { readInit } from '../../cmaf/reader.ts';
@@ -20,7 +21,7 @@ import { PipedFfmpeg } from '../piped-ffmpeg.ts';
 import { EncodeError } from '../runs.ts';
 import { WholeLog } from '../whole-log.ts';
 import type { ChunkBench } from './addressed.ts';
-import { chunkCommand, chunkTimescale, type ChunkSource } from './command.ts';
+import { chunkCommand, chunkTimescale } from './command.ts';
 import { pictures, stampsOf, type Stamps } from './feed.ts';
 import { MatchError, RungMatch, type MatchedSegment } from './match.ts';
 import { spanOf, type Span } from './span.ts';
@@ -126,15 +127,13 @@ const lostOf = (rungs: readonly RungMaking[], total: number): number => {
 
 const unwritten = (rungs: readonly RungMaking[]): number => rungs.reduce((sum, rung) => sum + rung.unwritten, 0);
 
-type Source = ChunkSource & { readonly config: Buffer; readonly epoch: EpochFacts; readonly timescale: number };
+type Source = CodedPicture & { readonly epoch: EpochFacts; readonly timescale: number };
 
 const sourceOf = (log: TrackLogReader, number: number): Source => {
   const epoch = log.snapshot().epochs.find((one) => one.epoch === number);
   const facts = epoch && epoch.init.length > 0 ? readInit(epoch.init) : null;
   if (!epoch || facts?.kind !== 'video') throw new EncodeError('encode-failed', 'The source has no pictures.');
-  const { codec, config, width, height, rotation, pixelAspect, colour } = facts;
-  const said = pictureFacts({ kind: 'video', codec, config, size: { width, height } });
-  return { epoch, timescale: epoch.timescale, codec, config, width, height, rotation, sar: pixelAspect ?? said.sar, colour: colour ?? said.colour };
+  return { epoch, timescale: epoch.timescale, ...codedPicture(facts) };
 };
 
 /** One rung of a chunk: its log begins with the configuration that its encoder says, and gets a fragment for each segment. */

@@ -8,8 +8,9 @@
  * Times are in ticks of 1/180000 s, and odd for pictures that are to be key pictures, as those of live encoders are
  * (`live-command.ts`); whoever feeds it knows which time of the source each of them stands for.
  */
-import type { Colour, Ratio } from '../../media/h264-vui.ts';
-import type { VideoCodec } from '../../media/unit.ts';
+import type { CodedPicture } from '../../cmaf/coded-picture.ts';
+import type { Colour } from '../../media/h264-vui.ts';
+import { isAcross } from '../../media/picture-facts.ts';
 import type { PictureTreatment, RungWork, Watermark } from '../../pipeline/work.ts';
 import { calm, liveDecoders, mostPixels } from '../hostile.ts';
 import { firstPipe, liveTimescale } from '../live-command.ts';
@@ -26,17 +27,7 @@ const ahead = 6 * 3600 * chunkTimescale;
 /** The n-th picture that is shown, `ticks` (of half of these) behind the first one. */
 export const stampOf = (ticks: number, key: boolean): number => ahead + 2 * ticks + (key ? 1 : 0);
 
-export type ChunkSource = {
-  readonly codec: VideoCodec;
-  /** As coded, after cropping. */
-  readonly width: number;
-  readonly height: number;
-  /** Degrees clockwise that it is turned by when it is shown. */
-  readonly rotation: 0 | 90 | 180 | 270;
-  /** Shape of a pixel; null: square, as far as anybody knows. */
-  readonly sar: Ratio | null;
-  readonly colour: Colour | null;
-};
+export type ChunkSource = Omit<CodedPicture, 'config'>;
 
 export type ChunkCommand = {
   readonly source: ChunkSource;
@@ -88,11 +79,9 @@ export const chunkCommand = ({ source, rungs, treatment, mark, frameRate, runUp 
   ...rungs.flatMap((rung, index) => rungArguments(rung, index, source, treatment, frameRate)),
 ];
 
-const isTurned = ({ rotation }: ChunkSource): boolean => rotation === 90 || rotation === 270;
-
 /** As it is shown. */
 const upright = (source: ChunkSource): ChunkSource => {
-  if (!isTurned(source)) return source;
+  if (!isAcross(source)) return source;
   const { width, height, sar } = source;
   return { ...source, width: height, height: width, sar: sar && { width: sar.height, height: sar.width } };
 };
