@@ -30,9 +30,7 @@ type PictureFacts = {
   readonly height: number;
   /** Degrees clockwise that it is turned by when it is shown. */
   readonly rotation: 0 | 90 | 180 | 270;
-  /** transfer_characteristics of a `colr` box; null: there is none. */
-  readonly transfer: number | null;
-  /** All of a `colr` box, and the shape of a pixel (`pasp`): what holds, whatever the parameter sets say; null: there is none. */
+  /** What a `colr` box says, and the shape of a pixel (`pasp`): what holds, whatever the parameter sets say; null: there is none. */
   readonly colour: Colour | null;
   readonly pixelAspect: Ratio | null;
 };
@@ -98,7 +96,7 @@ const readVideoEntry = (bytes: Buffer, entry: BoxView, [name, codec, head]: Pict
   const box = only(inside, name, entry.type);
   const config = bytes.subarray(Math.min(box.body + head, box.end), box.end);
   const text = codecString(() => pictureFacts({ kind: 'video', codec, config }).codecString);
-  return { codec, width, height, transfer: colour?.transfer ?? null, colour, pixelAspect, config, codecString: text };
+  return { codec, width, height, colour, pixelAspect, config, codecString: text };
 };
 
 type PictureEntry = readonly [box: string, codec: VideoCodec, head: number];

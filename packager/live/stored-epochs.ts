@@ -1,7 +1,8 @@
 /** The epochs of logs that were opened again: what players must be told of them is read back out of their inits. */
+import { codedPicture } from '../cmaf/coded-picture.ts';
 import { readInit } from '../cmaf/reader.ts';
 import type { LogSnapshot } from '../log/types.ts';
-import { pictureFacts } from '../media/picture-facts.ts';
+import { uprightSize } from '../media/picture-facts.ts';
 import { MICROS, rescale } from '../media/wire-time.ts';
 import type { TrackConfig } from '../media/unit.ts';
 import type { EpochRef, TrackEpoch, TrackSnapshot } from '../snapshot.ts';
@@ -15,10 +16,8 @@ export const trackEpochs = (log: LogSnapshot, frameRate: number | null): TrackEp
     const facts = readInit(init);
     if (facts.kind === 'text') return told;
     if (facts.kind === 'audio') return { ...told, channels: facts.channels };
-    const { width, height, rotation, transfer, codec, config } = facts;
-    const shown = rotation === 90 || rotation === 270 ? { width: height, height: width } : { width, height };
-    const range = videoRange(transfer ?? pictureFacts({ kind: 'video', codec, config }).colour?.transfer ?? null);
-    const picture = { ...told, ...shown, ...range };
+    // In the pixels that it has, whatever their shape.
+    const picture = { ...told, ...uprightSize(facts, null), ...videoRange(codedPicture(facts).colour?.transfer ?? null) };
     return frameRate === null ? picture : { ...picture, frameRate };
   });
 

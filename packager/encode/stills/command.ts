@@ -2,22 +2,11 @@
  * What ffmpeg is told for pictures of a video. Decoding: pictures come as NUT on its standard input and go out as they are, small,
  * with their times; what it reads was made by strangers. Writing: JPEG or WebP out of pictures that are ours by then. Pure.
  */
-import type { Colour, Ratio } from '../../media/h264-vui.ts';
-import { shownSize } from '../../media/picture-facts.ts';
-import type { VideoCodec } from '../../media/unit.ts';
+import type { CodedPicture } from '../../cmaf/coded-picture.ts';
+import { isAcross, uprightSize } from '../../media/picture-facts.ts';
 import type { Size } from '../../pictures/storyboard.ts';
 import { calm, liveDecoders, mostPixels } from '../hostile.ts';
 import { fitted, isBright, sizeFilters, toneFilters } from '../live-shape.ts';
-
-export type StillSource = Size & {
-  readonly codec: VideoCodec;
-  readonly config: Buffer;
-  /** As its pictures say; null: they do not. */
-  readonly colour: Colour | null;
-  readonly sar: Ratio | null;
-  /** Degrees clockwise that it is turned by when it is shown. */
-  readonly rotation: 0 | 90 | 180 | 270;
-};
 
 /** Of every time, in NUT and out of it. */
 export const stillTimescale = 1000;
@@ -25,20 +14,17 @@ export const stillTimescale = 1000;
 const leastHd = 720;
 const unspecified = 2;
 
-const turns: Readonly<Record<StillSource['rotation'], readonly string[]>> = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] };
-
-const isAcross = ({ rotation }: StillSource): boolean => rotation === 90 || rotation === 270;
+const turns: Readonly<Record<CodedPicture['rotation'], readonly string[]>> = { 0: [], 90: ['transpose=clock'], 180: ['hflip', 'vflip'], 270: ['transpose=cclock'] };
 
 /** As it is shown, with square pixels, no side longer than allowed, and none longer than it was. Even. */
-export const shownWithin = (source: StillSource, longest: number): Size => {
-  const shown = shownSize(source, source.sar);
+export const shownWithin = (source: CodedPicture, longest: number): Size => {
+  const shown = uprightSize(source, source.sar);
   const share = Math.min(1, longest / Math.max(shown.width, shown.height));
   const even = (length: number): number => Math.max(2, 2 * Math.round((length * share) / 2));
-  const size = { width: even(shown.width), height: even(shown.height) };
-  return isAcross(source) ? { width: size.height, height: size.width } : size;
+  return { width: even(shown.width), height: even(shown.height) };
 };
 
-export const decodeCommand = (source: StillSource, size: Size, filters: ReadonlySet<string>): string[] => [
+export const decodeCommand = (source: CodedPicture, size: Size, filters: ReadonlySet<string>): string[] => [
   ...[...calm, '-nostdin', '-nostats', '-threads', '1'],
   ...['-f', 'nut', '-format_whitelist', 'nut', '-protocol_whitelist', 'pipe', '-codec_whitelist', liveDecoders[source.codec]],
   ...['-max_streams', '1', '-max_pixels', String(mostPixels)],
@@ -52,7 +38,7 @@ export const decodeCommand = (source: StillSource, size: Size, filters: Readonly
 ];
 
 /** All pictures of a video have one size; what is of another shape gets bars. JPEG has the colours of BT.601, of full range. */
-const scaled = (source: StillSource, size: Size, filters: ReadonlySet<string>): string => {
+const scaled = (source: CodedPicture, size: Size, filters: ReadonlySet<string>): string => {
   const { colour, height, rotation } = source;
   const box = isAcross(source) ? { width: size.height, height: size.width } : size;
   const full = 'out_color_matrix=bt601:out_range=pc,format=yuvj420p,setsar=1';

@@ -1,7 +1,10 @@
 /** Pictures out of real films: the right moment in the right place, in the shape that players show. What takes longer: prove/pictures. */
 import t from 'tap';
 import { encoded, run } from '../../../test/support/encoded.ts';
+import { initSegment } from '../../cmaf/init.ts';
+import { readInit } from '../../cmaf/reader.ts';
 import { makePosters, makePreview, makeStoryboard } from './make.ts';
+import { stillSource } from './take.ts';
 import { at, changing, clear, colours, film, isNear, logOf, open, pixelsOf, sandbox, sizeOf, stageOf, usual, x264 } from './testing.ts';
 
 t.teardown(clear);
@@ -38,6 +41,7 @@ t.test('pictures have the shape that players show: upright, turned, anamorphic, 
     ['turned', turned, [90, 160]],
     ['upright', await film('testsrc2=size=360x640:rate=10:duration=1'), [90, 160]],
     ['anamorphic', await film('testsrc2=size=720x576:rate=10:duration=1', [], 'setsar=64/45'), [160, 90]],
+    ['anamorphic where only the container says so', await encoded('mp4', ['-i', await film('testsrc2=size=720x576:rate=10:duration=1'), '-c', 'copy', '-aspect', '16:9']), [160, 90]],
     ['tiny', await film('testsrc2=size=64x48:rate=10:duration=1'), [64, 48]],
   ];
   for (const [name, file, [width, height]] of shapes) {
@@ -54,6 +58,18 @@ t.test('pictures have the shape that players show: upright, turned, anamorphic, 
     const seen = await pixelsOf(made?.sheets[0] ?? Buffer.alloc(0));
     for (const [x, y] of [[8, 8], [width - 16, 8], [8, height - 16]] as const) t.ok(isNear(seen(x, y), shown(x, y)), `turned by ${degrees}, ${x} ${y}: ${String(seen(x, y))}, not ${String(shown(x, y))}`);
   }
+});
+
+t.test('what the container says of pictures holds, whatever they say themselves', async (t) => {
+  const clip = await film('testsrc2=size=64x48:rate=10:duration=1', ['-color_primaries', 'bt709', '-color_trc', 'bt709', '-colorspace', 'bt709'], 'setsar=1');
+  const { epochs } = (await open(t, clip)).snapshot();
+  t.match(stillSource({ epochs }, 0), { sar: { width: 1, height: 1 }, colour: { transfer: 1, matrix: 1 } });
+  const said = { pixelAspect: { width: 4, height: 3 }, colour: { primaries: 9, transfer: 18, matrix: 9, fullRange: false } };
+  const told = epochs.map((epoch) => {
+    const facts = readInit(epoch.init);
+    return { ...epoch, init: facts.kind === 'video' ? initSegment({ ...facts, ...said }) : epoch.init };
+  });
+  t.match(stillSource({ epochs: told }, 0), { sar: said.pixelAspect, colour: said.colour });
 });
 
 t.test('films of one picture, of one second, and sound alone', async (t) => {

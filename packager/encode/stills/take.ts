@@ -2,11 +2,11 @@
  * Pictures out of a track: the access units of key pictures are read through the log, handed to a decoder behind walls, and come
  * back small and raw. One that cannot be decoded costs itself, and no other.
  */
+import { codedPicture, type CodedPicture } from '../../cmaf/coded-picture.ts';
 import { CmafError } from '../../cmaf/cmaf-error.ts';
 import { readInit } from '../../cmaf/reader.ts';
 import type { LogSnapshot, TrackLogReader } from '../../log/types.ts';
 import { CodecError } from '../../media/codec-error.ts';
-import { pictureFacts } from '../../media/picture-facts.ts';
 import { NutError } from '../../nut/nut.ts';
 import { NutReader } from '../../nut/reader.ts';
 import { nutFrameHead, nutHead } from '../../nut/writer.ts';
@@ -16,7 +16,7 @@ import type { Size } from '../../pictures/storyboard.ts';
 import { headSize, readHead } from '../../progressive/fragment-head.ts';
 import { EncodeError } from '../runs.ts';
 import type { JobPlace, Sandbox } from '../sandbox.ts';
-import { decodeCommand, stillTimescale, type StillSource } from './command.ts';
+import { decodeCommand, stillTimescale } from './command.ts';
 
 export type StillBench = { readonly sandbox: Pick<Sandbox, 'feed' | 'programs'>; readonly place: JobPlace; readonly signal: AbortSignal };
 
@@ -37,17 +37,12 @@ const reorder = 16;
 const apart = 1000;
 
 /** What pictures of an epoch are; null: nobody can say. */
-export const stillSource = ({ epochs }: Pick<LogSnapshot, 'epochs'>, epoch: number): StillSource | null => {
+export const stillSource = ({ epochs }: Pick<LogSnapshot, 'epochs'>, epoch: number): CodedPicture | null => {
   const facts = epochs.find((one) => one.epoch === epoch);
   if (!facts || facts.init.length === 0) return null;
   try {
     const init = readInit(facts.init);
-    if (init.kind !== 'video') return null;
-    const { codec, config, width, height, rotation, transfer } = init;
-    const { sar, colour } = pictureFacts({ kind: 'video', codec, config, size: { width, height } });
-    // Where only the container says that it is bright, it is.
-    const told = colour ?? (transfer === null ? null : { primaries: 2, transfer, matrix: 2, fullRange: false });
-    return { codec, config, width, height, rotation, sar, colour: told };
+    return init.kind === 'video' ? codedPicture(init) : null;
   } catch (error) {
     if (error instanceof CmafError || error instanceof CodecError) return null;
     throw error;
@@ -72,7 +67,7 @@ const keyOf = async (reader: TrackLogReader, seq: number, size: number): Promise
 export type Sample = { readonly pts: number; readonly key: boolean; readonly data: Buffer };
 
 /** By their times, raw; those that are missing could not be decoded. `samples`: in the order of decoding, times in thousandths, from 0. */
-export const decode = async ({ sandbox, place, signal }: StillBench, source: StillSource, samples: readonly Sample[], size: Size): Promise<Map<number, Buffer>> => {
+export const decode = async ({ sandbox, place, signal }: StillBench, source: CodedPicture, samples: readonly Sample[], size: Size): Promise<Map<number, Buffer>> => {
   const head = nutHead({ ...source, timescale: stillTimescale, reorder }, 0);
   const input = Buffer.concat([head, ...samples.flatMap(({ pts, key, data }) => [nutFrameHead(pts, key, data.length), data])]);
   const outputBytes = 2 * 2 ** 20 + (samples.length + 2) * (bytesOf(size) + 1024);
@@ -135,7 +130,7 @@ const readable = async (read: () => Promise<Buffer | null>): Promise<Buffer | nu
 type Indexed = Sample & { readonly index: number };
 
 /** A picture that ends the decoder is passed over, and those behind it are tried again. */
-const decodeAll = async (bench: StillBench, source: StillSource, batch: readonly Indexed[], size: Size, stills: (Buffer | null)[], failures: { left: number }): Promise<void> => {
+const decodeAll = async (bench: StillBench, source: CodedPicture, batch: readonly Indexed[], size: Size, stills: (Buffer | null)[], failures: { left: number }): Promise<void> => {
   let rest = batch;
   while (rest.length > 0 && failures.left > 0) {
     const renumbered = rest.map((one, place) => ({ ...one, pts: place * apart }));
