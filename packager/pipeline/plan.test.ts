@@ -78,6 +78,14 @@ t.test('pictures that are there are not made again, but when something else is s
   t.same(keys({ pictured: of(5_000, 'two') }), all.slice(2));
 });
 
+t.test('pictures are made of a rung that is there under the name that it has', async (t) => {
+  const pipeline: Pipeline = { name: 'own', tasks: [task('every', { kind: 'encode', rungs: 'all' }), task('tracks', { kind: 'join' }, ['every']), task('posters', { kind: 'posters', count: 6 }, ['tracks'])] };
+  const [lowest] = joined(planned(t, {}, pipeline));
+  const anew = planned(t, { turn: 1, there: lowest ? [lowest] : [], inMs: 5_000 }, pipeline);
+  t.same(joins(anew), ['360p', '480p', '720p'], 'the others were dropped');
+  t.match(works(anew, 'posters')[0], { payload: { source: { kind: 'log', folder: lowest?.track } } });
+});
+
 const portrait = { width: 1080, height: 1920 };
 const table: Readonly<Record<string, { readonly picture?: Parameters<typeof picture>[0]; readonly more?: Partial<PipelineFacts>; readonly rungs: Record<string, string> }>> = {
   '720 lines': { picture: { width: 1280, height: 720 }, rungs: { lowest: '240p', others: '360p 480p' } },

@@ -264,7 +264,9 @@ class Planning {
     const { picture, there } = this.#facts;
     if (!picture) return null;
     const waitedFor = this.#allNeeds(task).filter(isTask('join')).flatMap((join) => this.#encodesOf(join)).filter((encode) => this.#isMade(encode));
-    const made = waitedFor.flatMap((encode) => this.#rungsOf(encode)).map(({ track, work: { width, height } }): Shown => ({ source: { kind: 'log', folder: track }, width, height }));
+    // Those that are there are so under the names that they were given when they were made.
+    const missing = waitedFor.flatMap((encode) => this.#rungsOf(encode)).filter(({ isThere }) => !isThere);
+    const made = missing.map(({ track, work: { width, height } }): Shown => ({ source: { kind: 'log', folder: track }, width, height }));
     const all: readonly Shown[] = [...made, ...there.filter(({ isWhole }) => isWhole), picture];
     const { source } = all.reduce((least, one) => (one.width * one.height < least.width * least.height ? one : least));
     // What rungs are made of without being changed shows the same, and sharper.
