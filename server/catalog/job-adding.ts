@@ -1,11 +1,11 @@
 /** New jobs, all of a batch in one transaction. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { QueueError, type NewJob } from '../jobs/queue.ts';
+import { down, QueueError, type NewJob } from '../jobs/queue.ts';
 import { CatalogError } from './errors.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { batchOf, written, type JobRow, type Known, type WrittenJob } from './job-rows.ts';
-import { bringDown, countWaits, down, jobsNamed, portions } from './job-statements.ts';
+import { bringDown, countWaits, jobsNamed, portions } from './job-statements.ts';
 
 /** Somebody else may queue the same meanwhile. */
 const mostTries = 10;

@@ -2,9 +2,10 @@
  * What is kept of jobs that are over. The chunks of a long video are hundreds of rows that nobody asks for when all of it
  * is done: of each task that had many, one row is left, which stands for all of them.
  */
+import { down } from '../jobs/queue.ts';
 import type { Ground, Part } from './ground.ts';
 import { also } from './ground.ts';
-import { down, open, portions } from './job-statements.ts';
+import { open, portions } from './job-statements.ts';
 
 /** A task of so few jobs is kept whole. */
 const few = 8;

@@ -1,12 +1,11 @@
 /** Which jobs begin anew when some are tried again. */
 import type { Transaction } from 'kysely';
+import { down, isDown } from '../jobs/queue.ts';
 import type { JobRow, NeedRow } from './job-rows.ts';
-import { down, held, portions } from './job-statements.ts';
+import { countWaits, held, portions } from './job-statements.ts';
 import type { JobState, Schema } from './schema.ts';
 
 export type JobNode = { readonly id: string; readonly state: JobState; readonly fallen: number };
-
-const isDown = ({ state }: JobNode): boolean => state === 'dead' || state === 'cancelled';
 
 /**
  * Those that are meant, with all that they need that is down; then everything that fell, and that nothing keeps down any
@@ -61,6 +60,10 @@ export const revive = async (trx: Transaction<Schema>, of: 'id' | 'videoId', val
   const nodes: JobNode[] = [];
   for (const some of portions(ids)) nodes.push(...(await trx.selectFrom('jobs').select(['id', 'state', 'fallen']).where('id', 'in', some).execute()));
   const anew: Partial<JobRow> = { ...held, state: 'queued', attempts: 0, runAt: now, reason: null, result: null, done: 0, fallen: 0, updatedAt: now };
-  for (const some of portions([...revived(meant, nodes, needs)])) await trx.updateTable('jobs').set(anew).where('id', 'in', some).execute();
+  for (const some of portions([...revived(meant, nodes, needs)])) {
+    await trx.updateTable('jobs').set(anew).where('id', 'in', some).execute();
+    // What they needed may be gone by now: rungs that were dropped, and their jobs with them.
+    await countWaits(trx, some).execute();
+  }
   return found;
 };

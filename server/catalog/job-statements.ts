@@ -11,7 +11,6 @@ export const portions = <T>(all: readonly T[]): T[][] => Array.from({ length: Ma
 
 export const held = { worker: null, leaseUntil: null };
 export const open = ['queued', 'leased'] as const;
-export const down = ['dead', 'cancelled'] as const;
 
 type Db = Kysely<Schema>;
 
@@ -29,21 +28,33 @@ export const byHolder = (db: Db, token: LeaseToken, set: Partial<JobRow>, now: n
     .where('leaseUntil', '>', now)
     .returning('videoId');
 
-/** Ends all that needs these, whatever lies between. */
+/** All that needs these, whatever lies between. */
+const behind = (db: Db, these: SomeJobs) =>
+  db.withRecursive('behind(id)', (inner) =>
+    inner
+      .selectFrom('jobNeeds')
+      .select('jobNeeds.job as id')
+      .where('jobNeeds.needs', 'in', these)
+      .union(inner.selectFrom('jobNeeds').innerJoin('behind', 'behind.id', 'jobNeeds.needs').select('jobNeeds.job as id')),
+  );
+
+/** Ends all that needs these. */
 export const bringDown = (db: Db, these: SomeJobs, now: number): Part =>
   also(
-    db
-      .withRecursive('behind(id)', (inner) =>
-        inner
-          .selectFrom('jobNeeds')
-          .select('jobNeeds.job as id')
-          .where('jobNeeds.needs', 'in', these)
-          .union(inner.selectFrom('jobNeeds').innerJoin('behind', 'behind.id', 'jobNeeds.needs').select('jobNeeds.job as id')),
-      )
+    behind(db, these)
       .updateTable('jobs')
       .set({ state: 'cancelled', fallen: 1, reason: 'What it needs is not done.', updatedAt: now })
       .where('id', 'in', (eb) => eb.selectFrom('behind').select('behind.id'))
       .where('state', '=', 'queued'),
+  );
+
+/** Forgets all that fell with these: whoever plans them anew plans that too. */
+export const forgetFallen = (db: Db, these: SomeJobs): Part =>
+  also(
+    behind(db, these)
+      .deleteFrom('jobs')
+      .where('id', 'in', (eb) => eb.selectFrom('behind').select('behind.id'))
+      .where('fallen', '=', 1),
   );
 
 /** Which of the parts below says who is dead. */

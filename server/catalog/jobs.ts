@@ -3,14 +3,14 @@
  * that is queued needs what is dead or cancelled.
  */
 import { sql } from 'kysely';
-import { backOffMs, mostClasses, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
+import { backOffMs, down, mostClasses, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { createAddJobs } from './job-adding.ts';
 import { createJobHistory } from './job-history.ts';
 import { revive } from './job-revival.ts';
 import { checkBatch, isPriority, shownJob, thousandths, type JobRow } from './job-rows.ts';
-import { bringDown, byHolder, countWaits, down, held, jobsNamed, open, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
+import { bringDown, byHolder, countWaits, held, jobsNamed, open, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
 import { cutPage, isAfter } from './page.ts';
 import type { Outcome } from './wire.ts';
 

@@ -62,9 +62,11 @@ t.test('what was asked for just now is not written again', async (t) => {
 t.test('rungs that nobody asks for go in one step, and what is made anew has other names', async (t) => {
   const { catalog, clock, ownerId, id } = await begin(t);
   const { rungCosts } = catalog;
-  await catalog.jobs.enqueueAll([jobOf(id, 'encode', 'chunk'), jobOf(id, 'storyboard', 'board')]);
+  const behind = { ...jobOf(id, 'storyboard', 'behind'), needs: ['join'] };
+  await catalog.jobs.enqueueAll([jobOf(id, 'encode', 'chunk'), jobOf(id, 'storyboard', 'board'), jobOf(id, 'join', 'join'), behind, { ...jobOf(id, 'keep-pictures', 'keep'), needs: ['behind'] }]);
   const lease = await catalog.jobs.lease(['encode'], 'w', 1_000);
   await catalog.jobs.complete(lease?.token ?? { job: '', fence: 0 });
+  await catalog.jobs.cancel((await catalog.jobs.byKey('join'))?.id ?? '');
   clock.advance(10 * day);
   await rungCosts.asked([id], 'on-demand');
   clock.advance(20 * day);
@@ -78,6 +80,7 @@ t.test('rungs that nobody asks for go in one step, and what is made anew has oth
   t.match(await catalog.videos.get(id), { state: 'ready', bytes: 1_010, askedAt: null, rungsTurn: 1 });
   t.equal(await catalog.jobs.byKey('chunk'), null);
   t.ok(await catalog.jobs.byKey('board'), 'pictures stay as they are');
+  for (const key of ['behind', 'keep']) t.equal(await catalog.jobs.byKey(key), null, 'what would wait for rungs that are gone is planned anew with them');
   t.equal(await rungCosts.wanted(id, 'on-demand'), 'lowest');
   const told = (await catalog.outbox.next(1000)).map(({ event }) => event).at(-1);
   t.match(told, { type: 'video.updated', videoId: id, visibility: 'public', changed: ['tracks'] });

@@ -5,6 +5,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { Ground } from './ground.ts';
 import { also, must } from './ground.ts';
+import { forgetFallen } from './job-statements.ts';
 import type { RungPolicy, VideoState } from './schema.ts';
 
 export interface RungCostStore {
@@ -76,11 +77,13 @@ export const createRungCosts = ({ db, clock, write }: Ground): RungCostStore => 
         .where((eb) => eb.exists(spare.select('trackId')))
         // What is being made would be listed beside what is to be made anew.
         .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs').select('id').where('videoId', '=', video).where('kind', 'in', rungKinds).where('state', 'in', ['queued', 'leased']))));
+      const made = db.selectFrom('jobs').where('videoId', '=', video).where('kind', 'in', rungKinds);
       const parts = [
         must(row),
         also(db.deleteFrom('tracks').where('videoId', '=', video).where('id', 'in', spare.select('trackId'))),
         also(db.deleteFrom('spareRungs').where('videoId', '=', video)),
-        // What was said of how they were made is over.
+        // What was said of how they were made is over. First what fell with one of them: it would wait for what is gone.
+        forgetFallen(db, made.select('jobs.id')),
         also(db.deleteFrom('jobs').where('videoId', '=', video).where('kind', 'in', rungKinds)),
       ];
       return (await write(parts, [{ type: 'video.updated', videoId: video, ...before, changed: ['tracks'] }])) !== null;

@@ -137,6 +137,17 @@ t.test('what two have brought down comes back when both have', async (t) => {
   t.same(await drain(jobs, 'encode'), ['one', 'two', 'join', 'after']);
 });
 
+t.test('what is tried again does not wait for what is gone', async (t) => {
+  const { jobs, catalog } = await queue(t);
+  await jobs.enqueueAll([job('gone'), job('there'), job('after', ['gone', 'there'])]);
+  await jobs.cancel(await idOf(jobs, 'gone'));
+  await catalog.db.deleteFrom('jobs').where('uniqueKey', '=', 'gone').execute();
+  t.match(await jobs.byKey('after'), { state: 'cancelled', waits: 2 });
+  t.equal(await jobs.retry(await idOf(jobs, 'after')), true);
+  t.match(await jobs.byKey('after'), { state: 'queued', waits: 1 });
+  t.same(await drain(jobs, 'encode'), ['there', 'after']);
+});
+
 t.test('what somebody cancelled himself does not come back with what it needs', async (t) => {
   const { jobs } = await queue(t);
   await jobs.enqueueAll([job('one'), job('join', ['one']), job('after', ['join'])]);

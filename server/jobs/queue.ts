@@ -150,5 +150,9 @@ export interface JobQueue {
   onChange(listener: (videoId: string | null) => void): () => void;
 }
 
+/** It will not be done unless somebody tries it again. */
+export const down = ['dead', 'cancelled'] as const satisfies readonly JobState[];
+export const isDown = ({ state }: { readonly state: JobState }): boolean => down.some((one) => one === state);
+
 /** 2 s, 4 s, 8 s, … 5 minutes. */
 export const backOffMs = (attempt: number): number => Math.min(300_000, 2_000 * 2 ** Math.min(attempt - 1, 16));
