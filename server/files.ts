@@ -34,6 +34,7 @@ import { pictureHandlers } from './pictures/handlers.ts';
 import { keepPicturesHandler } from './pictures/keep.ts';
 import { OwnPosters } from './pictures/own-posters.ts';
 import { RungCosts } from './pipeline/costs.ts';
+import { hearVideos } from './pipeline/heard.ts';
 import { VideoPipelines } from './pipeline/pipeline.ts';
 import type { Pipelines } from './pipeline/types.ts';
 import type { Pipeline } from '../packager/pipeline/spec.ts';
@@ -138,10 +139,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
       publicHost: config['server.publicUrl'] === '' ? null : new URL(config['server.publicUrl']).hostname,
     },
   });
-  // What live could not carry is made of the recording. The event stays till it is planned: nobody looks for it otherwise.
-  events.subscribe('video.ended', ({ videoId, state }) => state === 'ready' && pipelines.again(videoId));
-  // Pictures of what has been cut away are not shown any more.
-  events.subscribe('video.updated', ({ videoId, changed }) => changed.some((field) => field === 'cutInMs' || field === 'cutOutMs') && pipelines.again(videoId));
+  hearVideos(events, pipelines);
   const edge = createUploadEdge({ desk: reception.desk, originals, clock, failed: (error) => log.error({ err: error }, 'A request of an upload failed.') });
   let desk: WorkersDesk | null = null;
   const openDesk = async ({ ffmpeg, refused }: Workshop['facts']): Promise<void> => {

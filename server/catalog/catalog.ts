@@ -22,6 +22,7 @@ import { migrate } from './migrate.ts';
 import { migrations as allMigrations } from './migrations/all.ts';
 import type { Migration } from './migrations/migration.ts';
 import { createOutbox, outboxPart, type OutboxStore } from './outbox.ts';
+import { createPlannings, type PlanningStore } from './plannings.ts';
 import type { Schema } from './schema.ts';
 import { createPublishNotices, type PublishNoticeStore } from './publish-notices.ts';
 import { createRungCosts, type RungCostStore } from './rung-costs.ts';
@@ -57,6 +58,7 @@ export type Catalog = {
   readonly publishNotices: PublishNoticeStore;
   readonly videos: VideoStore;
   readonly rungCosts: RungCostStore;
+  readonly plannings: PlanningStore;
   readonly mediaSecrets: MediaSecretStore;
   readonly ingestReports: IngestReportStore;
   readonly uploads: UploadStore;
@@ -130,6 +132,7 @@ const assemble = async (thread: CatalogThread, options: CatalogOptions): Promise
     publishNotices: createPublishNotices(ground),
     videos: createVideos(ground),
     rungCosts: createRungCosts(ground),
+    plannings: createPlannings(ground),
     mediaSecrets: createMediaSecrets(ground),
     ingestReports: createIngestReports(ground),
     uploads,

@@ -188,6 +188,8 @@ export type Schema = {
   jobNeeds: { job: string; needs: string };
   /** Rungs that can be made again. */
   spareRungs: { videoId: string; trackId: string; bytes: number };
+  /** What belongs behind them is to be planned; `turn`: said so often. */
+  plannings: { videoId: string; turn: number };
   ingestReports: { videoId: string; /** JSON. */ report: string; updatedAt: number };
   /** Sealed: what the keys of a protected video follow from. */
   mediaSecrets: { videoId: string; sealed: string; segmentsPerKey: number; createdAt: number };

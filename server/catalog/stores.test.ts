@@ -246,3 +246,18 @@ t.test('tracks that are made behind a video are added side by side: two at once 
   t.match(told.slice(-2), [{ type: 'video.updated', changed: ['tracks', 'state'] }, { type: 'video.ready' }]);
   t.equal(told.filter(({ type }) => type === 'video.ready').length, 1);
 });
+
+t.test('what is to be planned stays noted until it has been planned as it is now', async (t) => {
+  const { catalog } = await testCatalog(t);
+  const { plannings, videos } = catalog;
+  const [one, two] = [await someUpload(catalog), await someUpload(catalog)];
+  t.equal(await plannings.turnOf(one), null);
+  for (const id of [one, two, one, 'nothing']) await plannings.note(id);
+  t.same((await plannings.all()).toSorted(), [one, two].toSorted());
+  await plannings.planned(one, 1);
+  t.equal(await plannings.turnOf(one), 2, 'it has been noted since');
+  await plannings.planned(one, 2);
+  t.same(await plannings.all(), [two]);
+  await videos.remove(two);
+  t.same(await plannings.all(), []);
+});

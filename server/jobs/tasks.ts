@@ -27,14 +27,18 @@ export type Tasks = {
   readonly tasks: readonly Task[];
 };
 
-/** What makes a file playable, before any pipeline has to do with it. */
-const kindsOfIntake: readonly string[] = ['inspect', 'make', 'captions'];
+type Kind = Pick<JobShare, 'kind'>;
+
+/** The steps by which a file becomes a video. */
+export const isIntakes = ({ kind }: Kind): boolean => kind === 'inspect' || kind === 'make';
+/** It is not intake's: neither one of those, nor what intake takes out of the file besides. */
+export const isPipelines = ({ kind }: Kind): boolean => !isIntakes({ kind }) && kind !== 'captions';
 
 /**
  * As people are told of a task. Jobs of intake are queued by what they do, and an operator may call a task of his own the same:
  * no name in a pipeline has a dot.
  */
-export const taskNameOf = ({ task, kind }: Pick<JobShare, 'task' | 'kind'>): string | null => (task !== null && kindsOfIntake.includes(kind) ? `intake.${task}` : task);
+export const taskNameOf = ({ task, kind }: Pick<JobShare, 'task' | 'kind'>): string | null => (task !== null && !isPipelines({ kind }) ? `intake.${task}` : task);
 
 export const tasksOf = (shares: readonly JobShare[]): Tasks => {
   const named = Map.groupBy(shares, (share) => taskNameOf(share) ?? share.kind);

@@ -1,5 +1,5 @@
 /** What is interrupted between two steps goes on, and what nobody needs any more goes. */
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { filmOf } from '../../test/support/pipeline.ts';
@@ -19,7 +19,7 @@ import { nothingBehind, silent } from '../intake/testing.ts';
 import { Crew } from '../jobs/crew.ts';
 import { roomsOf } from '../jobs/room.ts';
 import type { Running } from '../live/presentations.ts';
-import { VideoPipelines } from './pipeline.ts';
+import { VideoPipelines, type PipelineOptions } from './pipeline.ts';
 
 const film = await filmOf(12);
 const { size } = await stat(film);
@@ -33,32 +33,40 @@ type Stage = {
   /** Begins; before that, nothing is planned. */
   readonly pipelines: VideoPipelines;
   readonly crew: Crew;
+  /** The next process: this one has been stopped. */
+  next(): VideoPipelines;
   /** Whole, and `playable`, as a kill leaves it before anything is planned. */
   film(ladder?: string): Promise<string>;
   becomes(video: string, fits: (row: VideoRow) => boolean): Promise<VideoRow>;
 };
 
-const staged = async (t: Test, sandbox?: string): Promise<Stage> => {
+const staged = async (t: Test, sandbox?: string, more: Partial<PipelineOptions> = {}): Promise<Stage> => {
   const { catalog, folder: data } = await testCatalog(t, { clock: systemClock });
   const ownerId = await someAccount(catalog);
   const [folder, jobs] = [join(data, 'videos'), join(data, 'jobs')];
   await Promise.all([mkdir(folder), mkdir(jobs)]);
   const opened = sandbox ?? (await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder: data, gentle: false })) ?? 'none';
   const budget = createCoreBudget(2);
-  const crew = new Crew({ queue: catalog.jobs, clock: systemClock, log: silent, folder: jobs, budget, rooms: roomsOf(budget, { here: 2 }), idleMs: 50 });
+  const newCrew = (): Crew => new Crew({ queue: catalog.jobs, clock: systemClock, log: silent, folder: jobs, budget, rooms: roomsOf(budget, { here: 2 }), idleMs: 50 });
+  const crew = newCrew();
   const shared = { catalog, clock: systemClock, log: silent, disk: nodeDisk, folder };
-  const pipelines = new VideoPipelines({
-    ...{ ...shared, crew, pipeline, sandbox: Promise.resolve(opened), lookEveryMs: 50, wanted: async () => 'all' as const },
-    ladders: new Map([['standard', { rungs: lowest ? [lowest] : [], soundBitRate: null }]]),
-    ...{ outdated: () => undefined, changed: () => undefined },
-  });
-  t.teardown(async () => {
-    await crew.stop();
-    await pipelines.stop();
-  });
+  const begun = (crew: Crew): VideoPipelines => {
+    const pipelines = new VideoPipelines({
+      ...{ ...shared, crew, pipeline, sandbox: Promise.resolve(opened), lookEveryMs: 50, wanted: async () => 'all' as const },
+      ladders: new Map([['standard', { rungs: lowest ? [lowest] : [], soundBitRate: null }]]),
+      ...{ outdated: () => undefined, changed: () => undefined },
+      ...more,
+    });
+    t.teardown(async () => {
+      await crew.stop();
+      await pipelines.stop();
+    });
+    return pipelines;
+  };
+  const pipelines = begun(crew);
   const presentations = { add: () => undefined, ended: (run: Running) => void run.close(), drop: () => undefined };
   return {
-    ...{ catalog, pipelines, crew, home: (video) => join(folder, video) },
+    ...{ catalog, pipelines, crew, home: (video) => join(folder, video), next: () => begun(newCrew()) },
     async film(ladder = 'standard') {
       const video = await someUpload(catalog, { ownerId, ladder, size });
       await mkdir(join(folder, video));
@@ -81,6 +89,19 @@ const staged = async (t: Test, sandbox?: string): Promise<Stage> => {
         30_000,
       ),
   };
+};
+
+/** So many times it is not known which rungs a video is to have, as when the catalog is busy. */
+const busyFor = (times: number): Pick<PipelineOptions, 'wanted'> & { asked: number } => {
+  const busy = {
+    asked: 0,
+    wanted: async (): Promise<'all'> => {
+      busy.asked += 1;
+      if (busy.asked <= times) throw new Error('the catalog is busy');
+      return 'all';
+    },
+  };
+  return busy;
 };
 
 const isReady = ({ state }: VideoRow): boolean => state === 'ready';
@@ -157,23 +178,102 @@ t.test('what cannot be planned is said after a few tries, and is planned when it
   await writeFile(join(home(video), 'original'), 'nothing of the kind');
   await pipelines.start();
   t.match(await becomes(video, ({ errorCode }) => errorCode !== null), { state: 'playable', errorCode: 'encode-failed' });
-  await t.rejects(pipelines.again(video), 'whoever told of it tells it again');
   await copyFile(film, join(home(video), 'original'));
-  pipelines.want(video);
+  // Of something else that had failed.
+  pipelines.retried(video);
   t.match(await becomes(video, ({ errorCode }) => errorCode === null), { state: 'playable' });
-  t.ok((await catalog.jobs.ofVideo(video)).length > 0);
+  await until(() => catalog.jobs.ofVideo(video), (jobs) => jobs.length > 0);
 });
 
-t.test('it is planned when that is said to be so, and not at all by a server that stops', async (t) => {
-  const { catalog, pipelines, film: whole } = await staged(t);
+t.test('it is planned when that is said to be so, and by a server that stops no more, but by the next one', async (t) => {
+  const { catalog, pipelines, next, film: whole } = await staged(t);
   const [video, late] = [await whole(), await whole()];
+  for (const one of [video, late]) await catalog.videos.become(one, ['playable'], { state: 'ready' });
+  const planned = (one: string): Promise<unknown> => until(() => catalog.jobs.ofVideo(one), (jobs) => jobs.length > 0);
   await pipelines.again(video);
-  t.ok((await catalog.jobs.ofVideo(video)).length > 0);
+  await planned(video);
+  await until(() => catalog.plannings.all(), (noted) => noted.length === 0);
   await pipelines.stop();
-  await t.rejects(pipelines.again(late));
   pipelines.playable(late);
+  await pipelines.again(late);
   await aWhile();
   t.same(await catalog.jobs.ofVideo(late), []);
+  await next().start();
+  await planned(late);
+  await until(() => catalog.plannings.all(), (noted) => noted.length === 0);
+});
+
+t.test('what could not be planned is tried again, ready or not, and holds nobody up who only tells of it', async (t) => {
+  const busy = busyFor(2);
+  const { catalog, pipelines, film: whole } = await staged(t, undefined, busy);
+  const video = await whole();
+  await catalog.videos.become(video, ['playable'], { state: 'ready' });
+  await pipelines.again(video);
+  await pipelines.start();
+  await until(() => catalog.jobs.ofVideo(video), (jobs) => jobs.length > 0);
+  t.ok(busy.asked > 2);
+  t.match(await catalog.videos.get(video), { state: 'ready', errorCode: null });
+});
+
+t.test('what is given up is planned when somebody asks for it, or by the next server; what is on its way is not called failed', async (t) => {
+  const busy = busyFor(3);
+  const { catalog, pipelines, next, film: whole } = await staged(t, undefined, busy);
+  const video = await whole();
+  await catalog.videos.become(video, ['playable'], { state: 'ready' });
+  await pipelines.start();
+  pipelines.want(video);
+  await until(async () => busy.asked, (asked) => asked === 3);
+  await aWhile();
+  t.equal(busy.asked, 3, 'not again and again');
+  pipelines.want(video);
+  const jobs = await until(() => catalog.jobs.ofVideo(video), (some) => some.length > 0);
+  await catalog.videos.become(video, ['ready'], { state: 'playable' });
+  busy.asked = 0;
+  await pipelines.again(video);
+  await until(async () => busy.asked, (asked) => asked === 3);
+  await aWhile();
+  t.match(await catalog.videos.get(video), { state: 'playable', errorCode: null });
+  t.same(await catalog.plannings.all(), [video]);
+  await pipelines.stop();
+  await next().start();
+  await until(() => catalog.plannings.all(), (noted) => noted.length === 0);
+  t.equal((await catalog.jobs.ofVideo(video)).length, jobs.length);
+});
+
+t.test('a video that goes while it is planned has not failed', async (t) => {
+  const errors: unknown[] = [];
+  let goes = async (): Promise<void> => undefined;
+  const wanted = async (): Promise<'all'> => {
+    await goes();
+    return 'all';
+  };
+  const { catalog, pipelines, film: whole } = await staged(t, undefined, { wanted, log: { ...silent, error: (facts: object) => void errors.push(facts) } as typeof silent });
+  const [video, other] = [await whole(), await whole()];
+  goes = async () => void (await catalog.videos.remove(video));
+  pipelines.playable(video);
+  pipelines.playable(other);
+  await until(() => catalog.jobs.ofVideo(other), (jobs) => jobs.length > 0);
+  t.same(errors, []);
+});
+
+t.test('a video whose folder is missing holds up no other: it is said, and those behind it go on', async (t) => {
+  const { catalog, pipelines, crew, film: whole, becomes, home } = await staged(t);
+  const [behind, lost] = [await whole(), await whole()];
+  await rm(home(lost), { recursive: true });
+  await pipelines.start();
+  crew.start();
+  await becomes(behind, isReady);
+  t.match(await becomes(lost, ({ errorCode }) => errorCode !== null), { state: 'playable', errorCode: 'encode-failed' });
+  t.same(await catalog.jobs.ofVideo(lost), []);
+});
+
+t.test('where it cannot be seen what there is to make there may be more', async (t) => {
+  const { catalog, pipelines, film: whole, home } = await staged(t);
+  const video = await whole();
+  await pipelines.start();
+  const found = await catalog.videos.withTracks(video);
+  await rm(join(home(video), 'original'));
+  t.equal(found && (await pipelines.hasMore(found)), true);
 });
 
 t.test('what was said of a failure stays, though its job is not dead yet', async (t) => {
@@ -249,6 +349,24 @@ t.test('what nobody needs any more is removed at the start: work of what is read
   await until(() => readdir(home(late)).catch(() => null), (left) => left === null);
   t.same(await readdir(home(strange)), ['vabcdefgh1234'], 'it may belong to a catalog that was lost');
   t.same((await readdir(home(waiting))).filter((name) => name !== 'original').toSorted(), names.toSorted(), 'what is not ready may need it');
+});
+
+t.test('a folder that cannot be read is no reason to leave the others as they are', async (t) => {
+  let bad = '';
+  const list = async (folder: string): Promise<string[]> => {
+    if (folder.endsWith(bad)) throw new Error('nobody may read this');
+    return nodeDisk.list(folder);
+  };
+  const { catalog, pipelines, film: whole, home } = await staged(t, undefined, { disk: { ...nodeDisk, list } });
+  const videos = [await whole('source'), await whole('source'), await whole('source')].toSorted();
+  for (const video of videos) {
+    await catalog.videos.become(video, ['playable'], { state: 'ready' });
+    await mkdir(join(home(video), 'work'));
+  }
+  bad = videos[1] ?? '';
+  await pipelines.start();
+  for (const video of videos) if (video !== bad) await until(() => readdir(home(video)), (left) => !left.includes('work'));
+  t.ok((await readdir(home(bad))).includes('work'));
 });
 
 t.test('a removed video takes its jobs with it', async (t) => {

@@ -11,13 +11,12 @@ import type { Sandbox } from '../../packager/encode/sandbox.ts';
 import { workFolder } from '../../packager/encode/vod/addressed.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Position } from '../catalog/page.ts';
-import type { JobState } from '../catalog/schema.ts';
 import type { VideoRow, VideoWithTracks } from '../catalog/videos.ts';
 import { failing, failureOf, type Failure } from '../intake/failures.ts';
 import type { Progress } from '../intake/types.ts';
-import type { Job, JobShare } from '../jobs/queue.ts';
+import { isDown, type Job, type JobShare } from '../jobs/queue.ts';
 import type { Crew } from '../jobs/crew.ts';
-import { shareOf } from '../jobs/tasks.ts';
+import { isIntakes, shareOf } from '../jobs/tasks.ts';
 import type { WorkTools } from './ground.ts';
 import { workHandlers } from './handlers.ts';
 import { joinHandlers } from './join.ts';
@@ -28,7 +27,7 @@ import type { OpenVideo, Pipelines } from './types.ts';
 
 export type PipelineOptions = WorkTools &
   PlanningTools & {
-    readonly catalog: Pick<Catalog, 'videos' | 'jobs' | 'uploads'>;
+    readonly catalog: Pick<Catalog, 'videos' | 'jobs' | 'uploads' | 'plannings'>;
     /** What is played of it is to be opened anew; `dropped`: tracks have come off its list. */
     readonly outdated: (video: string, dropped?: boolean) => void;
     /** Somebody may want to know how far this video is. */
@@ -41,11 +40,7 @@ export type PipelineOptions = WorkTools &
     readonly pageSize?: number;
   };
 
-/** The steps by which a file becomes a video. */
-const isIntakes = ({ kind }: { readonly kind: string }): boolean => kind === 'inspect' || kind === 'make';
-const isDown = ({ state }: { readonly state: JobState }): boolean => state === 'dead' || state === 'cancelled';
-
-/** So often a video is looked at again that could not be planned. */
+/** So often it is tried to plan a video, once at each look; after that, when somebody asks for it or the server starts anew. */
 const mostTries = 3;
 const usualLookMs = 60_000;
 const usualPage = 100;
@@ -93,26 +88,31 @@ export class VideoPipelines implements Pipelines {
   }
 
   async hasMore(found: VideoWithTracks): Promise<boolean> {
-    const open = await openVideo(this.#o, found);
     try {
-      return this.makesTracks(open);
-    } finally {
-      await open.close();
+      const open = await openVideo(this.#o, found);
+      try {
+        return this.makesTracks(open);
+      } finally {
+        await open.close();
+      }
+    } catch (error) {
+      // Hours of work may lie behind whoever asks. It is opened again when it is planned.
+      this.#o.log.warn({ video: found.video.id, err: error }, 'Whether there is more to be made of a video is not known yet.');
+      return true;
     }
   }
 
   playable(video: string): void {
-    this.#plan(video, true);
+    this.#ask(video, true);
   }
 
   want(video: string): void {
-    this.#plan(video, false);
+    this.#ask(video, false);
   }
 
   async again(video: string): Promise<void> {
-    // Whoever tells of it tells the next process.
-    if (this.#stopped) throw new Error('Nothing is planned any more: the server stops.');
-    await this.#planOne(video, false);
+    await this.#o.catalog.plannings.note(video);
+    this.#ask(video, false);
   }
 
   shorter(video: string): void {
@@ -122,6 +122,8 @@ export class VideoPipelines implements Pipelines {
   }
 
   retried(video: string): void {
+    // Where there is nothing to be done because it could not be planned, the next look does that.
+    this.#tries.delete(video);
     this.#told(video, this.#forgive(video), 'What was said of a failed video could not be taken back.');
   }
 
@@ -179,6 +181,12 @@ export class VideoPipelines implements Pipelines {
     this.#o.crew.wake();
   }
 
+  /** However often it has failed before. */
+  #ask(video: string, handed: boolean): void {
+    this.#tries.delete(video);
+    this.#plan(video, handed);
+  }
+
   /** One after the other: of each, an index of some megabytes is read. */
   #plan(video: string, handed: boolean): void {
     this.#waiting.set(video, handed || this.#waiting.get(video) === true);
@@ -198,32 +206,43 @@ export class VideoPipelines implements Pipelines {
     for (const [video, handed] of this.#waiting) {
       if (this.#stopped) return;
       this.#waiting.delete(video);
+      // A look came while the last try was under way.
+      if (this.#isGivenUp(video)) continue;
       try {
-        await this.#planOne(video, handed);
-        // It was said that there would not be more of it, and now there is.
-        if (this.#tries.delete(video)) await this.#forgive(video);
+        await this.#planNoted(video, handed);
+        this.#tries.delete(video);
       } catch (error) {
-        await this.#notPlanned(video, error);
+        await this.#notPlanned(video, error).catch((err: unknown) => this.#o.log.error({ video, err }, 'That a video cannot be planned could not be written down.'));
       }
     }
   }
 
-  /** Of what is only playable it is tried again in a minute, and told at last: nobody waits for ever, or reads of it each minute. */
+  /** What is said of it while it is planned is planned once more. */
+  async #planNoted(video: string, handed: boolean): Promise<void> {
+    const { plannings } = this.#o.catalog;
+    const turn = await plannings.turnOf(video);
+    await this.#planOne(video, handed);
+    if (turn !== null) await plannings.planned(video, turn);
+  }
+
+  /** It is tried again at the next look, and told at last of what is only playable: nobody waits for ever, or reads of it each minute. */
   async #notPlanned(video: string, error: unknown): Promise<void> {
+    const { catalog, log } = this.#o;
     const tries = (this.#tries.get(video) ?? 0) + 1;
     this.#tries.set(video, tries);
-    if (tries === 1 || tries === mostTries) this.#o.log.error({ video, err: error, tries }, 'What is to be made of a video could not be planned.');
-    if (tries < mostTries) return;
-    await this.#failed(video, failing('encode-failed')).catch((err: unknown) => this.#o.log.error({ video, err }, 'That a video cannot be planned could not be written down.'));
+    const isGone = await catalog.videos.get(video).then((row) => row === null, () => false);
+    if (isGone) return void this.#tries.delete(video);
+    if (tries === 1 || tries === mostTries) log.error({ video, err: error, tries }, 'What is to be made of a video could not be planned.');
+    // What was planned of it before is on its way.
+    if (tries >= mostTries && !(await catalog.jobs.sharesOf(video)).some(isMaking)) await this.#failed(video, failing('encode-failed'));
   }
 
   /**
    * Whether a video that only plays is still intake's: it arrives, has not been handed over, or work on it is not done. A plan
    * of such a one would be made of less than it will be, and the video ready before it is.
    */
-  async #isIntakes(video: string): Promise<boolean> {
+  async #isIntakes(video: string, shares: readonly JobShare[]): Promise<boolean> {
     const { catalog } = this.#o;
-    const shares = await catalog.jobs.sharesOf(video);
     if (shares.some((share) => isIntakes(share) && share.state !== 'done')) return true;
     const upload = await catalog.uploads.get(video);
     return (upload !== null && upload.takenAt === null) || !(await isWhole(this.#o, video));
@@ -234,7 +253,9 @@ export class VideoPipelines implements Pipelines {
     const { catalog, changed, wanted } = this.#o;
     const found = await catalog.videos.withTracks(video);
     if (!found || (found.video.state !== 'playable' && found.video.state !== 'ready') || found.video.run === null) return;
-    if (found.video.state === 'playable' && !handed && (await this.#isIntakes(video))) return;
+    const isPlayable = found.video.state === 'playable';
+    const before = isPlayable ? await catalog.jobs.sharesOf(video) : [];
+    if (isPlayable && !handed && (await this.#isIntakes(video, before))) return;
     // Before it is known what it can convert, a server would find nothing to do.
     const filters = filtersOf(await this.#o.sandbox);
     const open = await openVideo(this.#o, found);
@@ -243,7 +264,9 @@ export class VideoPipelines implements Pipelines {
       if (jobs.length > 0) await catalog.jobs.enqueueAll(jobs);
       // Gone meanwhile: nobody would look for its jobs any more.
       if (!(await catalog.videos.get(video))) return await catalog.jobs.removeVideo(video);
-      if (found.video.state === 'playable' || !jobs.some(isMaking)) await this.#settle(video, null, true);
+      if (isPlayable || !jobs.some(isMaking)) await this.#settle(video, null, true);
+      // It was said that there would not be more of it, and now there is.
+      if (isPlayable && found.video.errorCode !== null && !before.some(isMaking)) await this.#forgive(video);
     } finally {
       await open.close();
     }
@@ -310,21 +333,31 @@ export class VideoPipelines implements Pipelines {
   async #lookAtAll(): Promise<void> {
     const { catalog, pageSize = usualPage } = this.#o;
     await this.#sweep.all();
+    // Also of what is ready: nothing else tells of those.
+    for (const video of [...this.#tries.keys(), ...(await catalog.plannings.all())]) this.#tryAgain(video);
     do {
       const { items, next } = await catalog.videos.list({ limit: pageSize, after: this.#looked, state: 'playable', seenBy: null });
       this.#looked = next;
-      for (const row of items) if (!this.#stopped) await this.#lookAt(row);
+      for (const row of items) {
+        if (this.#stopped) return;
+        await this.#lookAt(row).catch((error: unknown) => this.#o.log.error({ video: row.id, err: error }, 'A video that waits for its tracks could not be looked at.'));
+      }
     } while (this.#looked !== null && !this.#stopped);
+  }
+
+  #tryAgain(video: string): void {
+    if (!this.#isGivenUp(video)) this.#plan(video, false);
+  }
+
+  #isGivenUp(video: string): boolean {
+    return (this.#tries.get(video) ?? 0) >= mostTries;
   }
 
   async #lookAt({ id, errorCode }: VideoRow): Promise<void> {
     const { catalog } = this.#o;
     const making = (await catalog.jobs.sharesOf(id)).filter(isMaking);
-    if (making.length === 0) {
-      // Intake has work to do, or has found out that it has none; or it has not been handed over yet.
-      if ((this.#tries.get(id) ?? 0) < mostTries && !(await this.#isIntakes(id))) this.#plan(id, false);
-      return;
-    }
+    // Unless it is intake's still, which is seen when it is planned.
+    if (making.length === 0) return this.#tryAgain(id);
     const dead = making.find(({ state }) => state === 'dead');
     // Its workers vanished too often, without a word.
     if (dead && errorCode === null) return this.#failed(id, failing('encode-failed'));

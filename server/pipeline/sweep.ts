@@ -49,7 +49,7 @@ export class WorkSweep {
       video,
       this.#o.clock.after(readOnMs, () => {
         this.#soon.delete(video);
-        this.#working = this.#working.then(() => this.#sweep(video)).catch((error: unknown) => this.#o.log.warn({ video, err: error }, 'What is left of old tracks could not be removed.'));
+        this.#working = this.#working.then(() => this.#try(video));
       }),
     );
   }
@@ -61,7 +61,7 @@ export class WorkSweep {
     this.#next = clock.now() + everyMs;
     for (const [at, name] of (await disk.list(folder)).entries()) {
       if (this.#stopped) return;
-      if (isId(name) && !this.#soon.has(name)) await this.#sweep(name);
+      if (isId(name) && !this.#soon.has(name)) await this.#try(name);
       if (at % atOnce === atOnce - 1) await pause(10);
     }
   }
@@ -70,6 +70,11 @@ export class WorkSweep {
     this.#stopped = true;
     for (const cancel of this.#soon.values()) cancel();
     await this.#working;
+  }
+
+  /** One whose folder cannot be read, or goes meanwhile, is no reason not to look at the next. */
+  async #try(video: string): Promise<void> {
+    await this.#sweep(video).catch((error: unknown) => this.#o.log.warn({ video, err: error }, 'What is left of old tracks could not be removed.'));
   }
 
   async #sweep(video: string): Promise<void> {

@@ -6,13 +6,13 @@ import type { Progress } from '../intake/types.ts';
 export interface Pipelines {
   /** Asked of a video that is whole this moment: whether tracks are made behind it, so that it is only `playable`. Never throws. */
   makesTracks(open: OpenVideo): boolean;
-  /** As above, of one that has to be opened first. */
+  /** As above, of one that has to be opened first. Where that fails there may be, and it is said when it is planned. */
   hasMore(found: VideoWithTracks): Promise<boolean>;
   /** It is whole and its best picture plays: what belongs behind it is planned. Takes no time, never throws. */
   playable(video: string): void;
   /** Somebody has asked for it: rungs that waited for that are planned. Takes no time, never throws. */
   want(video: string): void;
-  /** What it shows is another, or it is there now: planned when this resolves. Rejects when that has to be told again; may be told twice. */
+  /** What it shows is another, or it is there now: noted when this resolves, and planned soon, by the next process if need be. May be told twice. */
   again(video: string): Promise<void>;
   /** Tracks of it have come off its list: whoever comes now sees the others, and their files go when nobody reads them. */
   shorter(video: string): void;

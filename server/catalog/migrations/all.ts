@@ -11,5 +11,6 @@ import { names } from './008-names.ts';
 import { pipelines } from './009-pipelines.ts';
 import { pictures } from './010-pictures.ts';
 import { rungCosts } from './011-rung-costs.ts';
+import { plannings } from './012-plannings.ts';
 
-export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection, names, pipelines, pictures, rungCosts];
+export const migrations: readonly Migration[] = [first, second, third, ingestReports, senders, grants, protection, names, pipelines, pictures, rungCosts, plannings];
