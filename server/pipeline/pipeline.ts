@@ -134,10 +134,11 @@ export class VideoPipelines implements Pipelines {
 
   async dropped(video: string): Promise<void> {
     this.#waiting.delete(video);
-    this.#tries.delete(video);
-    this.#progress.delete(video);
     await this.#o.catalog.jobs.removeVideo(video);
     await this.#o.crew.drop((job) => job.videoId === video);
+    // Whoever worked on it may have said how far it is until now.
+    this.#tries.delete(video);
+    this.#progress.delete(video);
   }
 
   async start(): Promise<void> {
