@@ -1,5 +1,7 @@
 /** Pictures and chapters of a video over the API: what is told to whom, what its owner may change, and what he may send. */
+import { once } from 'node:events';
 import { request, type ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { from } from '../auth/testing.ts';
 import { someUpload } from '../catalog/testing.ts';
@@ -168,6 +170,34 @@ t.test('no more than a few files lie in memory at once', async (t) => {
   resolve();
   t.same((await Promise.all(first)).map(({ status }) => status), Array(8).fill(200));
   t.match(await send(id, 'image/jpeg', bytes), { status: 200 });
+});
+
+t.test('who goes before it is known whether he may holds no place', async (t) => {
+  const { server, ann, film, send } = await stage(t, { put: async () => 'put' });
+  const id = await film('public');
+  const { videos } = server.catalog;
+  const { get } = videos;
+  const { port } = new URL(server.base);
+  for (let turn = 0; turn < 9; turn += 1) {
+    const looked = Promise.withResolvers<void>();
+    const connected = once(server.server, 'connection') as Promise<[Socket]>;
+    const headers = { 'content-type': 'image/png', authorization: `Bearer ${ann.token}`, 'content-length': '1000' };
+    const asked = request({ host: '127.0.0.1', port, path: `/api/v1/videos/${id}/poster`, method: 'PUT', headers, agent: false }).on('error', () => undefined);
+    videos.get = async (video) => {
+      const [socket] = await connected;
+      asked.destroy();
+      await new Promise((closed) => socket.once('close', closed));
+      // When whoever else waits for that has heard of it.
+      await new Promise((next) => setImmediate(next));
+      looked.resolve();
+      return get(video);
+    };
+    asked.write('a little of it');
+    await looked.promise;
+  }
+  videos.get = get;
+  await new Promise((next) => setImmediate(next));
+  t.match(await send(id, 'image/png', Buffer.from('a picture')), { status: 200 });
 });
 
 t.test('pictures that change while others do are lost to nobody', async (t) => {

@@ -10,7 +10,9 @@ export class FilesAtOnce {
   #now = 0;
 
   /** Until the answer has gone, or whoever asked has. */
-  enter(response: Pick<ServerResponse, 'once'>): void {
+  enter(response: Pick<ServerResponse, 'once' | 'destroyed'>): void {
+    // He went while it was looked up whether he may: nobody would say when his place is free again.
+    if (response.destroyed) return;
     if (this.#now >= mostAtOnce) throw new Problem('busy', 'The server has too many files to look at right now. Try again in a moment.', { retryAfterMs: 2_000 });
     this.#now += 1;
     response.once('close', () => {
