@@ -177,6 +177,8 @@ export class JobRunner {
       if (!handler) throw new JobFault(`Nobody here knows how to do "${job.kind}".`, false);
       // A killed server may have left something, and the catalog may be that of a backup.
       await rm(folder, { recursive: true, force: true });
+      // Somebody may have wanted its cores meanwhile.
+      signal.throwIfAborted();
       const begun = clock.now();
       const holds = async (): Promise<boolean> => !signal.aborted && (await queue.heartbeat(token, this.#leaseMs));
       const result = await handler(job, { signal, folder, cores: lease.ask.cores, holds, progress: (done) => told.say(done) });

@@ -48,6 +48,8 @@ export class DeskLine {
   readonly #listeners = new Set<() => void>();
   readonly #giveWay = new Map<string, () => void>();
   readonly #granted = new Map<string, number>();
+  /** To be let go of before they are in anybody's hands: the word may come in one read with the grant. */
+  readonly #early = new Set<string>();
   readonly #codes = new Map<string, string>();
   #asked = 0;
   #closed = false;
@@ -60,7 +62,10 @@ export class DeskLine {
     const ofJob = ({ job, fence }: LeaseToken) => ({ job, fence });
     const yes = async (ask: Numbered<Ask>): Promise<boolean> => (await this.#ask(ask)) === true;
     this.queue = {
-      lease: async (classes) => this.#take(await this.#ask({ type: 'lease', classes })),
+      lease: async (classes) => {
+        this.#early.clear();
+        return this.#take(await this.#ask({ type: 'lease', classes }));
+      },
       heartbeat: (token) => yes({ type: 'heartbeat', ...ofJob(token) }),
       progress: (token, done) => yes({ type: 'progress', ...ofJob(token), done: Math.min(1, Math.max(0, done)) }),
       complete: (token, result = null) => yes({ type: 'complete', ...ofJob(token), result }),
@@ -151,9 +156,9 @@ export class DeskLine {
       case 'wake':
         return this.#free();
       case 'yield':
-        return this.#giveWay.get(said.job)?.();
+        return this.#letGo(said.job, (giveWay) => giveWay());
       case 'drop':
-        return this.#orders.drop(said.job);
+        return this.#letGo(said.job, () => this.#orders.drop(said.job));
       case 'refused':
       case 'bye':
         return this.#end();
@@ -164,6 +169,12 @@ export class DeskLine {
     const waiting = this.#waiting.get(n);
     this.#waiting.delete(n);
     if (waiting) how(waiting);
+  }
+
+  #letGo(job: string, how: (giveWay: () => void) => void): void {
+    const giveWay = this.#giveWay.get(job);
+    if (giveWay) how(giveWay);
+    else this.#early.add(job);
   }
 
   #take(value: Value): { job: Granted['job']; token: LeaseToken } | null {
@@ -178,6 +189,8 @@ export class DeskLine {
     this.#granted.delete(job);
     if (cores === undefined || this.#closed) return null;
     this.#giveWay.set(job, giveWay);
+    // Not before it is known whose it is.
+    if (this.#early.delete(job)) queueMicrotask(giveWay);
     return {
       ...{ ask: { rank: 'vod', cores, name: job, yield: giveWay }, cores },
       resize: () => false,

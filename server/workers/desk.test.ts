@@ -1,13 +1,16 @@
 import { access, mkdir, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { FakeClock, systemClock } from '../../packager/clock.ts';
 import { Random } from '../../test/support/random.ts';
-import { someUpload } from '../catalog/testing.ts';
+import { someUpload, testFolder } from '../catalog/testing.ts';
 import { IntakeFault, failing } from '../intake/failures.ts';
 import { JobFault } from '../jobs/runner.ts';
 import { WorkersDesk } from './desk.ts';
-import { RawWorker, silent, testDesk, until, work } from './testing.ts';
+import { LineReader, lineOf } from './lines.ts';
+import { listenAlone } from './socket-place.ts';
+import { RawWorker, silent, testDesk, testVersions, until, work } from './testing.ts';
 import { protocol } from './wire.ts';
 import { Worker } from './worker.ts';
 
@@ -39,6 +42,38 @@ t.test('workers take cores of the budget, and give them back when live needs the
   t.equal(begun[0]?.context.signal.aborted, false);
   live?.release();
   t.match((await nth(3)).job, { key: 'b' });
+});
+
+t.test('a worker follows what it is told of a job in one read with the job itself', async (t) => {
+  const folder = await testFolder(t);
+  const job = { id: 'abcdefgh12345678', key: 'a', class: 'encode', kind: 'work', payload: null, attempts: 1, maxAttempts: 5 };
+  const told = [['answer', 'yield'], ['yield', 'answer'], ['answer', 'drop']].values();
+  const said: object[] = [];
+  const server = createServer((socket) => {
+    const reader = new LineReader();
+    let fence = 0;
+    const answer = (ask: { type?: string; n?: number }): void => {
+      const words = ask.type === 'lease' ? told.next().value : undefined;
+      if (ask.type === 'hello') return void socket.write(lineOf({ type: 'welcome', id: 'x', folder: 'jobs/w-x', leaseMs: 15_000 }));
+      if (ask.type !== 'lease') said.push(ask);
+      const value = ask.type !== 'lease' ? true : words ? { job, fence: ++fence, cores: 1 } : null;
+      const lines = (words ?? ['answer']).map((type) => lineOf(type === 'answer' ? { type, n: ask.n, value } : { type, job: job.id }));
+      socket.write(lines.join(''));
+      // It would wait for a while, having given something back.
+      if (ask.type === 'release') socket.write(lineOf({ type: 'wake' }));
+    };
+    socket.on('data', (chunk) => reader.push(chunk).forEach((ask) => answer(ask as object)));
+    socket.on('error', () => undefined);
+  });
+  await listenAlone(server, join(folder, 'worker.sock'));
+  t.teardown(() => new Promise((closed) => server.close(closed)));
+  const begun: string[] = [];
+  const worker = new Worker({ data: folder, name: 'a', slots: 1, ...testVersions, classes: ['encode'], clock: new FakeClock(), log: silent, handlers: async () => ({ work: async ({ key }) => void begun.push(key) }) });
+  t.teardown(() => worker.stop());
+  void worker.run();
+  await until(() => said.length >= 3);
+  t.same(said.map((ask) => ({ ...ask, n: 0 })), [1, 2, 3].map((fence) => ({ type: 'release', n: 0, job: job.id, fence })));
+  t.same(begun, []);
 });
 
 t.test('who is there and what is being done can be seen', async (t) => {
