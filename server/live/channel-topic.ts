@@ -52,6 +52,7 @@ export class ChannelTopic {
     events.subscribe('channel.deleted', ({ channelId }) => recheck(channelId));
     events.subscribe('grant.revoked', ({ opens }) => (opens.kind === 'channel' ? sockets.recheck(`channel:${opens.id}`) : undefined));
     events.subscribe('account.sessions-ended', ({ accountId, sessionId }) => sockets.endSessions(accountId, sessionId));
+    events.subscribe('account.updated', ({ accountId, role }) => sockets.endOtherRoles(accountId, role));
     this.#countLater();
   }
 

@@ -179,6 +179,27 @@ t.test('whoever logs out is disconnected, and a wrong token does not connect', a
   t.match(error.message, /401/);
 });
 
+t.test('whoever is given another role is disconnected, and hears nothing that is not for it when he comes back', async (t) => {
+  const { server, client, sockets } = await setUp(t);
+  sockets.topics.define('admins', { authorise: async (_name, who) => (who?.role === 'admin' ? '' : null), snapshot: async () => ({}) });
+  const [ann, root] = [await server.person('ann', 'admin'), await server.person('root', 'admin')];
+  const headers = { authorization: `Bearer ${ann.token}` };
+  const [hers, other] = [await client(headers), await client({ authorization: `Bearer ${root.token}` })];
+  for (const one of [hers, other]) {
+    one.say({ subscribe: 'admins' });
+    t.match(await one.next(), { type: 'snapshot' });
+  }
+  const change = (body: object) => server.ask(`/api/v1/accounts/${ann.id}`, { method: 'PATCH', token: root.token, body });
+  t.match(await change({ quota: 1_000 }), { status: 200 });
+  t.match(await change({ role: 'creator' }), { status: 200 });
+  t.equal(await hers.closed, 1008);
+  const again = await client(headers);
+  again.say({ subscribe: 'admins' });
+  t.match(await again.next(), { type: 'error', data: { code: 'not-found' } });
+  sockets.publish('admins', 'update', {});
+  t.match(await other.next(), { type: 'update' }, 'nobody else is');
+});
+
 t.test('what is not the protocol gets an error or an end, and costs only its sender', async (t) => {
   const { sockets, client } = await setUp(t, { messageBytes: 200, messages: { burst: 8, perSecond: 1 } });
   const good = await client();

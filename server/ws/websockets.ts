@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../packager/clock.ts';
 import { clientKey } from '../auth/address.ts';
 import type { Auth, Who } from '../auth/auth.ts';
+import type { Role } from '../catalog/schema.ts';
 import type { Asker } from '../delivery/presentation.ts';
 import { bearerToken, sessionCookie } from '../auth/cookies.ts';
 import { judgeOrigin } from '../auth/same-origin.ts';
@@ -97,6 +98,13 @@ export class WebSockets {
     for (const connection of this.#connections.keys()) {
       const { who } = connection;
       if (who?.accountId === accountId && (sessionId === null || who.sessionId === sessionId)) connection.close(closeCodes.policy, 'logged out');
+    }
+  }
+  /** The account has this role from now on: connections that were let in with another one end. */
+  endOtherRoles(accountId: string, role: Role): void {
+    for (const connection of this.#connections.keys()) {
+      const { who } = connection;
+      if (who?.accountId === accountId && who.role !== role) connection.close(closeCodes.policy, 'another role');
     }
   }
   close(): void {
