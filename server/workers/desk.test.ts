@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { access, mkdir, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { FakeClock, systemClock } from '../../packager/clock.ts';
@@ -187,6 +188,22 @@ t.test('who is of another version, or has another ffmpeg, is told so; a worker k
   await one.stop();
   const old = new Worker({ data: folder, name: 'old', slots: 1, version: '0', ffmpeg: '7.1', classes: [], clock: systemClock, log: silent, handlers: async () => ({}) });
   await t.rejects(old.run(), { name: 'Refused', final: true });
+});
+
+t.test('who is sent away and does not go is gone after a moment', async (t) => {
+  const clock = new FakeClock();
+  const { folder } = await testDesk(t, { clock });
+  // Nothing of it closes by itself.
+  const socket = createConnection({ path: join(folder, 'worker.sock'), allowHalfOpen: true }).on('error', () => undefined);
+  t.teardown(() => socket.destroy());
+  const write = (text: string): Promise<unknown> => new Promise((resolve) => socket.write(text, (error) => resolve(error ?? 'written')));
+  socket.resume();
+  await write(lineOf({ type: 'hello', protocol: protocol + 1 }));
+  await once(socket, 'end');
+  clock.advance(999);
+  t.equal(await write('.'), 'written');
+  clock.advance(1);
+  await until(async () => (await write('.')) !== 'written');
 });
 
 t.test('whoever talks nonsense is sent away, and nobody else', async (t) => {

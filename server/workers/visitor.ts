@@ -22,7 +22,7 @@ import { protocol, readAsk, readHello, type Ask, type Granted, type Hello, type 
 type Held = { readonly job: Job; readonly token: LeaseToken; readonly lease: CoreLease; done: number; cancel: () => void; readonly over: PromiseWithResolvers<void> };
 type OfJob = Exclude<Ask, { type: 'lease' }>;
 
-/** Told to stop: as long as programs take to end. One that is stopped itself says nothing at all. */
+/** Told to stop or to go: as long as programs take to end. One that is stopped itself says nothing at all. */
 const endMs = 1_000;
 /** Until it has said who it is. */
 const greetMs = 10_000;
@@ -94,9 +94,7 @@ export class Visitor {
     this.#send({ type: 'bye' }, true);
     await this.#leasing.catch(() => undefined);
     await Promise.all([...this.#held.values()].map((one) => this.#o.queue.release(one.token).then(() => this.#free(one))));
-    // It closes by itself when it has read that; one that is stopped does not.
     this.#socket.destroySoon();
-    this.#o.clock.after(1_000, () => this.#socket.destroy());
     await this.gone;
   }
 
@@ -216,14 +214,16 @@ export class Visitor {
     if (this.#socket.writableLength > mostUnread) this.#socket.destroy();
     else if (last) this.#socket.end(lineOf(said));
     else this.#socket.write(lineOf(said));
-    if (last) this.#close();
+    if (!last) return;
+    this.#close();
+    // It closes by itself when it has read that; one that is stopped does not.
+    this.#o.clock.after(endMs, () => this.#socket.destroy());
   }
 
   #refuse(error: unknown): void {
     const said = error instanceof WireError ? error.message : 'The server has made a mistake.';
     this.#o.log.warn({ worker: this.#hello?.name ?? null, err: error }, 'A worker was sent away: it cannot be understood.');
     this.#send({ type: 'refused', said, final: false }, true);
-    this.#o.clock.after(1_000, () => this.#socket.destroy());
   }
 
   #close(): void {
