@@ -69,7 +69,7 @@ export class Crew {
     this.#others = wake;
   }
 
-  /** Nobody wants these any more: they end at once, as done. Resolves when nothing of them is left. */
+  /** Nobody wants these any more, which the queue knows already: they end at once. Resolves when nothing of them is left. */
   async drop(unwanted: (job: Job) => boolean): Promise<void> {
     await Promise.all(this.#runners.map((runner) => runner.drop(unwanted)));
   }

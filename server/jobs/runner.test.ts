@@ -216,17 +216,27 @@ t.test('when live needs the cores, the work goes back and is taken up when they 
   again.finish();
 });
 
-t.test('what nobody wants any more ends at once, and is not done again', async (t) => {
+t.test('what nobody wants any more ends at once, and never as done', async (t) => {
   const { queue, runner, nth, begun, folder } = await bench(t);
   for (const key of ['a', 'b']) await queue.enqueue(job(key));
   const one = runner();
   one.start();
+  const { job: first } = await nth(1);
   await nth(2);
-  await one.drop(({ key }) => key === 'a');
-  t.equal(begun.find(({ job }) => job.key === 'a')?.context.signal.aborted, true);
-  t.equal(begun.find(({ job }) => job.key === 'b')?.context.signal.aborted, false);
-  t.equal(await stateOf(queue, 'a'), 'done');
+  await queue.cancel(first.id);
+  await one.drop(({ id }) => id === first.id);
+  t.same(begun.map(({ context }) => context.signal.aborted), [true, false]);
+  t.equal(await stateOf(queue, first.key), 'cancelled');
   t.same(await readdir(folder), []);
+  // Put back, and begun anew, in the moment before it was dropped.
+  await queue.retry(first.id);
+  one.wake();
+  await nth(3);
+  await one.drop(({ id }) => id === first.id);
+  const again = await nth(4);
+  t.match(again.job, { id: first.id, attempts: 1 });
+  again.finish();
+  await until(async () => (await stateOf(queue, first.key)) === 'done');
 });
 
 t.test('bad luck is tried again after a while; what cannot be done is dead at once, with its reason', async (t) => {

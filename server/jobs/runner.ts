@@ -1,5 +1,5 @@
 /**
- * Does the jobs of one class: takes them off the queue as cores become free, keeps their leases alive, and gives them
+ * Does the jobs of one or several classes: takes them off the queue as cores become free, keeps their leases alive, and gives them
  * back when it stops. What a job does is its handler's; a handler is given a folder of its own that is gone afterwards,
  * and a signal that says stop: the lease is lost, somebody more important needs the cores, or nobody wants it any more.
  *
@@ -111,7 +111,7 @@ export class JobRunner {
     });
   }
 
-  /** Nobody wants these any more: they end at once, as done. Resolves when nothing of them is left. */
+  /** Nobody wants these any more, which the queue knows already: they end at once. Resolves when nothing of them is left. */
   async drop(unwanted: (job: Job) => boolean): Promise<void> {
     const dropped = [...this.#running].filter(({ job }) => unwanted(job));
     for (const { abort } of dropped) abort.abort('unwanted' satisfies Stop);
@@ -198,9 +198,7 @@ export class JobRunner {
   async #failed({ job, token }: { job: Job; token: LeaseToken }, signal: AbortSignal, error: unknown, died: RunnerOptions['died']): Promise<void> {
     const { queue, log } = this.#o;
     if (signal.aborted) {
-      const why = signal.reason as Stop;
-      if (why === 'unwanted') await queue.complete(token, null);
-      else if (why !== 'lost') await queue.release(token);
+      if ((signal.reason as Stop) !== 'lost') await queue.release(token);
       return;
     }
     const reason = error instanceof Error ? error.message : String(error);

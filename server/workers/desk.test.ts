@@ -240,14 +240,17 @@ t.test('who asks for more than it waits for, or for what it may not have, gets n
   await raw.closed;
 });
 
-t.test('what nobody wants any more ends at once, as done', async (t) => {
+t.test('what nobody wants any more ends at once', async (t) => {
   const { catalog, desk, worker, nth, stateOf, begun } = await testDesk(t);
   for (const key of ['a', 'b']) await catalog.jobs.enqueue(work(key));
   await worker('a', { slots: 2 });
   await nth(2);
+  const dropped = begun.find(({ job }) => job.key === 'a');
+  await catalog.jobs.cancel(dropped?.job.id ?? '');
   await desk.drop(({ key }) => key === 'a');
-  t.equal(begun.find(({ job }) => job.key === 'a')?.context.signal.reason, 'unwanted');
-  t.same(await Promise.all(['a', 'b'].map(stateOf)), ['done', 'leased']);
+  t.equal(dropped?.context.signal.reason, 'unwanted');
+  t.same(await Promise.all(['a', 'b'].map(stateOf)), ['cancelled', 'leased']);
+  t.equal(begun.length, 2);
 });
 
 t.test('a worker that is stopped holds nobody up who removes a video', async (t) => {

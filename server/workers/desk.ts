@@ -84,7 +84,7 @@ export class WorkersDesk {
     for (const visitor of this.#visitors) visitor.wake();
   }
 
-  /** Nobody wants these any more: they end at once, as done. Resolves when nothing of them is left, or they are out of the queue and their worker is silent. */
+  /** Nobody wants these any more, which the queue knows already: they end at once. Resolves when nothing of them is left, or they are out of the queue and their worker is silent. */
   async drop(unwanted: (job: Job) => boolean): Promise<void> {
     await Promise.all([...this.#visitors].map((visitor) => visitor.drop(unwanted)));
   }
