@@ -5,7 +5,7 @@ import type { WorkHooks } from './api/hooks.ts';
 import type { JobState } from './catalog/schema.ts';
 import type { Delivery } from './delivery/handler.ts';
 import type { Files } from './files.ts';
-import type { JobQueue } from './jobs/queue.ts';
+import { openStates, type JobCount, type JobQueue } from './jobs/queue.ts';
 import type { Live } from './live/live.ts';
 import type { SecondSounds } from './ladders/sounds.ts';
 import type { LadderWorks } from './ladders/works.ts';
@@ -74,20 +74,32 @@ export const pictureReadings = ({ counts }: Pick<LivePictures, 'counts'>) => ():
 
 type Jobs = Pick<JobQueue, 'counts' | 'ended'>;
 
-export const jobReadings = (jobs: Jobs, work: Pick<WorkHooks, 'workers'>) => (): readonly Reading[] => [
-  { name: 'millrace_jobs_queued', help: 'Jobs that wait for their turn or for others, by class.', label: 'class', read: () => jobsThat(jobs, 'queued') },
-  { name: 'millrace_jobs_running', help: 'Jobs that somebody works on, by class.', label: 'class', read: () => jobsThat(jobs, 'leased') },
-  { name: 'millrace_jobs_ended_total', help: 'Jobs that are over, by how they ended.', label: 'end', read: () => ({ ...jobs.ended }) },
-  { name: 'millrace_workers', help: 'Processes that do jobs: the server, and workers beside it.', label: 'place', read: () => placesOf(work.workers()) },
-];
+export const jobReadings = (jobs: Jobs, work: Pick<WorkHooks, 'workers'>) => (): readonly Reading[] => {
+  const counts = countsOnce(jobs);
+  return [
+    { name: 'millrace_jobs_queued', help: 'Jobs that wait for their turn or for others, by class.', label: 'class', read: () => jobsThat(counts, 'queued') },
+    { name: 'millrace_jobs_running', help: 'Jobs that somebody works on, by class.', label: 'class', read: () => jobsThat(counts, 'leased') },
+    { name: 'millrace_jobs_ended_total', help: 'Jobs that are over, by how they ended.', label: 'end', read: () => ({ ...jobs.ended }) },
+    { name: 'millrace_workers', help: 'Processes that do jobs: the server, and workers beside it.', label: 'place', read: () => placesOf(work.workers()) },
+  ];
+};
 
 const placesOf = (workers: readonly { readonly here: boolean }[]): Record<string, number> => {
   const here = workers.filter((worker) => worker.here).length;
   return { here, beside: workers.length - here };
 };
 
-const jobsThat = async (jobs: Jobs, state: JobState): Promise<Record<string, number>> =>
-  Object.fromEntries((await jobs.counts()).flatMap(({ class: name, state: theirs, count }) => (theirs === state ? [[name, count]] : [])));
+/** All readings of one scrape ask in the same moment. */
+const countsOnce = (jobs: Jobs): (() => Promise<readonly JobCount[]>) => {
+  let asked: Promise<readonly JobCount[]> | null = null;
+  return () =>
+    (asked ??= jobs.counts(openStates).finally(() => {
+      asked = null;
+    }));
+};
+
+const jobsThat = async (counts: () => Promise<readonly JobCount[]>, state: JobState): Promise<Record<string, number>> =>
+  Object.fromEntries((await counts()).flatMap(({ class: name, state: theirs, count }) => (theirs === state ? [[name, count]] : [])));
 
 type Ladders = Pick<LadderWorks, 'budget' | 'shows' | 'restarts'>;
 

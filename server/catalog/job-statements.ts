@@ -1,16 +1,16 @@
 /** Statements that the job queue is made of: each is a part of a transaction. */
 import type { Kysely } from 'kysely';
-import type { LeaseToken } from '../jobs/queue.ts';
+import { openStates, type LeaseToken } from '../jobs/queue.ts';
 import { also, type Part } from './ground.ts';
 import type { JobRow } from './job-rows.ts';
-import type { Schema } from './schema.ts';
+import type { JobState, Schema } from './schema.ts';
 
 /** Rows or names in one statement: databases bound what a statement can be given. */
 const atOnce = 200;
 export const portions = <T>(all: readonly T[]): T[][] => Array.from({ length: Math.ceil(all.length / atOnce) }, (_, index) => all.slice(index * atOnce, (index + 1) * atOnce));
 
 export const held = { worker: null, leaseUntil: null };
-export const open = ['queued', 'leased'] as const;
+export const open = openStates;
 
 type Db = Kysely<Schema>;
 
@@ -101,6 +101,29 @@ export const countWaits = (db: Db, ids: readonly string[]) =>
       .where('needed.state', '!=', 'done')
       .$asScalar(),
   })).where('id', 'in', ids);
+
+/** One look into the index for each class: those that are over are many, and are read only where they are asked for. */
+export const countsOf = (db: Db, states: readonly JobState[]) =>
+  db
+    .withRecursive('classes(name)', (inner) =>
+      inner
+        .selectFrom('jobs')
+        .select((eb) => eb.fn.min<string | null>('jobs.class').as('name'))
+        .unionAll(
+          inner
+            .selectFrom('classes')
+            .select((eb) => eb.selectFrom('jobs').select((next) => next.fn.min('jobs.class').as('next')).whereRef('jobs.class', '>', 'classes.name').as('name'))
+            .where('classes.name', 'is not', null),
+        ),
+    )
+    .selectFrom('classes')
+    .innerJoin('jobs', 'jobs.class', 'classes.name')
+    .select(['jobs.class', 'jobs.state'])
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('jobs.state', 'in', states)
+    .groupBy(['jobs.class', 'jobs.state'])
+    .orderBy('jobs.class')
+    .orderBy('jobs.state');
 
 /** What they come to that are equally far. */
 export const sharesOf = (db: Db, videoId: string) =>

@@ -3,14 +3,14 @@
  * that is queued needs what is dead or cancelled.
  */
 import { sql } from 'kysely';
-import { backOffMs, down, mostClasses, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
+import { backOffMs, down, mostClasses, openStates, overStates, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { createAddJobs } from './job-adding.ts';
 import { createJobHistory } from './job-history.ts';
 import { revive } from './job-revival.ts';
 import { checkBatch, isPriority, shownJob, thousandths, type JobRow } from './job-rows.ts';
-import { bringDown, byHolder, countWaits, held, jobsNamed, open, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
+import { bringDown, byHolder, countsOf, countWaits, held, jobsNamed, open, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
 import { cutPage, isAfter } from './page.ts';
 import type { Outcome } from './wire.ts';
 
@@ -166,8 +166,8 @@ export const createJobs = (ground: Ground): JobQueue => {
       const rows = await query.orderBy('createdAt', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
       return cutPage(rows.map(shownJob), limit);
     },
-    async counts() {
-      const rows = await db.selectFrom('jobs').select(['class', 'state']).select((eb) => eb.fn.countAll<number>().as('count')).groupBy(['class', 'state']).execute();
+    async counts(states = [...openStates, ...overStates]) {
+      const rows = await countsOf(db, states).execute();
       return rows.map(({ class: name, state, count }) => ({ class: name, state, count: Number(count) }));
     },
     ended,

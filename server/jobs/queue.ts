@@ -84,6 +84,9 @@ export type JobShare = {
   readonly reason: string | null;
 };
 
+export const openStates = ['queued', 'leased'] as const satisfies readonly JobState[];
+export const overStates = ['done', 'dead', 'cancelled'] as const satisfies readonly JobState[];
+
 /** What is asked of the queue makes no sense. */
 export class QueueError extends Error {
   override readonly name = 'QueueError';
@@ -141,7 +144,8 @@ export interface JobQueue {
   /** What they come to, in the order in which they were queued. */
   sharesOf(videoId: string): Promise<JobShare[]>;
   list(query: JobList): Promise<Page<Job>>;
-  counts(): Promise<JobCount[]>;
+  /** By class and state; without those that are over it takes little, however many there are. */
+  counts(states?: readonly JobState[]): Promise<JobCount[]>;
   /** How many have ended since the queue was opened; what fell with others counts as neither. */
   readonly ended: Readonly<Record<'done' | 'failed' | 'cancelled', number>>;
   /** Removes what was finished before `time`, and of videos whose jobs are all done most of those that were many. */

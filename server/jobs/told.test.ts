@@ -2,6 +2,8 @@
 import t from 'tap';
 import type { Catalog } from '../catalog/catalog.ts';
 import { someUpload, testCatalog } from '../catalog/testing.ts';
+import { createMetrics } from '../metrics.ts';
+import { jobReadings } from '../readings.ts';
 import type { JobQueue, Lease, NewJob } from './queue.ts';
 
 type Test = Parameters<typeof testCatalog>[0];
@@ -42,6 +44,31 @@ t.test('pages of jobs go from the newest to the oldest, of a state, a class, a v
     { class: 'light', state: 'queued', count: 2 },
     { class: 'encode', state: 'leased', count: 1 },
   ]);
+});
+
+t.test('of those that are not over alone, classes that have none are left out', async (t) => {
+  const { jobs, take } = await queue(t);
+  t.same(await jobs.counts(['queued', 'leased']), []);
+  await jobs.enqueueAll([job('a'), job('b', [], { class: 'light' }), job('c', [], { class: 'picture' }), job('d', [], { class: 'picture' })]);
+  const lease = await take();
+  if (lease) await jobs.complete(lease.token);
+  t.same(await jobs.counts(['queued', 'leased']), [
+    { class: 'light', state: 'queued', count: 1 },
+    { class: 'picture', state: 'queued', count: 2 },
+  ]);
+  t.same(await jobs.counts(['done']), [{ class: 'encode', state: 'done', count: 1 }]);
+});
+
+t.test('a scrape counts jobs once, and those alone that are not over', async (t) => {
+  const asked: (readonly string[])[] = [];
+  const counts: JobQueue['counts'] = async (states = []) => (asked.push(states), [{ class: 'encode', state: 'queued', count: 3 }, { class: 'light', state: 'leased', count: 1 }]);
+  const metrics = createMetrics(jobReadings({ counts, ended: { done: 0, failed: 0, cancelled: 0 } }, { workers: () => [] }));
+  for (const scrape of [1, 2]) {
+    const text = await metrics.metrics();
+    t.match(text, /^millrace_jobs_queued\{class="encode"\} 3$/m);
+    t.match(text, /^millrace_jobs_running\{class="light"\} 1$/m);
+    t.same(asked, Array.from({ length: scrape }, () => ['queued', 'leased']));
+  }
 });
 
 t.test('how many have ended is counted, by how', async (t) => {

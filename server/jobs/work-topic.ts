@@ -7,6 +7,7 @@ import type { WorkHooks } from '../api/hooks.ts';
 import { jobViews, workerViews } from '../api/routes/work-view.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { WebSockets } from '../ws/websockets.ts';
+import { openStates, overStates, type JobCount } from './queue.ts';
 
 type Parts = {
   readonly sockets: Pick<WebSockets, 'topics' | 'publish' | 'isHeard'>;
@@ -17,6 +18,8 @@ type Parts = {
 };
 
 const everyMs = 1_000;
+/** Of what is over there is much, and nobody waits for how much. */
+const overEveryMs = 10_000;
 const topic = 'work';
 /** Nobody has so many cores. */
 const mostRunning = 200;
@@ -27,6 +30,9 @@ export class WorkTopic {
   #changed = false;
   /** Who there was when it was told last: they come and go without a job. */
   #known = '';
+  #over: { readonly at: number; readonly counts: Promise<readonly JobCount[]> } | null = null;
+  /** Since those were counted something has changed. */
+  #isOverOld = false;
   #cancel: () => void = () => undefined;
   #stopped = false;
 
@@ -38,6 +44,7 @@ export class WorkTopic {
     });
     this.#unlisten = parts.catalog.jobs.onChange(() => {
       this.#changed = true;
+      this.#isOverOld = true;
     });
     this.#look();
   }
@@ -62,15 +69,29 @@ export class WorkTopic {
     const { sockets, work } = this.#p;
     if (!sockets.isHeard(topic)) return;
     const there = JSON.stringify(work.workers().map(({ id, running }) => [id, running.length]));
-    if (!this.#changed && there === this.#known) return;
+    if (!this.#changed && there === this.#known && !this.#isOverDue()) return;
     this.#changed = false;
     this.#known = there;
     sockets.publish(topic, 'update', await this.#view());
   }
 
+  #isOverDue(): boolean {
+    return this.#over !== null && this.#isOverOld && this.#p.clock.now() - this.#over.at >= overEveryMs;
+  }
+
+  #countOver(): Promise<readonly JobCount[]> {
+    if (this.#over !== null && !this.#isOverDue()) return this.#over.counts;
+    const { catalog, clock } = this.#p;
+    this.#isOverOld = false;
+    const counts = catalog.jobs.counts(overStates);
+    this.#over = { at: clock.now(), counts };
+    counts.catch(() => (this.#over = null));
+    return counts;
+  }
+
   async #view(): Promise<object> {
     const { catalog, work } = this.#p;
-    const [counts, running, workers] = await Promise.all([catalog.jobs.counts(), catalog.jobs.list({ limit: mostRunning, after: null, state: 'leased' }), workerViews(catalog, work.workers())]);
-    return { counts, running: await jobViews(catalog, running.items), workers };
+    const [open, over, running, workers] = await Promise.all([catalog.jobs.counts(openStates), this.#countOver(), catalog.jobs.list({ limit: mostRunning, after: null, state: 'leased' }), workerViews(catalog, work.workers())]);
+    return { counts: [...open, ...over], running: await jobViews(catalog, running.items), workers };
   }
 }
