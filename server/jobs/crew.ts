@@ -11,24 +11,30 @@ import { JobRunner, type JobHandler, type RunnerOptions } from './runner.ts';
 export type CrewOptions = Pick<RunnerOptions, 'queue' | 'clock' | 'log' | 'folder' | 'leaseMs' | 'idleMs'> & {
   readonly budget: CoreBudget;
   readonly rooms: Pick<Rooms, 'heavy' | 'pictures'>;
+  /** False: encodes are left to workers. */
+  readonly encodes?: boolean;
 };
 
-/** Of work that keeps a core busy. */
-const heavyClasses: readonly string[] = ['first', 'rest', 'encode'];
+/** Of work that keeps a core busy, and is never left to others. */
+const heavyClasses: readonly string[] = ['first', 'rest'];
+/** Of such work that may be. */
+const shared = 'encode';
 /** What other processes can do as well: nothing of it asks the catalog. */
-export const workerClasses: readonly string[] = ['encode', 'picture'];
+export const workerClasses: readonly string[] = [shared, 'picture'];
 
 export class Crew {
   /** By which jobs say who works on them. */
   readonly id = newId();
-  readonly classes: readonly string[] = ['inspect', 'light', 'captions', 'picture', ...heavyClasses];
+  readonly classes: readonly string[];
   readonly #handlers: { [kind: string]: JobHandler } = {};
   readonly #died = new Map<string, RunnerOptions['died']>();
   readonly #runners: readonly JobRunner[];
   #others: () => void = () => undefined;
 
-  constructor({ budget, rooms, ...options }: CrewOptions) {
+  constructor({ budget, rooms, encodes = true, ...options }: CrewOptions) {
     const { total } = budget;
+    const heavy = encodes ? [...heavyClasses, shared] : heavyClasses;
+    this.classes = ['inspect', 'light', 'captions', 'picture', ...heavy];
     const runner = (classes: readonly string[], room: Room): JobRunner => new JobRunner({ ...options, classes, room, worker: this.id, handlers: this.#handlers, died: (job, error) => this.died(job, error) });
     this.#runners = [
       // Looking takes next to nothing, and so does putting together what is there.
@@ -37,7 +43,7 @@ export class Crew {
       // Subtitles wait for the disk more than for a core, and some for half an hour: one at a time.
       runner(['captions'], smallRoom(budget, { cores: Math.min(0.1, total / 25), most: 1 })),
       runner(['picture'], rooms.pictures),
-      runner(heavyClasses, rooms.heavy),
+      runner(heavy, rooms.heavy),
     ];
   }
 

@@ -1,5 +1,9 @@
 import t from 'tap';
+import { FakeClock } from '../../packager/clock.ts';
 import { createCoreBudget } from '../../packager/encode/budget.ts';
+import { quiet } from '../catalog/testing.ts';
+import { Crew } from './crew.ts';
+import type { JobQueue } from './queue.ts';
 import { roomsOf, smallRoom } from './room.ts';
 
 const job = (jobClass: string) => ({ class: jobClass, id: jobClass });
@@ -97,4 +101,18 @@ t.test('while the disk is nearly full nothing begins that nobody waits for', (t)
   t.same(workers.open(['encode', 'picture']), ['picture', 'encode']);
   t.ok(heavy.take(job('encode'), noWay));
   t.end();
+});
+
+t.test('a server that leaves encodes to workers does not say that it takes them, and never asks for one', async (t) => {
+  const budget = createCoreBudget(2);
+  for (const [here, more] of [[2, ['encode']], [0, []]] as const) {
+    const asked: string[] = [];
+    const queue = { lease: async (classes: readonly string[]) => (asked.push(...classes), null) } as unknown as JobQueue;
+    const crew = new Crew({ queue, budget, rooms: roomsOf(budget, { here }), encodes: here > 0, clock: new FakeClock(), log: { ...quiet, debug: () => undefined, fatal: () => undefined }, folder: '/nowhere' });
+    const classes = ['inspect', 'light', 'captions', 'picture', 'first', 'rest', ...more];
+    t.same(crew.classes, classes);
+    crew.start();
+    await crew.stop();
+    t.same(asked.toSorted(), classes.toSorted());
+  }
 });
