@@ -36,7 +36,6 @@ import { OwnPosters } from './pictures/own-posters.ts';
 import { RungCosts } from './pipeline/costs.ts';
 import { hearVideos } from './pipeline/heard.ts';
 import { VideoPipelines } from './pipeline/pipeline.ts';
-import type { Pipelines } from './pipeline/types.ts';
 import type { Pipeline } from '../packager/pipeline/spec.ts';
 import { textsHandler } from './pictures/texts.ts';
 import { Reception } from './uploads/reception.ts';
@@ -69,7 +68,6 @@ export type Files = {
   readonly posters: ApiHooks['posters'];
   readonly work: ApiHooks['work'];
   readonly figures: Reception['figures'];
-  readonly pipelines: Pick<Pipelines, 'playable' | 'retried'>;
   /** Somebody is about to play it. Takes no time. */
   asked(video: string): void;
   /** False: this is not for uploads. See `UploadEdge`. */
@@ -162,7 +160,6 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
       return reception.figures;
     },
     handle: (request, response, invite) => edge.handle(request, response, invite),
-    pipelines,
     asked: (video) => costs.asked(video),
     letGo: async (video) => {
       await reception.letGo(video);

@@ -82,7 +82,6 @@ export type TrackStep = {
   readonly drop?: readonly string[];
   /** That it takes on the disk more than before. */
   readonly bytes: number;
-  readonly state?: 'ready';
   /** They can be made again, and go when nobody asks for the video, where that is wanted: so many bytes less then. */
   readonly spareBytes?: number;
 };
@@ -242,12 +241,11 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       const updated: ServerEvent = { type: 'video.updated', videoId: id, channelId, visibility, changed: ['state', ...(tracks ? ['tracks'] : [])] };
       return (await write(parts, [updated, ...(plain.state === 'ready' && before.state !== 'ready' ? [readyEvent(before)] : [])])) !== null;
     },
-    async addTracks(id, { tracks, drop = [], bytes, state, spareBytes }) {
+    async addTracks(id, { tracks, drop = [], bytes, spareBytes }) {
       const before = await get(id);
       if (!before) return false;
       const { channelId, visibility } = before;
-      const settled = state && { state, errorCode: null, errorMessage: null };
-      const row = db.updateTable('videos').set((eb) => ({ ...settled, bytes: eb('bytes', '+', bytes), updatedAt: clock.wall() }));
+      const row = db.updateTable('videos').set((eb) => ({ bytes: eb('bytes', '+', bytes), updatedAt: clock.wall() }));
       const parts: Part[] = [must(row.where('id', '=', id).where('state', 'in', ['playable', 'ready']))];
       const ofVideo = db.selectFrom('tracks').where('videoId', '=', id);
       // A sound stands where the one stood whose place it takes, or behind all others.
@@ -258,8 +256,8 @@ export const createVideos = ({ db, clock, write }: Ground): VideoStore => {
       if (drop.length > 0) parts.push(also(db.deleteFrom('tracks').where('videoId', '=', id).where('id', 'in', drop)), also(db.deleteFrom('spareRungs').where('videoId', '=', id).where('trackId', 'in', drop)));
       // Pictures stand ahead of sounds, the best first, whoever else adds one at this moment: their place is their rate.
       parts.push(also(db.updateTable('tracks').set({ position: sql<number>`-${sql.ref('averageBandwidth')}` }).where('videoId', '=', id).where('kind', '=', 'video')));
-      const updated: ServerEvent = { type: 'video.updated', videoId: id, channelId, visibility, changed: ['tracks', ...(state ? ['state'] : [])] };
-      return (await write(parts, [updated, ...(state && before.state !== 'ready' ? [readyEvent(before)] : [])])) !== null;
+      const updated: ServerEvent = { type: 'video.updated', videoId: id, channelId, visibility, changed: ['tracks'] };
+      return (await write(parts, [updated])) !== null;
     },
     async endLive(id, { error, ...end }) {
       const before = await get(id);
