@@ -1,6 +1,6 @@
 /** New jobs, all of a batch in one transaction. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { down, QueueError, type NewJob } from '../jobs/queue.ts';
+import { downStates, QueueError, type NewJob } from '../jobs/queue.ts';
 import { CatalogError } from './errors.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
@@ -41,7 +41,7 @@ export const createAddJobs = ({ db, clock, write }: Ground): AddJobs => {
     for (const some of portions(rows)) parts.push(await ready(must(db.insertInto('jobs').values(some))));
     for (const some of portions(needs)) parts.push(await ready(must(db.insertInto('jobNeeds').values(some))));
     for (const some of portions(waiting)) parts.push(await ready(also(countWaits(db, some))));
-    for (const some of portions(outside)) parts.push(await ready(bringDown(db, jobsNamed(db, some).where('state', 'in', down), now)));
+    for (const some of portions(outside)) parts.push(await ready(bringDown(db, jobsNamed(db, some).where('state', 'in', downStates), now)));
     try {
       await write(parts);
       return rows;

@@ -2,10 +2,10 @@
  * What is kept of jobs that are over. The chunks of a long video are hundreds of rows that nobody asks for when all of it
  * is done: of each task that had many, one row is left, which stands for all of them.
  */
-import { down } from '../jobs/queue.ts';
+import { downStates, openStates } from '../jobs/queue.ts';
 import type { Ground, Part } from './ground.ts';
 import { also } from './ground.ts';
-import { open, portions } from './job-statements.ts';
+import { portions } from './job-statements.ts';
 
 /** A task of so few jobs is kept whole. */
 const few = 8;
@@ -30,7 +30,7 @@ export const createJobHistory = ({ db, write }: Pick<Ground, 'db' | 'write'>): J
     looked = true;
   };
   const isOver = async (videoId: string): Promise<boolean> => {
-    const found = await db.selectFrom('jobs').select('id').where('videoId', '=', videoId).where('state', 'in', [...open, ...down]).limit(1).executeTakeFirst();
+    const found = await db.selectFrom('jobs').select('id').where('videoId', '=', videoId).where('state', 'in', [...openStates, ...downStates]).limit(1).executeTakeFirst();
     return found === undefined;
   };
   const takeTogether = (rows: readonly Row[]): Part[] => {

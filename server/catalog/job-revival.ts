@@ -1,6 +1,6 @@
 /** Which jobs begin anew when some are tried again. */
 import type { Transaction } from 'kysely';
-import { down, isDown } from '../jobs/queue.ts';
+import { downStates, isDown } from '../jobs/queue.ts';
 import type { JobRow, NeedRow } from './job-rows.ts';
 import { countWaits, held, portions } from './job-statements.ts';
 import type { JobState, Schema } from './schema.ts';
@@ -54,7 +54,7 @@ const neighbourhood = async (trx: Transaction<Schema>, meant: readonly string[])
 
 /** Tries these again that are down, with what belongs to that. Resolves with those of these. */
 export const revive = async (trx: Transaction<Schema>, of: 'id' | 'videoId', value: string, now: number): Promise<Pick<JobRow, 'id' | 'videoId'>[]> => {
-  const found = await trx.selectFrom('jobs').select(['id', 'videoId']).where(of, '=', value).where('state', 'in', down).execute();
+  const found = await trx.selectFrom('jobs').select(['id', 'videoId']).where(of, '=', value).where('state', 'in', downStates).execute();
   const meant = found.map(({ id }) => id);
   const { ids, needs } = await neighbourhood(trx, meant);
   const nodes: JobNode[] = [];

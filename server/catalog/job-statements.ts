@@ -1,6 +1,6 @@
 /** Statements that the job queue is made of: each is a part of a transaction. */
 import type { Kysely } from 'kysely';
-import { openStates, type LeaseToken } from '../jobs/queue.ts';
+import type { LeaseToken } from '../jobs/queue.ts';
 import { also, type Part } from './ground.ts';
 import type { JobRow } from './job-rows.ts';
 import type { JobState, Schema } from './schema.ts';
@@ -10,7 +10,6 @@ const atOnce = 200;
 export const portions = <T>(all: readonly T[]): T[][] => Array.from({ length: Math.ceil(all.length / atOnce) }, (_, index) => all.slice(index * atOnce, (index + 1) * atOnce));
 
 export const held = { worker: null, leaseUntil: null };
-export const open = openStates;
 
 type Db = Kysely<Schema>;
 

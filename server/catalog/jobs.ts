@@ -3,14 +3,14 @@
  * that is queued needs what is dead or cancelled.
  */
 import { sql } from 'kysely';
-import { backOffMs, down, mostClasses, openStates, overStates, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
+import { backOffMs, downStates, mostClasses, openStates, overStates, QueueError, type Job, type JobQueue } from '../jobs/queue.ts';
 import type { Ground, Part } from './ground.ts';
 import { also, must } from './ground.ts';
 import { createAddJobs } from './job-adding.ts';
 import { createJobHistory } from './job-history.ts';
 import { revive } from './job-revival.ts';
 import { checkBatch, isPriority, shownJob, thousandths, type JobRow } from './job-rows.ts';
-import { bringDown, byHolder, countsOf, countWaits, held, jobsNamed, open, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
+import { bringDown, byHolder, countsOf, countWaits, held, jobsNamed, portions, sharesOf, takeBack, takeNext, buriedBy } from './job-statements.ts';
 import { cutPage, isAfter } from './page.ts';
 import type { Outcome } from './wire.ts';
 
@@ -38,7 +38,7 @@ export const createJobs = (ground: Ground): JobQueue => {
     const row = await db.selectFrom('jobs').selectAll().where(column, '=', value).executeTakeFirst();
     return row ? shownJob(row) : null;
   };
-  const end = (now: number) => db.updateTable('jobs').set({ ...held, state: 'cancelled', reason: null, fallen: 0, updatedAt: now }).where('state', 'in', open).returning('videoId');
+  const end = (now: number) => db.updateTable('jobs').set({ ...held, state: 'cancelled', reason: null, fallen: 0, updatedAt: now }).where('state', 'in', openStates).returning('videoId');
   const tryAgain = async (of: 'id' | 'videoId', value: string): Promise<number> => {
     const rows = await db.transaction().execute((trx) => revive(trx, of, value, clock.wall()));
     tell(rows);
@@ -115,7 +115,7 @@ export const createJobs = (ground: Ground): JobQueue => {
         parts.push(also(db.insertInto('jobNeeds').values(some.map((needs) => ({ job: id, needs }))).onConflict((conflict) => conflict.columns(['job', 'needs']).doNothing())));
       }
       parts.push(also(countWaits(db, [id])));
-      for (const some of portions(needed)) parts.push(bringDown(db, jobsNamed(db, some).where('state', 'in', down), now));
+      for (const some of portions(needed)) parts.push(bringDown(db, jobsNamed(db, some).where('state', 'in', downStates), now));
       return told((await write(parts))?.[0]);
     },
     async loseAll(worker) {
@@ -135,7 +135,7 @@ export const createJobs = (ground: Ground): JobQueue => {
     retry: async (id) => (await tryAgain('id', id)) > 0,
     async prioritise(id, priority) {
       if (!isPriority(priority)) throw new QueueError('bad-job', `${priority} is no priority.`);
-      return tell(await db.updateTable('jobs').set({ priority, updatedAt: clock.wall() }).where('id', '=', id).where('state', 'in', open).returning('videoId').execute());
+      return tell(await db.updateTable('jobs').set({ priority, updatedAt: clock.wall() }).where('id', '=', id).where('state', 'in', openStates).returning('videoId').execute());
     },
     async cancelVideo(videoId) {
       const rows = await end(clock.wall()).where('videoId', '=', videoId).execute();
@@ -175,7 +175,7 @@ export const createJobs = (ground: Ground): JobQueue => {
       await history.tidy();
       // What has failed of a video that waits for it would be taken for what nobody has planned yet, and what is left for all that there was.
       const waiting = db.selectFrom('videos').select('videos.id').where('videos.state', '=', 'playable');
-      const old = db.deleteFrom('jobs').where('state', 'in', ['done', ...down]).where('updatedAt', '<', before);
+      const old = db.deleteFrom('jobs').where('state', 'in', overStates).where('updatedAt', '<', before);
       await old.where((eb) => eb.or([eb('videoId', 'is', null), eb('videoId', 'not in', waiting)])).execute();
     },
     onChange(listener) {

@@ -85,7 +85,10 @@ export type JobShare = {
 };
 
 export const openStates = ['queued', 'leased'] as const satisfies readonly JobState[];
-export const overStates = ['done', 'dead', 'cancelled'] as const satisfies readonly JobState[];
+/** It will not be done unless somebody tries it again. */
+export const downStates = ['dead', 'cancelled'] as const satisfies readonly JobState[];
+export const isDown = ({ state }: { readonly state: JobState }): boolean => downStates.some((one) => one === state);
+export const overStates = ['done', ...downStates] as const;
 
 /** What is asked of the queue makes no sense. */
 export class QueueError extends Error {
@@ -153,10 +156,6 @@ export interface JobQueue {
   /** Called after each change, of jobs of this video; null: of no video. Returns the way to stop it. */
   onChange(listener: (videoId: string | null) => void): () => void;
 }
-
-/** It will not be done unless somebody tries it again. */
-export const down = ['dead', 'cancelled'] as const satisfies readonly JobState[];
-export const isDown = ({ state }: { readonly state: JobState }): boolean => down.some((one) => one === state);
 
 /** 2 s, 4 s, 8 s, … 5 minutes. */
 export const backOffMs = (attempt: number): number => Math.min(300_000, 2_000 * 2 ** Math.min(attempt - 1, 16));
