@@ -10,11 +10,14 @@ type FetchCode = 'too-large' | 'quota-exceeded' | Extract<FailureCode, `import-$
 
 export type Failure = { readonly code: FailureCode; readonly message: string };
 
+/** As it stands in a job that failed. */
+export const reasonOf = ({ code, message }: Failure): string => `${code}: ${message}`;
+
 /** Work that ends with words for whoever sent the file. */
 export class IntakeFault extends JobFault {
   readonly failure: Failure;
   constructor(failure: Failure, recoverable: boolean | 'later' = false, options?: ErrorOptions) {
-    super(`${failure.code}: ${failure.message}`, recoverable, options);
+    super(reasonOf(failure), recoverable, options);
     this.failure = failure;
   }
 }
@@ -60,12 +63,12 @@ export const failureOf = (error: unknown): Failure => {
   return failureOfIndex(error) ?? failing('encode-failed');
 };
 
-/** What may go better the next time, and does not for ever. */
+/** What may go better the next time, and does not for ever: somebody waits for their file to play. */
 const fewAttempts = 3;
 
-/** Handlers end with faults that say what to tell people, and whether there is any use in trying again. */
+/** Handlers end with faults that say what to tell people, and whether there is any use in trying again. `most`: attempts that are worth it; for room it waits longer. */
 export const withWords =
-  (handler: JobHandler): JobHandler =>
+  (handler: JobHandler, most = fewAttempts): JobHandler =>
   async (job, context) => {
     try {
       return await handler(job, context);
@@ -73,16 +76,16 @@ export const withWords =
       if (context.signal.aborted || error instanceof IntakeFault) throw error;
       const failure = failureOf(error);
       const known = error instanceof EncodeError ? error.recoverable : true;
-      throw new IntakeFault(failure, known && (failure.code === 'no-room' || job.attempts < fewAttempts), { cause: error });
+      throw new IntakeFault(failure, known && (failure.code === 'no-room' || job.attempts < most), { cause: error });
     }
   };
 
-/** What is made behind a video that plays can wait till somebody has made room, for days. */
+/** What is made behind a video that plays can wait till somebody has made room, for days, and is tried as often as its job says. */
 export const withPatience =
   (handler: JobHandler): JobHandler =>
   async (job, context) => {
     try {
-      return await withWords(handler)(job, context);
+      return await withWords(handler, job.maxAttempts)(job, context);
     } catch (error) {
       if (error instanceof IntakeFault && error.failure.code === 'no-room') throw new IntakeFault(error.failure, 'later', { cause: error });
       throw error;

@@ -3,9 +3,9 @@
  * makes lies below `work` in the folder of the video, under a name that says what it is, until somebody lists it.
  */
 import { EncodeError } from '../../packager/encode/runs.ts';
-import { encodeChunk } from '../../packager/encode/vod/chunk.ts';
+import { encodeChunk, isSaid } from '../../packager/encode/vod/chunk.ts';
 import type { EncodeWork } from '../../packager/pipeline/work.ts';
-import { withPatience } from '../intake/failures.ts';
+import { failureOf, reasonOf, withPatience } from '../intake/failures.ts';
 import type { JobHandler } from '../jobs/runner.ts';
 import { benchOf, type WorkTools } from './ground.ts';
 import { soundHandler } from './sounds.ts';
@@ -19,11 +19,11 @@ export const workHandlers = (tools: WorkTools): { readonly [kind in 'encode' | '
 
 const encodeHandler =
   (tools: WorkTools): JobHandler =>
-  async ({ payload, attempts }, context) => {
+  async ({ payload, reason }, context) => {
     const work = payload as EncodeWork;
     const { address, lost } = await encodeChunk(await benchOf(tools, work.video, context), work).catch((error: unknown) => {
-      // What goes wrong twice in the same way goes wrong every time, and each takes as long as the first.
-      if (error instanceof EncodeError && error.code === 'encode-failed' && attempts > 1) throw new EncodeError(error.code, error.message, false, { cause: error });
+      // What ffmpeg says twice it says every time, and each takes as long as the first. A machine without memory may have some the next time.
+      if (error instanceof EncodeError && isSaid(error) && reason === reasonOf(failureOf(error))) throw new EncodeError(error.code, error.message, false, { cause: error });
       throw error;
     });
     if (lost > 0) tools.log.warn({ video: work.video, from: work.from, to: work.to, lost }, 'Pictures of a video are damaged: its rungs show the ones before them for longer.');

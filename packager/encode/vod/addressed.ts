@@ -91,5 +91,5 @@ const asEncodeError = (error: unknown, signal: AbortSignal): EncodeError => {
   if (error instanceof Mp4Error) return new EncodeError('broken', 'The original cannot be read any more.', false, { cause: error });
   if (error instanceof LogError) return new EncodeError(error.code === 'corrupt' ? 'broken' : 'encode-failed', 'Its source cannot be read.', error.code === 'io', { cause: error });
   const full = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
-  return new EncodeError(full ? 'no-room' : 'encode-failed', full ? 'There is no room left on the disk of the server.' : 'It could not be converted.', true, { cause: error });
+  return new EncodeError(full ? 'no-room' : 'encode-failed', full ? 'There is no room left on the disk of the server.' : 'The machine that worked on it failed.', true, { cause: error });
 };

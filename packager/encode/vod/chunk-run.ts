@@ -17,7 +17,8 @@ import type { NutItem } from '../../nut/reader.ts';
 import { nutHead } from '../../nut/writer.ts';
 import type { EncodeWork, RungWork } from '../../pipeline/work.ts';
 import type { Limits } from '../confine.ts';
-import { PipedFfmpeg } from '../piped-ffmpeg.ts';
+import { faultOfMachine, SaidError, started } from '../piped-fault.ts';
+import { PipedFfmpeg, type PipedOptions } from '../piped-ffmpeg.ts';
 import { EncodeError } from '../runs.ts';
 import { WholeLog } from '../whole-log.ts';
 import type { ChunkBench } from './addressed.ts';
@@ -50,7 +51,7 @@ const mostLost = 0.1;
 
 type Why = 'unwanted' | 'time' | 'fault';
 
-/** How many pictures were left out. Rejects with an EncodeError; its cause is a MatchError where what came is not what was fed. */
+/** How many pictures were left out. Rejects with an EncodeError; its cause is a MatchError where what came is not what was fed, and a SaidError where ffmpeg gave up. */
 export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogReader): Promise<number> => {
   const { signal, clock } = run;
   if (work.rungs.length === 0) throw new EncodeError('encode-failed', 'There is nothing to make.');
@@ -68,7 +69,7 @@ export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogRea
   let told = 0;
   const wallMs = Math.min(longestMs, leastMs + slowest * 1000 * seconds);
   const limits: Limits = { memoryBytes, cpuSeconds: Math.ceil(wallMs / 1000), fileBytes: 0 };
-  const ffmpeg = new PipedFfmpeg<Why>({
+  const options: PipedOptions = {
     ...{ sandbox: run.sandbox, place: run.place, limits, timescale: chunkTimescale, outputs: rungs.length },
     args: chunkCommand({ source, rungs: work.rungs, treatment: work.treatment, mark, frameRate: seconds > 0 ? total / seconds : 30, runUp: stamps.runUp }),
     head: nutHead({ ...source, timescale: chunkTimescale, reorder: span.reorder }, 0),
@@ -77,7 +78,8 @@ export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogRea
       const done = Math.floor((progressSteps * Math.min(...rungs.map(({ count }) => count))) / total);
       if (done > told) run.progress((told = done) / progressSteps);
     },
-  });
+  };
+  const ffmpeg = started(() => new PipedFfmpeg<Why>(options));
   const stop = (why: Why, error: unknown = null): void => {
     fault ??= error;
     ffmpeg.stop(why);
@@ -105,7 +107,7 @@ export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogRea
     // What could not be written ended it too.
     for (const rung of rungs) if (rung.fault !== null) throw rung.fault;
     for (const rung of rungs) if (rung.mismatch !== null) throw failed(rung.mismatch);
-    if (ffmpeg.why !== null || code !== 0) throw failed(new Error(words));
+    if (ffmpeg.why !== null || code !== 0) throw (ffmpeg.why === null && faultOfMachine(words)) || failed(new SaidError(words));
     for (const rung of rungs) await rung.finish();
     return lostOf(rungs, total);
   } finally {
@@ -115,12 +117,12 @@ export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogRea
   }
 };
 
-const failed = (cause: Error): EncodeError => new EncodeError('encode-failed', 'It could not be converted.', true, { cause });
+const failed = (cause: MatchError | SaidError): EncodeError => new EncodeError('encode-failed', 'It could not be converted.', true, { cause });
 
 /** What the decoder makes nothing of is missing in every rung; what is missing in one was lost by its encoder. */
 const lostOf = (rungs: readonly RungMaking[], total: number): number => {
   const [lost = [], ...others] = rungs.map((rung) => rung.lost);
-  if (others.some((other) => other.join() !== lost.join())) throw failed(new Error('Rungs have lost pictures that others have.'));
+  if (others.some((other) => other.join() !== lost.join())) throw failed(new MatchError('Rungs have lost pictures that others have.'));
   if (lost.length > mostLost * total) throw new EncodeError('broken', 'Too many of its pictures are damaged.', false);
   return lost.length;
 };
@@ -199,7 +201,7 @@ class RungMaking {
     await this.written;
     if (this.#fault !== null) throw this.#fault;
     const log = await this.#log;
-    if (!log) throw failed(new Error(`${this.#rung.name}: nothing came out`));
+    if (!log) throw failed(new MatchError(`${this.#rung.name}: nothing came out`));
     await log.finish();
     await this.#run.disk.syncFolder(join(this.#run.made, this.#rung.name));
   }

@@ -4,6 +4,7 @@
  *     source's log ─▶ pictures (span, feed) ─NUT─▶ ffmpeg ─NUT per rung─▶ segments (match) ─▶ <video>/work/<address>/<rung>/
  */
 import type { EncodeWork } from '../../pipeline/work.ts';
+import { SaidError } from '../piped-fault.ts';
 import { EncodeError } from '../runs.ts';
 import { addressOf } from './address.ts';
 import { emptied, makeAddressed, type ChunkBench, type ChunkMade } from './addressed.ts';
@@ -16,7 +17,10 @@ export type PicturesMade = ChunkMade & {
   readonly lost: number;
 };
 
-/** Rejects with an EncodeError. A recoverable one of `encode-failed` is worth another attempt, and no third (`handlers.ts`). */
+/** Neither the machine nor bad luck: ffmpeg said so, or what it made does not fit. */
+export const isSaid = ({ cause }: EncodeError): boolean => cause instanceof MatchError || cause instanceof SaidError;
+
+/** Rejects with an EncodeError. A recoverable one is worth another attempt; `isSaid` tells those that are worth no third. */
 export const encodeChunk = async (bench: ChunkBench, work: EncodeWork): Promise<PicturesMade> => {
   const { disk, build, folder, signal } = bench;
   const address = addressOf(work, build);

@@ -4,6 +4,7 @@ import type { NutItem } from '../../nut/reader.ts';
 import type { Clock } from '../../clock.ts';
 import type { SoundMake } from '../../pipeline/work.ts';
 import type { Limits } from '../confine.ts';
+import { faultOfMachine, started } from '../piped-fault.ts';
 import { PipedFfmpeg } from '../piped-ffmpeg.ts';
 import { EncodeError } from '../runs.ts';
 import type { JobPlace, Sandbox } from '../sandbox.ts';
@@ -100,22 +101,12 @@ export class SoundLegRun {
   }
 
   async #fault(): Promise<EncodeError> {
-    const { words, code } = await this.#ffmpeg.ended;
+    const { words } = await this.#ffmpeg.ended;
     this.#release();
     const { why } = this.#ffmpeg;
     if (why === 'unwanted') return new EncodeError('unwanted', 'It is not wanted any more.', true);
     const cause = new Error(words);
-    if (why === 'time' || /^SIGXCPU|^152:/.test(words)) return new EncodeError('took-too-long', 'Working on it took longer than any video should.', false, { cause });
-    const isKilled = why === null && (code === 137 || words.startsWith('SIGKILL'));
-    if (isKilled) return new EncodeError('encode-failed', 'The machine had no memory left for it.', true, { cause });
-    return new EncodeError('encode-failed', 'Its sound could not be converted.', false, { cause });
+    if (why === 'time') return new EncodeError('took-too-long', 'Working on it took longer than any video should.', false, { cause });
+    return (why === null && faultOfMachine(words)) || new EncodeError('encode-failed', 'Its sound could not be converted.', false, { cause });
   }
 }
-
-const started = <Run>(start: () => Run): Run => {
-  try {
-    return start();
-  } catch (cause) {
-    throw new EncodeError('encode-failed', 'Nothing can be started on this machine now.', true, { cause });
-  }
-};
