@@ -120,6 +120,9 @@ export class LogError extends Error {
   }
 }
 
+/** Its bytes are damaged or not there any more: whoever reads it goes on with what follows. A disk that does not answer now may do so later. */
+export const isLost = (error: unknown): boolean => error instanceof LogError && (error.code === 'corrupt' || error.code === 'gone');
+
 /** The file calls that a log makes, so that a test can make the n-th one fail. */
 export interface Disk {
   mkdir(path: string): Promise<void>;

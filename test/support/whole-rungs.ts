@@ -2,7 +2,7 @@
  * A ladder made in chunks out of a source that is whole, as tests want it: by the real ffmpeg, in chunks as short as they
  * like, and read back by readers that are not those which it was made with.
  */
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -21,6 +21,7 @@ import { WholeLog } from '../../packager/encode/whole-log.ts';
 import { openMovie } from '../../packager/encode/shelve.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { openTrackLogReader } from '../../packager/log/open.ts';
+import { parseRecord, recordBytes, recordMark } from '../../packager/log/record.ts';
 import type { LogSnapshot, TrackLogReader } from '../../packager/log/types.ts';
 import { virtualEpoch } from '../../packager/mp4/virtual-facts.ts';
 import type { EncodeWork, PictureTreatment, RungWork, SourceTrack } from '../../packager/pipeline/work.ts';
@@ -206,4 +207,18 @@ export const recording = async ({ folder }: Pick<WholeBench, 'folder'>, name: st
   await log.finish();
   await log.close();
   return { kind: 'log', folder: name };
+};
+
+/** A bit of one fragment of a recording is another one on the disk, in the middle of it. */
+export const rot = async ({ folder }: Pick<WholeBench, 'folder'>, name: string, seq: number): Promise<void> => {
+  const path = join(folder, name, '00000.cmaf');
+  const bytes = await readFile(path);
+  for (let at = bytes.indexOf(recordMark) - 4; at >= 0; at = bytes.indexOf(recordMark, at + recordBytes) - 4) {
+    const record = parseRecord(bytes, at, null);
+    if (record.kind !== 'fragment' || record.seq !== seq) continue;
+    const middle = at + recordBytes + (record.size >> 1);
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+    return writeFile(path, bytes);
+  }
+  throw new Error(`there is no fragment ${seq} in ${path}`);
 };

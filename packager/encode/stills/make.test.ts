@@ -1,8 +1,11 @@
 /** Pictures out of real films: the right moment in the right place, in the shape that players show. What takes longer: prove/pictures. */
 import t from 'tap';
 import { encoded, run } from '../../../test/support/encoded.ts';
+import { recording, rot } from '../../../test/support/whole-rungs.ts';
 import { initSegment } from '../../cmaf/init.ts';
 import { readInit } from '../../cmaf/reader.ts';
+import { nodeDisk } from '../../log/node-disk.ts';
+import { openTrackLogReader } from '../../log/open.ts';
 import { makePosters, makePreview, makeStoryboard } from './make.ts';
 import { stillSource } from './take.ts';
 import { at, changing, clear, colours, film, isNear, logOf, open, pixelsOf, sandbox, sizeOf, stageOf, usual, x264 } from './testing.ts';
@@ -115,6 +118,33 @@ t.test('a recording of several epochs, each of another size, is one storyboard',
   t.ok(isNear(pixels(76, 40), colours.red));
   t.ok(isNear(pixels(320 + 76, 40), colours.blue));
   t.ok(isNear(pixels(320 + 4, 40), [0, 0, 0]), 'with bars');
+});
+
+t.test('what is damaged on the disk costs its own picture of a recording, and nothing else', async (t) => {
+  const folder = t.testdir({});
+  await recording({ folder }, 'v0', { epochs: [await changing()] });
+  const reader = async () => {
+    const log = await openTrackLogReader({ disk: nodeDisk, folder: `${folder}/v0` });
+    t.teardown(() => log.close());
+    return log;
+  };
+  const { end, entry, epochs } = (await reader()).snapshot();
+  const all = Array.from({ length: end }, (_, seq) => entry(seq));
+  const key = all.find(({ dts }) => dts === 10 * (epochs[0]?.timescale ?? 1))?.seq ?? end;
+  t.ok(entry(key).key);
+  await rot({ folder }, 'v0', key);
+  const log = await reader();
+  await t.rejects(log.read(key, key + 1), { code: 'corrupt' });
+  const made = await makeStoryboard(stageOf(log), usual);
+  if (!made) throw new Error('no storyboard');
+  t.equal(made.cells.length, 20);
+  const pixels = await pixelsOf(made.sheets[0] ?? Buffer.alloc(0));
+  t.ok(isNear(pixels(5 * 160 + 76, 40), colours.red), 'it shows what was there before');
+  t.ok(isNear(pixels(6 * 160 + 76, 40), colours.green));
+  t.equal((await makePosters(stageOf(log), null, { count: 3 }))?.posters.length, 3);
+  // Only the beginning of each scene can be decoded.
+  for (const { seq } of all.filter((one) => !one.key)) await rot({ folder }, 'v0', seq);
+  t.ok(await makePreview(stageOf(await reader()), { seconds: 3 }));
 });
 
 t.test('what nobody wants any more ends', async (t) => {

@@ -4,7 +4,7 @@ import type { TrackLogReader } from '../../log/types.ts';
 import type { KeyMoment } from '../../pictures/moments.ts';
 import type { Size } from '../../pictures/storyboard.ts';
 import { stillTimescale } from './command.ts';
-import { decode, stillSource, type Sample, type StillBench } from './take.ts';
+import { decode, readable, stillSource, type Sample, type StillBench } from './take.ts';
 
 /** What is fed to show a second of it: more than any lowest rung has, and than most originals. */
 const mostBytes = 32 * 2 ** 20;
@@ -15,6 +15,7 @@ export const takeScene = async (bench: StillBench, reader: TrackLogReader, { seq
   const source = stillSource(reader.snapshot(), epoch);
   if (!source) return [];
   const samples = await samplesFrom(reader, seq, epoch, (count / rate) * stillTimescale);
+  if (samples.length === 0) return [];
   const pictures = [...(await decode(bench, source, samples, size))].toSorted(([a], [b]) => a - b);
   const last = pictures.at(-1)?.[0] ?? -1;
   const chosen: Buffer[] = [];
@@ -36,9 +37,13 @@ const samplesFrom = async (reader: TrackLogReader, first: number, epoch: number,
   for (let seq = first; seq < end; seq += 1) {
     const { epoch: itsEpoch, gap, size } = entry(seq);
     if (itsEpoch !== epoch || gap || size === 0 || bytes + size > mostBytes) break;
-    const [fragment] = await reader.read(seq, seq + 1);
-    const [facts] = fragment ? readFragments(fragment) : [];
-    if (!fragment || !facts) break;
+    const found = await readable(async () => {
+      const [fragment] = await reader.read(seq, seq + 1);
+      const [facts] = fragment ? readFragments(fragment) : [];
+      return fragment && facts ? { fragment, facts } : null;
+    });
+    if (!found) break;
+    const { fragment, facts } = found;
     bytes += size;
     let time = facts.baseDecodeTime;
     for (const { duration, cts, key, offset, size: itsSize } of facts.samples) {

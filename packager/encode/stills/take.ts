@@ -5,7 +5,7 @@
 import { codedPicture, type CodedPicture } from '../../cmaf/coded-picture.ts';
 import { CmafError } from '../../cmaf/cmaf-error.ts';
 import { readInit } from '../../cmaf/reader.ts';
-import type { LogSnapshot, TrackLogReader } from '../../log/types.ts';
+import { isLost, type LogSnapshot, type TrackLogReader } from '../../log/types.ts';
 import { CodecError } from '../../media/codec-error.ts';
 import { NutError } from '../../nut/nut.ts';
 import { NutReader } from '../../nut/reader.ts';
@@ -118,11 +118,11 @@ export const takeStills = async (bench: StillBench, reader: TrackLogReader, mome
 };
 
 /** What is damaged is as good as not there. */
-const readable = async (read: () => Promise<Buffer | null>): Promise<Buffer | null> => {
+export const readable = async <Read>(read: () => Promise<Read | null>): Promise<Read | null> => {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof CmafError) return null;
+    if (error instanceof CmafError || isLost(error)) return null;
     throw error;
   }
 };

@@ -4,7 +4,7 @@
  */
 import { readFragments, readInit } from '../../cmaf/reader.ts';
 import type { InitFacts } from '../../cmaf/reader-init.ts';
-import { LogError, type EpochFacts, type TrackLogReader } from '../../log/types.ts';
+import { isLost, type EpochFacts, type TrackLogReader } from '../../log/types.ts';
 import { parseAudioSpecificConfig } from '../../media/aac.ts';
 import { opusHeadOf, opusRate, opusSamples, parseOpusConfig } from '../../media/opus.ts';
 import type { AudioCodec } from '../../media/unit.ts';
@@ -90,7 +90,7 @@ const readOrSkip = async (log: TrackLogReader, from: number, to: number): Promis
   try {
     return await log.readChecked(from, to);
   } catch (error) {
-    if (!(error instanceof LogError) || (error.code !== 'corrupt' && error.code !== 'gone')) throw error;
+    if (!isLost(error)) throw error;
     if (to - from === 1) return [];
     const parts: Buffer[] = [];
     for (let seq = from; seq < to; seq += 1) parts.push(...(await readOrSkip(log, seq, seq + 1)));
