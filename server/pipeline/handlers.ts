@@ -21,11 +21,12 @@ const encodeHandler =
   (tools: WorkTools): JobHandler =>
   async ({ payload, reason }, context) => {
     const work = payload as EncodeWork;
-    const { address, lost } = await encodeChunk(await benchOf(tools, work.video, context), work).catch((error: unknown) => {
+    const { address, lost, holes } = await encodeChunk(await benchOf(tools, work.video, context), work).catch((error: unknown) => {
       // What ffmpeg says twice it says every time, and each takes as long as the first. A machine without memory may have some the next time.
       if (error instanceof EncodeError && isSaid(error) && reason === reasonOf(failureOf(error))) throw new EncodeError(error.code, error.message, false, { cause: error });
       throw error;
     });
     if (lost > 0) tools.log.warn({ video: work.video, from: work.from, to: work.to, lost }, 'Pictures of a video are damaged: its rungs show the ones before them for longer.');
+    if (holes > 0) tools.log.warn({ video: work.video, from: work.from, to: work.to, holes }, 'Segments of a video are damaged on the disk: its rungs have holes there.');
     return { address };
   };

@@ -73,15 +73,16 @@ export const encodeOne = (bench: WholeBench, work: EncodeWork, more: Partial<Chu
 export type MadeRung = { readonly name: string; readonly joined: Extract<Joined, { kind: 'joined' }>; readonly log: TrackLogReader; readonly folder: string };
 
 /** All chunks, and every rung joined. */
-export const makeLadder = async (t: Pick<Test, 'teardown'>, bench: WholeBench, source: SourceTrack, wish: LadderWish): Promise<{ readonly source: TrackLogReader; readonly rungs: readonly MadeRung[]; readonly chunks: readonly ChunkPlace[]; readonly lost: number }> => {
+export const makeLadder = async (t: Pick<Test, 'teardown'>, bench: WholeBench, source: SourceTrack, wish: LadderWish): Promise<{ readonly source: TrackLogReader; readonly rungs: readonly MadeRung[]; readonly chunks: readonly ChunkPlace[]; readonly lost: number; readonly holes: number }> => {
   const open = await openSource(nodeDisk, bench.folder, source);
   t.teardown(() => open.close());
   const works = worksOf(source, open.log.snapshot(), wish);
   const chunks: ChunkPlace[] = [];
-  let lost = 0;
+  let [lost, holes] = [0, 0];
   for (const work of works) {
     const { folder, ...one } = await encodeOne(bench, work);
     lost += one.lost;
+    holes += one.holes;
     chunks.push({ epoch: work.epoch, from: work.from, to: work.to, folder });
   }
   const rungs: MadeRung[] = [];
@@ -93,7 +94,7 @@ export const makeLadder = async (t: Pick<Test, 'teardown'>, bench: WholeBench, s
     t.teardown(() => log.close());
     rungs.push({ name, joined, log, folder: join(folder, 'log') });
   }
-  return { source: open.log, rungs, chunks, lost };
+  return { source: open.log, rungs, chunks, lost, holes };
 };
 
 export const joinAll = (source: LogSnapshot, chunks: readonly ChunkPlace[], name: string, folder: string): Promise<Joined> =>

@@ -1,6 +1,7 @@
 /**
  * What is made for a video and has an address by what it is: it appears under it whole or not at all, and is there for good
- * once it does. Whoever does the same work again, later or at the same time, has nothing to do or puts the same bytes there.
+ * once it does. Whoever does the same work again, later or at the same time, has nothing to do or puts the same bytes there;
+ * of a source that has been damaged in between there are holes, which say so themselves.
  *
  *     make ─▶ <job>/made/ ─ rename ─▶ <video>/work/<address>/
  */

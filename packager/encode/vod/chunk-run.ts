@@ -7,7 +7,7 @@ import { fragment } from '../../cmaf/fragment.ts';
 import { initSegment } from '../../cmaf/init.ts';
 import { readInit } from '../../cmaf/reader.ts';
 import { logIdBytes } from '../../log/record.ts';
-import type { EpochFacts, TrackLogReader } from '../../log/types.ts';
+import type { EpochFacts } from '../../log/types.ts';
 import { CodecError } from '../../media/codec-error.ts';
 import { encodeAvcConfig, normaliseAvc } from '../../media/h264.ts';
 import { nalType, typeOf } from '../../media/h264-nal.ts';
@@ -25,7 +25,7 @@ import type { ChunkBench } from './addressed.ts';
 import { chunkCommand, chunkTimescale } from './command.ts';
 import { pictures, stampsOf, type Stamps } from './feed.ts';
 import { MatchError, RungMatch, type MatchedSegment } from './match.ts';
-import { spanOf, type Span } from './span.ts';
+import { spanOf, type SourceLog, type Span } from './span.ts';
 import { markName } from './watermark.ts';
 
 export type ChunkRun = Pick<ChunkBench, 'sandbox' | 'place' | 'folder' | 'disk' | 'clock' | 'signal' | 'progress'> & {
@@ -52,7 +52,7 @@ const mostLost = 0.1;
 type Why = 'unwanted' | 'time' | 'fault';
 
 /** How many pictures were left out. Rejects with an EncodeError; its cause is a MatchError where what came is not what was fed, and a SaidError where ffmpeg gave up. */
-export const runChunk = async (run: ChunkRun, work: EncodeWork, log: TrackLogReader): Promise<number> => {
+export const runChunk = async (run: ChunkRun, work: EncodeWork, log: SourceLog): Promise<number> => {
   const { signal, clock } = run;
   if (work.rungs.length === 0) throw new EncodeError('encode-failed', 'There is nothing to make.');
   const { watermark: mark } = work;
@@ -131,7 +131,7 @@ const unwritten = (rungs: readonly RungMaking[]): number => rungs.reduce((sum, r
 
 type Source = CodedPicture & { readonly epoch: EpochFacts; readonly timescale: number };
 
-const sourceOf = (log: TrackLogReader, number: number): Source => {
+const sourceOf = (log: Pick<SourceLog, 'snapshot'>, number: number): Source => {
   const epoch = log.snapshot().epochs.find((one) => one.epoch === number);
   const facts = epoch && epoch.init.length > 0 ? readInit(epoch.init) : null;
   if (!epoch || facts?.kind !== 'video') throw new EncodeError('encode-failed', 'The source has no pictures.');

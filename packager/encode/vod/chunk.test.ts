@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { encoded } from '../../../test/support/encoded.ts';
 import { checkRung } from '../../../test/support/whole-checks.ts';
-import { encodeOne, joinAll, makeLadder, original, recording, rung, segmentsIn, wholeBench, worksOf, type WholeBench } from '../../../test/support/whole-rungs.ts';
+import { encodeOne, joinAll, makeLadder, original, recording, rot, rung, segmentsIn, wholeBench, worksOf, type WholeBench } from '../../../test/support/whole-rungs.ts';
 import { nodeDisk } from '../../log/node-disk.ts';
+import { openTrackLogReader } from '../../log/open.ts';
+import type { Disk, FragmentEntry } from '../../log/types.ts';
 import { openMovie } from '../shelve.ts';
 import { encodeChunk } from './chunk.ts';
 import { openSource } from './source.ts';
@@ -88,6 +90,64 @@ t.test('of a file with damaged pictures all others are there, and the ones befor
     t.ok([...times].every((time) => all.includes(time)), 'nothing at another time');
   }
   t.equal(made.lost, lost, 'and it is told how many');
+});
+
+const entriesIn = async (name: string): Promise<FragmentEntry[]> => {
+  const log = await openTrackLogReader({ disk: nodeDisk, folder: join(bench.folder, name) });
+  const { end, entry } = log.snapshot();
+  await log.close();
+  return Array.from({ length: end }, (_, seq) => entry(seq));
+};
+
+t.test('what is damaged on the disk is a hole of every rung, as where live lost it, and costs nothing else', async (t) => {
+  const clip = (rate: number, gops: string): Promise<string> => encoded('mp4', [...scene('', String(rate), 8), ...x264, '-bf', '2', '-x264-params', `${gops}:min-keyint=${2 * rate}:keyint=${2 * rate}:scenecut=0`]);
+  const epochs = [await clip(30, 'open-gop=1'), await clip(25, 'open-gop=0')];
+  // In the middle of a chunk, and in the first segment of one, which the chunk before looks into; a chunk of nothing else; a part behind a key picture.
+  for (const [index, holes] of [[2, 5, 6], [0, 1, 7]].entries()) {
+    const [whole, damaged] = [`whole-${index}`, `damaged-${index}`];
+    const declared = await makeLadder(t, bench, await recording(bench, whole, { epochs, holes }), { rungs, each: 2 });
+    const log = await recording(bench, damaged, { epochs });
+    const starts = (await entriesIn(damaged)).filter(({ segmentStart }) => segmentStart);
+    t.equal(starts.length, 8);
+    for (const hole of holes) await rot(bench, damaged, (starts[hole]?.seq ?? -1) + (hole === 7 ? 2 : 0));
+    const made = await makeLadder(t, bench, log, { rungs, each: 2 });
+    t.equal(made.holes, holes.length);
+    for (const [at, { log }] of made.rungs.entries()) {
+      const ours = await segmentsIn(log);
+      const theirs = declared.rungs[at];
+      t.same(ours.flatMap(({ gap }, segment) => (gap ? [segment] : [])), holes);
+      t.same(ours, theirs && (await segmentsIn(theirs.log)));
+      t.same(log.snapshot().epochs.map(({ reorderDelay, codecString }) => [reorderDelay, codecString]), theirs?.log.snapshot().epochs.map(({ reorderDelay, codecString }) => [reorderDelay, codecString])); // prettier-ignore
+    }
+    t.same((await readdir(bench.place.folder)).sort(), ['root', 'work'], 'nothing is left of the parts');
+  }
+  const log = await recording(bench, 'gone', { epochs });
+  for (const { seq } of await entriesIn('gone')) await rot(bench, 'gone', seq);
+  await t.rejects(makeLadder(t, bench, log, { rungs, each: 2 }), { name: 'EncodeError', code: 'broken', recoverable: false }, 'of nothing there is no track');
+});
+
+t.test('what is read wrongly once is no hole', async (t) => {
+  const log = await recording(bench, 'once', { epochs: [uneven] });
+  const { size = 0 } = (await entriesIn('once'))[3] ?? {};
+  let wrong = 0;
+  const disk: Disk = {
+    ...nodeDisk,
+    open: async (path, mode) => {
+      const file = await nodeDisk.open(path, mode);
+      const read = async (offset: number, length: number): Promise<Buffer> => {
+        const bytes = await file.read(offset, length);
+        if (length === size && (wrong += 1) === 1) bytes.writeUInt8(bytes.readUInt8(length >> 1) ^ 1, length >> 1);
+        return bytes;
+      };
+      return { read, size: () => file.size(), write: (offset, data) => file.write(offset, data), truncate: (bytes) => file.truncate(bytes), datasync: () => file.datasync(), close: () => file.close() };
+    },
+  };
+  const { log: source, close } = await openSource(nodeDisk, bench.folder, log);
+  const [work] = worksOf(log, source.snapshot(), { rungs, each: 2 });
+  await close();
+  if (!work) throw new Error('there is nothing to do');
+  t.match(await encodeOne(bench, work, { disk }), { isNew: true, lost: 0, holes: 0 });
+  t.ok(wrong > 2, 'it was read again');
 });
 
 t.test('the same work gives the same bytes, also where it was broken off before, and nothing of what was begun stays', async (t) => {

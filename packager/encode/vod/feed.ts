@@ -3,10 +3,9 @@
  * whether a segment of the rungs begins with it. Stamps rise in the order in which pictures are shown, also where the
  * source says one moment twice: what comes out is told apart by them.
  */
-import type { TrackLogReader } from '../../log/types.ts';
 import { stampOf, type RunUp } from './command.ts';
 import type { MatchSegment } from './match.ts';
-import { picturesFrom, type Span } from './span.ts';
+import { picturesFrom, type SourceLog, type Span } from './span.ts';
 
 export type Stamps = {
   readonly segments: readonly MatchSegment[];
@@ -50,19 +49,21 @@ const runUpOf = (all: Stamps['all']): RunUp | null => {
 export type FedPicture = { readonly stamp: number; readonly key: boolean; readonly data: Buffer };
 
 /** `from`: the first fragment of the chunk. */
-export async function* pictures(log: Pick<TrackLogReader, 'readChecked' | 'snapshot'>, from: number, { skipped, count }: Pick<Span, 'skipped' | 'count'>, { all }: Pick<Stamps, 'all'>): AsyncGenerator<FedPicture> {
+export async function* pictures(log: SourceLog, from: number, { skipped, count }: Pick<Span, 'skipped' | 'count'>, { all }: Pick<Stamps, 'all'>): AsyncGenerator<FedPicture> {
   // Of each moment the next picture that has it.
   const next = new Map<number, number>();
   for (const [rank, { pts }] of all.entries()) if (!next.has(pts)) next.set(pts, rank);
-  let at = -1;
+  let at = 0;
   for await (const { pts, key, data } of picturesFrom(log, from, log.snapshot().end)) {
+    if (!skipped.has(at)) {
+      const rank = next.get(pts);
+      const known = rank === undefined ? undefined : all[rank];
+      if (rank === undefined || known?.pts !== pts) throw new RangeError(`The source has a picture at ${pts} that it did not have before.`);
+      next.set(pts, rank + 1);
+      yield { stamp: known.stamp, key, data };
+    }
     at += 1;
+    // What follows may be a hole: it is not even read.
     if (at === count) return;
-    if (skipped.has(at)) continue;
-    const rank = next.get(pts);
-    const known = rank === undefined ? undefined : all[rank];
-    if (rank === undefined || known?.pts !== pts) throw new RangeError(`The source has a picture at ${pts} that it did not have before.`);
-    next.set(pts, rank + 1);
-    yield { stamp: known.stamp, key, data };
   }
 }

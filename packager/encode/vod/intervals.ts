@@ -81,7 +81,7 @@ export const chunksOf = (intervals: readonly Interval[], timescale: number): Chu
   });
 
 /** Intervals of one epoch that follow one another, without gaps. */
-const runsOf = (intervals: readonly Interval[]): Interval[][] => {
+export const runsOf = (intervals: readonly Interval[]): Interval[][] => {
   const runs: Interval[][] = [];
   let open: Interval[] | null = null;
   for (const interval of intervals) {

@@ -1,9 +1,9 @@
 /**
  * Chunk after chunk of a rung becomes one track log, with the gaps and the epochs of its source: the same segments, at the
- * same times. All of it is looked at before anything is written.
+ * same times. What a chunk could not read of the source is a gap as well. All of it is looked at before anything is written.
  */
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { CmafError } from '../../cmaf/cmaf-error.ts';
 import { readFragments } from '../../cmaf/reader.ts';
@@ -59,7 +59,7 @@ export type Joined =
 type Line = ReturnType<typeof segmentsOf>[number];
 type OpenChunk = { readonly place: ChunkPlace; readonly log: TrackLogReader; readonly facts: EpochFacts; readonly lines: readonly Line[] };
 
-/** Rejects with an EncodeError: `no-room`, or `encode-failed` where chunks do not fit each other or the source. */
+/** Rejects with an EncodeError: `no-room`, `broken` where nothing but gaps came of its chunks, or `encode-failed` where chunks do not fit each other or the source. */
 export const joinRung = async (options: JoinOptions): Promise<Joined> => {
   const { source, chunks, rung, progress } = options;
   const intervals = intervalsOf(source);
@@ -87,6 +87,7 @@ export const joinRung = async (options: JoinOptions): Promise<Joined> => {
     for (const place of places) if (said.unequal.has(place.epoch) && !torn.includes(place)) torn.push(place);
     for (const epoch of said.unequal) why ||= `${rung}: parameter sets of epoch ${epoch} differ from chunk to chunk`;
     if (torn.length > 0) return { kind: 'torn', chunks: torn, why };
+    if (places.length > 0 && said.pictures === 0) throw new EncodeError('broken', 'Nothing of its source can be read.');
     return await write(options, open, lines, said);
   } finally {
     for (const { log } of open) await log.close();
@@ -126,7 +127,7 @@ const openChunk = async ({ disk, rung, source }: JoinOptions, place: ChunkPlace,
     if (facts.epoch !== place.epoch || facts.timescale !== timescale) throw new Torn('it is of another source');
     for (const [seq, { start, end: until }] of lines.entries()) {
       const { dts, duration, key, segmentStart, gap } = entry(seq);
-      if (dts !== start || dts + duration !== until || !key || !segmentStart || gap) throw new Torn(`segment ${seq} is not where the source's is`);
+      if (dts !== start || dts + duration !== until || key === gap || !segmentStart) throw new Torn(`segment ${seq} is not where the source's is`);
     }
     return { place, log, facts, lines };
   } catch (error) {
@@ -152,6 +153,8 @@ class Said {
   pictures = 0;
 
   add({ epoch, init, codecString }: EpochFacts): void {
+    // One of gaps alone says nothing.
+    if (init.length === 0) return;
     const known = this.epochs.get(epoch);
     if (!known) this.epochs.set(epoch, { init, codecString, reorderDelay: 0 });
     // Players are told of one init segment: pictures of another would not be decoded.
@@ -171,6 +174,7 @@ const check = async ({ log, facts, lines }: OpenChunk, said: Said, signal: Abort
   for (const [seq, { start }] of lines.entries()) {
     signal.throwIfAborted();
     const [bytes] = await tearing(log.readChecked(seq, seq + 1));
+    if (log.snapshot().entry(seq).gap) continue;
     const found = bytes && (await tearing((async () => readFragments(bytes))()));
     const [fragment] = found ?? [];
     if (!fragment || found?.length !== 1 || fragment.baseDecodeTime !== start || !fragment.samples[0]?.key) throw new Torn(`segment ${seq} does not begin where it should`);
@@ -182,7 +186,7 @@ const check = async ({ log, facts, lines }: OpenChunk, said: Said, signal: Abort
 const write = async (options: JoinOptions, chunks: readonly OpenChunk[], lines: readonly Line[], said: Said): Promise<Joined> => {
   const { disk, clock, signal, source, folder, rung, targetDuration, progress } = options;
   const byLine = new Map(chunks.flatMap(({ log, lines: own }) => own.map((line, seq) => [line.from, { log, seq }] as const)));
-  const id = createHash('sha256').update(JSON.stringify([rung, chunks.map(({ place }) => [place.from, place.folder])])).digest().subarray(0, logIdBytes);
+  const id = createHash('sha256').update(JSON.stringify([rung, chunks.map(({ place }) => [place.from, basename(place.folder)])])).digest().subarray(0, logIdBytes);
   const log = await WholeLog.create({ disk, clock, folder, logId: id });
   const segments: { duration: number; size: number; gap: boolean }[] = [];
   let epoch: number | null = null;
@@ -194,9 +198,10 @@ const write = async (options: JoinOptions, chunks: readonly OpenChunk[], lines: 
         await log.beginEpoch(epochOf(source, epoch, said));
       }
       const made = byLine.get(line.from);
+      const entry = made?.log.snapshot().entry(made.seq);
       const duration = line.end - line.start;
-      if (made) {
-        const { firstPts, size } = made.log.snapshot().entry(made.seq);
+      if (made && entry && !entry.gap) {
+        const { firstPts, size } = entry;
         await log.append({ dts: line.start, firstPts, duration, key: true, segmentStart: true, gap: false }, await made.log.readChecked(made.seq, made.seq + 1));
         segments.push({ duration, size, gap: false });
       } else {

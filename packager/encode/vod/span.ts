@@ -16,6 +16,9 @@ import type { TrackLogReader } from '../../log/types.ts';
 import { EncodeError } from '../runs.ts';
 import { segmentsOf } from './intervals.ts';
 
+/** What is read of a source. */
+export type SourceLog = Pick<TrackLogReader, 'readChecked' | 'snapshot'>;
+
 export type SourcePicture = { readonly pts: number; readonly dts: number; readonly key: boolean; readonly data: Buffer };
 
 /** A segment of a rung: its place is that of the source's, and its pictures are those that are shown in it. */
@@ -46,7 +49,7 @@ const mostPictures = 800_000;
 const broken = (why: string, cause?: unknown): EncodeError => new EncodeError('encode-failed', why, false, { cause });
 
 /** The pictures of the fragments [from, …), in decoding order, one fragment in memory at a time. */
-export async function* picturesFrom(log: Pick<TrackLogReader, 'readChecked' | 'snapshot'>, from: number, to: number): AsyncGenerator<SourcePicture & { readonly seq: number }> {
+export async function* picturesFrom(log: SourceLog, from: number, to: number): AsyncGenerator<SourcePicture & { readonly seq: number }> {
   for (let seq = from; seq < to; seq += 1) {
     for (const data of await log.readChecked(seq, seq + 1)) {
       for (const picture of picturesIn(data)) yield { seq, ...picture };
@@ -73,7 +76,7 @@ export const picturesIn = (bytes: Buffer): SourcePicture[] => {
 type Seen = { readonly pts: number; readonly key: boolean; readonly segment: number };
 
 /** `from`, `to`: of whole intervals of one epoch, without a gap. */
-export const spanOf = async (log: Pick<TrackLogReader, 'readChecked' | 'snapshot'>, from: number, to: number): Promise<Span> => {
+export const spanOf = async (log: SourceLog, from: number, to: number): Promise<Span> => {
   const snapshot = log.snapshot();
   if (from < snapshot.first || to > snapshot.end || from >= to) throw broken(`The source has no fragments ${from} to ${to}.`);
   const lines = segmentsOf({ first: from, end: to, entry: snapshot.entry });
@@ -94,7 +97,7 @@ type Line = ReturnType<typeof segmentsOf>[number];
 /** What is decoded from the next key picture on, up to the last one that is shown before it; none: nothing is, or nothing follows. */
 type Behind = { readonly until: number; readonly pts: readonly number[] };
 
-const leading = async (log: Pick<TrackLogReader, 'readChecked' | 'snapshot'>, to: number): Promise<Behind> => {
+const leading = async (log: SourceLog, to: number): Promise<Behind> => {
   const nothing = { until: Infinity, pts: [] };
   const { end, entry, epochs } = log.snapshot();
   if (to >= end) return nothing;
