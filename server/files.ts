@@ -94,7 +94,8 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
   // It is waited for at the start; where that does not come about, nobody asks for it.
   sandbox.catch(() => undefined);
   const mayWrite = (): boolean => mayTakeMore(live.disk.level);
-  const rooms = roomsOf(budget, { here: config['encode.jobs'] ?? Math.ceil(cores), mayWrite });
+  let converts = false;
+  const rooms = roomsOf(budget, { here: config['encode.jobs'] ?? Math.ceil(cores), mayWrite, mayConvert: () => converts });
   const crew = new Crew({ queue: catalog.jobs, clock, log, folder: jobsFolder, budget, rooms, encodes: config['encode.jobs'] !== 0 });
   // What may take hours gives way to encoders of what is live, too.
   const behindLive = sandbox.then((opened) => (typeof opened === 'string' ? opened : opened.behindLive));
@@ -167,6 +168,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
     },
     start: async () => {
       const { facts } = await workshop;
+      converts = facts.refused === null;
       // The first start measures what encoding costs here: nobody waits for that.
       equip().catch((error: unknown) => log.error({ err: error }, 'Live ladders cannot be encoded.'));
       intake.start();

@@ -33,7 +33,7 @@ const meanings: { readonly [level in SandboxLevel]: string } = {
 export const openWorkshop = async ({ folder, clock, log, strict, environment, ...tried }: WorkshopOptions): Promise<Workshop> => {
   await sweepJobs(folder, log);
   const refusing = (refused: string, programs: Programs | null = null, level: SandboxLevel | null = null): Workshop => {
-    log.warn({ ffmpeg: programs?.version ?? null, sandbox: level }, `Videos that would have to be converted are refused: ${refused}.`);
+    log.warn({ ffmpeg: programs?.version ?? null, sandbox: level }, `Videos that would have to be converted are refused, and what is made behind others waits for a start without this: ${refused}.`);
     return { sandbox: refused, facts: { ffmpeg: programs?.version ?? null, sandbox: level, refused } };
   };
   let programs: Programs;

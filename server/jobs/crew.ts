@@ -10,7 +10,7 @@ import { JobRunner, type JobHandler, type RunnerOptions } from './runner.ts';
 
 export type CrewOptions = Pick<RunnerOptions, 'queue' | 'clock' | 'log' | 'folder' | 'leaseMs' | 'idleMs'> & {
   readonly budget: CoreBudget;
-  readonly rooms: Pick<Rooms, 'heavy' | 'pictures'>;
+  readonly rooms: Pick<Rooms, 'heavy' | 'pictures' | 'light' | 'captions'>;
   /** False: encodes are left to workers. */
   readonly encodes?: boolean;
 };
@@ -37,11 +37,10 @@ export class Crew {
     this.classes = ['inspect', 'light', 'captions', 'picture', ...heavy];
     const runner = (classes: readonly string[], room: Room): JobRunner => new JobRunner({ ...options, classes, room, worker: this.id, handlers: this.#handlers, died: (job, error) => this.died(job, error) });
     this.#runners = [
-      // Looking takes next to nothing, and so does putting together what is there.
+      // Looking takes next to nothing.
       runner(['inspect'], smallRoom(budget, { cores: Math.min(0.1, total / 20), most: 2 })),
-      runner(['light'], smallRoom(budget, { cores: Math.min(0.05, total / 40), most: 1 })),
-      // Subtitles wait for the disk more than for a core, and some for half an hour: one at a time.
-      runner(['captions'], smallRoom(budget, { cores: Math.min(0.1, total / 25), most: 1 })),
+      runner(['light'], rooms.light),
+      runner(['captions'], rooms.captions),
       runner(['picture'], rooms.pictures),
       runner(heavy, rooms.heavy),
     ];

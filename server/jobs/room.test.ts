@@ -116,3 +116,15 @@ t.test('a server that leaves encodes to workers does not say that it takes them,
     t.same(asked.toSorted(), classes.toSorted());
   }
 });
+
+t.test('without ffmpeg nothing begins that is made behind a video, and what makes one playable does', (t) => {
+  let converts = false;
+  const { heavy, pictures, light, captions, workers } = roomsOf(createCoreBudget(2), { here: 2, mayConvert: () => converts });
+  t.same(heavy.open(['first', 'rest', 'encode']), ['first']);
+  t.same([pictures.open(['picture']), light.open(['light']), captions.open(['captions']), workers.open(['encode', 'picture'])], [[], [], [], []]);
+  t.equal(light.take(job('light'), noWay), null);
+  converts = true;
+  t.same(heavy.open(['first', 'rest', 'encode']), ['first', 'rest', 'encode']);
+  t.ok(pictures.take(job('picture'), noWay) && light.take(job('light'), noWay) && captions.take(job('captions'), noWay));
+  t.end();
+});

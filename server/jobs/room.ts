@@ -27,6 +27,8 @@ export type Share = {
 
 /** Remade tracks of long originals take as long as the film: with every slot full of them nothing that is short would come to its turn. */
 const longest = 'rest';
+/** Of what is heavy, what is made behind videos that play. What makes a file playable says at once that it cannot. */
+const behind: readonly string[] = [longest, 'encode'];
 /** What can be done in no other process than the server's. */
 const onlyHere: readonly string[] = ['first', longest];
 /** Of the machine, kept out of the slots: for what is small, which would otherwise wait for the end of a chunk. */
@@ -53,10 +55,10 @@ const noting = (lease: CoreLease | null, began: () => void, ended: () => void): 
   };
 };
 
-export const smallRoom = (budget: CoreBudget, { cores: wanted, most }: Share, mayWrite = (): boolean => true): Room => {
+export const smallRoom = (budget: CoreBudget, { cores: wanted, most }: Share, mayBegin = (): boolean => true): Room => {
   const cores = Math.min(wanted, budget.total);
   let running = 0;
-  const isOpen = (): boolean => running < most && budget.free >= cores && mayWrite();
+  const isOpen = (): boolean => running < most && budget.free >= cores && mayBegin();
   return {
     open: (classes) => (isOpen() ? classes : []),
     take(job, giveWay) {
@@ -74,6 +76,10 @@ export type Rooms = {
   readonly heavy: Room;
   /** Of uploads: seconds of work each, one at a time, wherever. */
   readonly pictures: Room;
+  /** Putting together what is there takes next to nothing. */
+  readonly light: Room;
+  /** Subtitles wait for the disk more than for a core, and some for half an hour: one at a time. */
+  readonly captions: Room;
   /** For processes beside the server: what of both they can do. */
   readonly workers: Room;
 };
@@ -83,15 +89,18 @@ export type RoomsOptions = {
   readonly here: number;
   /** False: the disk is nearly full, and what is left of it is for what is live. Looked at whenever somebody looks for work. */
   readonly mayWrite?: () => boolean;
+  /** False: there is no ffmpeg. What is made behind videos that play loses nothing by waiting for a start that finds one. */
+  readonly mayConvert?: () => boolean;
 };
 
-export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => true }: RoomsOptions): Rooms => {
+export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => true, mayConvert = () => true }: RoomsOptions): Rooms => {
   // What the budget keeps for the server is a part of a core, and takes no slot away.
   const slots = Math.max(1, Math.floor(budget.total + 0.3));
   const cores = Math.max(budget.total / 2, budget.total - smallShare) / slots;
   let [long, shareable] = [0, 0];
   const isOpen = (jobClass: string, isHere: boolean): boolean => {
     if (budget.free < cores) return false;
+    if (behind.includes(jobClass) && !mayConvert()) return false;
     // What nobody waits for.
     if (!onlyHere.includes(jobClass) && !mayWrite()) return false;
     if (jobClass === longest && slots > 1 && long >= slots - 1) return false;
@@ -109,8 +118,10 @@ export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => t
     },
     onFree: (listener) => budget.onFree(listener),
   });
-  const pictures = smallRoom(budget, { cores: Math.min(0.1, budget.total / 20), most: 1 }, mayWrite);
-  return { slots, heavy: heavy(true), pictures, workers: either('picture', pictures, heavy(false)) };
+  const pictures = smallRoom(budget, { cores: Math.min(0.1, budget.total / 20), most: 1 }, () => mayConvert() && mayWrite());
+  const light = smallRoom(budget, { cores: Math.min(0.05, budget.total / 40), most: 1 }, mayConvert);
+  const captions = smallRoom(budget, { cores: Math.min(0.1, budget.total / 25), most: 1 }, mayConvert);
+  return { slots, heavy: heavy(true), pictures, light, captions, workers: either('picture', pictures, heavy(false)) };
 };
 
 const either = (jobClass: string, room: Room, others: Room): Room => ({

@@ -233,7 +233,7 @@ export const enUploads = {
   'admin.disk.stop': 'full: nothing is recorded any more',
   'admin.converting': 'Conversion',
   'admin.converting.with': 'ffmpeg {version}',
-  'admin.converting.refused': 'Off: only files that need no conversion can be used.',
+  'admin.converting.refused': 'Off: only files that need no conversion can be used. What is still to be made of others waits until the server starts with it on.',
   'admin.sandbox': 'Sandbox',
   'admin.sandbox.full': 'Full',
   'admin.sandbox.full.text': 'ffmpeg sees the file that it reads, and nothing else of this machine.',

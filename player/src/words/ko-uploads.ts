@@ -224,7 +224,7 @@ export const koUploads: Readonly<Record<keyof typeof enUploads, string>> = {
   'admin.disk.stop': '가득 참: 녹화 중단',
   'admin.converting': '영상 변환',
   'admin.converting.with': 'ffmpeg {version}',
-  'admin.converting.refused': '꺼짐: 변환이 필요 없는 파일만 쓸 수 있습니다.',
+  'admin.converting.refused': '꺼짐: 변환이 필요 없는 파일만 쓸 수 있습니다. 다른 영상의 남은 작업은 서버가 변환이 켜진 상태로 시작될 때까지 기다립니다.',
   'admin.sandbox': '격리 수준',
   'admin.sandbox.full': '완전',
   'admin.sandbox.full.text': 'ffmpeg는 변환할 파일만 볼 수 있고, 그 밖에는 아무것도 볼 수 없습니다.',
