@@ -110,7 +110,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
   const looks = { ...pictureHandlers({ disk: nodeDisk, videos: folder, sandbox: behindLive }), 'keep-pictures': keepPicturesHandler({ catalog, videos: folder }), texts: textsHandler(shared) };
   crew.take(looks, async () => undefined);
   const costs = new RungCosts({ config, store: catalog.rungCosts, clock, log, want: (video) => pipelines.want(video), shorter: (video) => pipelines.shorter(video) });
-  const pipelines = new VideoPipelines({ ...shared, ladders: written, pipeline, wanted: (video) => costs.wanted(video) });
+  const pipelines = new VideoPipelines({ ...shared, ladders: written, pipeline, fullFrom: config['disk.stop'], wanted: (video) => costs.wanted(video) });
   const arrivals = new Arrivals({ clock, log, disk: nodeDisk, folder, videos: catalog.videos, presentations: live.presentations, behind: pipelines });
   const intake = new VideoIntake({ ...shared, arrivals, behind: pipelines, captions: live.captions });
   const posters = new OwnPosters({ disk: nodeDisk, videos: folder, jobs: jobsFolder, store: catalog.videos, sandbox, mayWrite });

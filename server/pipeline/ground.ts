@@ -8,7 +8,9 @@ import type { ChunkBench } from '../../packager/encode/vod/addressed.ts';
 import type { Disk } from '../../packager/log/types.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { VideoWithTracks } from '../catalog/videos.ts';
+import { failing, IntakeFault } from '../intake/failures.ts';
 import { mustSandbox } from '../intake/inspect.ts';
+import { spareBytes } from '../intake/place.ts';
 import type { Job } from '../jobs/queue.ts';
 import { JobFault, type JobContext } from '../jobs/runner.ts';
 import type { ServerLog } from '../log.ts';
@@ -25,6 +27,8 @@ export type WorkTools = {
 
 export type JoinTools = WorkTools & {
   readonly catalog: Pick<Catalog, 'videos' | 'jobs'>;
+  /** Of the disk, 0 to 1: a disk that is fuller takes nothing more of what is live (`disk.stop`). */
+  readonly fullFrom: number;
   /** What is played of it is to be opened anew; `dropped`: tracks have come off its list. */
   readonly outdated: (video: string, dropped?: boolean) => void;
   /** A track of it is there, by this job. */
@@ -49,6 +53,12 @@ export const benchOf = async (tools: WorkTools, video: string, { folder, signal,
 };
 
 export const plays = ({ video: { state } }: VideoWithTracks): boolean => state === 'playable' || state === 'ready';
+
+/** What is taken for a while, and given back at its end, is never what ends a recording. Rejects with `no-room`. */
+export const mustHaveRoom = async ({ disk, fullFrom }: JoinTools, home: string, bytes: number): Promise<void> => {
+  const { free, total } = await disk.space(home);
+  if (free - bytes - spareBytes < total * (1 - fullFrom)) throw new IntakeFault(failing('no-room'), true);
+};
 
 export const bytesOf = async ({ disk }: WorkTools, folder: string): Promise<number> => {
   const names = await disk.list(folder);

@@ -6,9 +6,9 @@
  *     work/<address>/<rung>/ … ─ join ─▶ jobs/<job>/track ─ rename ─▶ <video>/<track> ─▶ a row ─▶ players that come now
  */
 import { rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { addressOf, buildOf } from '../../packager/encode/vod/address.ts';
-import { workFolder } from '../../packager/encode/vod/addressed.ts';
+import { isThere, workFolder } from '../../packager/encode/vod/addressed.ts';
 import { joinRung, type ChunkPlace } from '../../packager/encode/vod/join.ts';
 import type { JoinWork } from '../../packager/pipeline/work.ts';
 import type { TrackRow, VideoWithTracks } from '../catalog/videos.ts';
@@ -16,7 +16,7 @@ import { failing, IntakeFault, withPatience } from '../intake/failures.ts';
 import { mustSandbox } from '../intake/inspect.ts';
 import type { Job, NewJob } from '../jobs/queue.ts';
 import type { JobContext, JobHandler } from '../jobs/runner.ts';
-import { bytesOf, plays, type JoinTools } from './ground.ts';
+import { bytesOf, mustHaveRoom, plays, type JoinTools } from './ground.ts';
 import { openPicture } from './open.ts';
 import { listSoundHandler } from './sounds.ts';
 
@@ -46,11 +46,13 @@ const put = async (tools: JoinTools, { folder, signal, holds, progress }: JobCon
   const { source } = work.work;
   const beside = found.tracks.find(({ id }) => id === work.beside);
   const made = join(folder, 'track');
+  await mustHaveRoom(tools, home, await bytesOfRung(tools, chunks, rung.name));
+  const began = clock.wall();
   const log = await openPicture(tools, found.video, { id: source.kind === 'log' ? source.folder : work.beside, original: source.kind === 'log' ? null : source.track, timescale: beside?.timescale ?? 1 });
   try {
     const joined = await joinRung({ disk, clock, signal, source: log.snapshot(), chunks, rung: rung.name, folder: made, targetDuration: found.video.policy?.targetDuration ?? 1, progress });
     if (joined.kind === 'torn') {
-      await makeAnew(tools, job, work, joined);
+      await makeAnew(tools, job, work, { ...joined, began });
       return false;
     }
     if (!(await holds())) throw new Error('Somebody else has the job by now.');
@@ -74,15 +76,29 @@ const put = async (tools: JoinTools, { folder, signal, holds, progress }: JobCon
   }
 };
 
+/** All of it lies there twice until its pieces are removed. What is not there is made anew first. */
+const bytesOfRung = async (tools: JoinTools, chunks: readonly ChunkPlace[], rung: string): Promise<number> => {
+  let bytes = 0;
+  for (const { folder } of chunks) if (await isThere(join(folder, rung))) bytes += await bytesOf(tools, join(folder, rung));
+  return bytes;
+};
+
+type TornChunks = {
+  readonly chunks: readonly ChunkPlace[];
+  readonly why: string;
+  /** When somebody began to look at them: it takes minutes. */
+  readonly began: number;
+};
+
 /**
  * What lies there is not what was made: torn by a power cut, removed by somebody, or of another ffmpeg. The same job waits for
- * what is made anew, and whatever waits for it waits on.
+ * what is made anew, and whatever waits for it waits on. A chunk has all rungs of its task, so their joins wait for one job.
  */
-const makeAnew = async ({ catalog, log }: JoinTools, { id, key, task, maxAttempts }: Job, work: JoinWork, { chunks, why }: { readonly chunks: readonly ChunkPlace[]; readonly why: string }): Promise<void> => {
+const makeAnew = async ({ catalog, log }: JoinTools, { id, task, maxAttempts }: Job, work: JoinWork, { chunks, why, began }: TornChunks): Promise<void> => {
   log.warn({ video: work.video, rung: work.rung.name, chunks: chunks.length, why }, 'Chunks of a rung are not what was made, and are made anew.');
   const encodes: NewJob[] = [];
   for (const { epoch, from, to, folder } of chunks) {
-    const again = await nextKey(catalog.jobs, `${key}/${epoch}-${from}-${to}`);
+    const again = await nextKey(catalog.jobs, `${work.video}/anew/${basename(folder)}`, began);
     if (!again) throw new IntakeFault(failing('encode-failed'), false, { cause: new Error(why) });
     if (!again.isThere) await rm(folder, { recursive: true, force: true });
     encodes.push({ key: again.key, class: 'encode', kind: 'encode', payload: { ...work.work, epoch, from, to }, videoId: work.video, ...(task !== null && { task }), priority: work.priority, maxAttempts, weight: 30 * work.work.rungs.length });
@@ -91,12 +107,12 @@ const makeAnew = async ({ catalog, log }: JoinTools, { id, key, task, maxAttempt
 };
 
 /** Null: it was made anew too often. */
-const nextKey = async (jobs: Pick<JoinTools['catalog']['jobs'], 'byKey'>, chunk: string): Promise<{ readonly key: string; readonly isThere: boolean } | null> => {
+const nextKey = async (jobs: Pick<JoinTools['catalog']['jobs'], 'byKey'>, chunk: string, began: number): Promise<{ readonly key: string; readonly isThere: boolean } | null> => {
   for (let again = 1; again <= mostAgain; again += 1) {
     const key = `${chunk}#${again}`;
     const before = await jobs.byKey(key);
-    // Killed after it was queued.
-    if (!before || before.state === 'queued' || before.state === 'leased') return { key, isThere: before !== null };
+    // Killed after it was queued, or queued for another rung. What has been put there since has yet to be looked at.
+    if (!before || before.state === 'queued' || before.state === 'leased' || (before.state === 'done' && before.updatedAt >= began)) return { key, isThere: before !== null };
   }
   return null;
 };

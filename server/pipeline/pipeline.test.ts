@@ -1,5 +1,5 @@
 /** What is interrupted between two steps goes on, and what nobody needs any more goes. */
-import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { filmOf } from '../../test/support/pipeline.ts';
@@ -10,19 +10,17 @@ import { findPrograms } from '../../packager/encode/programs.ts';
 import { Sandbox } from '../../packager/encode/sandbox.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { standardLadder, usualPipeline } from '../../packager/pipeline/testing.ts';
-import { someAccount, someUpload, testCatalog } from '../catalog/testing.ts';
+import { someAccount, testCatalog } from '../catalog/testing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { newId } from '../catalog/ids.ts';
 import type { VideoRow } from '../catalog/videos.ts';
-import { Arrivals } from '../intake/arrivals.ts';
-import { nothingBehind, silent } from '../intake/testing.ts';
+import { silent } from '../intake/testing.ts';
 import { Crew } from '../jobs/crew.ts';
 import { roomsOf } from '../jobs/room.ts';
-import type { Running } from '../live/presentations.ts';
 import { VideoPipelines, type PipelineOptions } from './pipeline.ts';
+import { playableFilm } from './testing.ts';
 
 const film = await filmOf(12);
-const { size } = await stat(film);
 const [lowest] = standardLadder.toReversed();
 /** Tracks only. */
 const pipeline = { name: 'tracks', tasks: usualPipeline().tasks.filter(({ kind }) => kind === 'encode' || kind === 'join') };
@@ -52,7 +50,7 @@ const staged = async (t: Test, sandbox?: string, more: Partial<PipelineOptions> 
   const shared = { catalog, clock: systemClock, log: silent, disk: nodeDisk, folder };
   const begun = (crew: Crew): VideoPipelines => {
     const pipelines = new VideoPipelines({
-      ...{ ...shared, crew, pipeline, sandbox: Promise.resolve(opened), lookEveryMs: 50, wanted: async () => 'all' as const },
+      ...{ ...shared, crew, pipeline, sandbox: Promise.resolve(opened), fullFrom: 1, lookEveryMs: 50, wanted: async () => 'all' as const },
       ladders: new Map([['standard', { rungs: lowest ? [lowest] : [], soundBitRate: null }]]),
       ...{ outdated: () => undefined, changed: () => undefined },
       ...more,
@@ -64,20 +62,9 @@ const staged = async (t: Test, sandbox?: string, more: Partial<PipelineOptions> 
     return pipelines;
   };
   const pipelines = begun(crew);
-  const presentations = { add: () => undefined, ended: (run: Running) => void run.close(), drop: () => undefined };
   return {
     ...{ catalog, pipelines, crew, home: (video) => join(folder, video), next: () => begun(newCrew()) },
-    async film(ladder = 'standard') {
-      const video = await someUpload(catalog, { ownerId, ladder, size });
-      await mkdir(join(folder, video));
-      await copyFile(film, join(folder, video, 'original'));
-      const arrivals = new Arrivals({ ...shared, videos: catalog.videos, presentations, behind: { ...nothingBehind, makesTracks: (open) => pipelines.makesTracks(open) || true } });
-      await catalog.uploads.whole(video);
-      await arrivals.whole(video);
-      await arrivals.close();
-      await catalog.uploads.taken(video);
-      return video;
-    },
+    film: (ladder = 'standard') => playableFilm({ catalog, clock: systemClock, folder, ownerId, file: film, ladder }, (open) => pipelines.makesTracks(open) || true),
     becomes: (video, fits) =>
       until(
         async () => {

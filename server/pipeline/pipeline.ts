@@ -17,7 +17,7 @@ import type { Progress } from '../intake/types.ts';
 import { isDown, type Job, type JobShare } from '../jobs/queue.ts';
 import type { Crew } from '../jobs/crew.ts';
 import { isIntakes, shareOf } from '../jobs/tasks.ts';
-import type { WorkTools } from './ground.ts';
+import type { JoinTools, WorkTools } from './ground.ts';
 import { workHandlers } from './handlers.ts';
 import { joinHandlers } from './join.ts';
 import { isWhole, openVideo } from './open.ts';
@@ -26,6 +26,7 @@ import { WorkSweep } from './sweep.ts';
 import type { OpenVideo, Pipelines } from './types.ts';
 
 export type PipelineOptions = WorkTools &
+  Pick<JoinTools, 'fullFrom'> &
   PlanningTools & {
     readonly catalog: Pick<Catalog, 'videos' | 'jobs' | 'uploads' | 'plannings'>;
     /** What is played of it is to be opened anew; `dropped`: tracks have come off its list. */

@@ -49,6 +49,7 @@ const made = async (t: Test, ladder: string, pictures: readonly Picture[]) => {
     ...{ catalog, clock, disk, folder, pipeline: usualPipeline(), log: createLog('fatal', { write: () => undefined }) },
     ladders: new Map([['standard', { rungs: standardLadder, soundBitRate: null }]]),
     sandbox: Promise.resolve({ programs: { ffmpeg: '', ffprobe: '', version: '', encoders: new Set(), filters: new Set() } } as Partial<Sandbox> as Sandbox),
+    fullFrom: 1,
     outdated: () => undefined,
     changed: () => planned.resolve(),
     crew: { take: () => undefined, wake: () => undefined, drop: async () => undefined },

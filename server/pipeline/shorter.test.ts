@@ -21,6 +21,7 @@ t.test('rungs that came off the list go when nobody can be reading them any more
     sandbox: Promise.resolve({ programs: { ffmpeg: '', ffprobe: '', version: '', encoders: new Set(), filters: new Set() } } as Partial<Sandbox> as Sandbox),
     outdated: (video) => outdated.push(video),
     changed: () => undefined,
+    fullFrom: 1,
     crew: { take: () => undefined, wake: () => undefined, drop: async () => undefined },
     wanted: async () => 'lowest',
   });
