@@ -35,6 +35,9 @@ export type JoinTools = WorkTools & {
   readonly listed: (video: string, job: Job) => Promise<void>;
 };
 
+/** So often what was made is made anew that turns out to be torn, or gone. */
+export const mostAgain = 3;
+
 /** Nobody wants anything of a video that is gone, and nothing may make its folder anew. */
 export const homeOf = async ({ folder }: WorkTools, video: string): Promise<string> => {
   const home = join(folder, video);

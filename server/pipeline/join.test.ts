@@ -2,17 +2,19 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { encoded } from '../../test/support/encoded.ts';
 import { filmOf } from '../../test/support/pipeline.ts';
 import { systemClock } from '../../packager/clock.ts';
 import { findPrograms } from '../../packager/encode/programs.ts';
 import { Sandbox } from '../../packager/encode/sandbox.ts';
 import { nodeDisk } from '../../packager/log/node-disk.ts';
 import type { Disk } from '../../packager/log/types.ts';
+import type { Pipeline } from '../../packager/pipeline/spec.ts';
 import { standardLadder, task } from '../../packager/pipeline/testing.ts';
 import { someAccount, testCatalog, testFolder } from '../catalog/testing.ts';
 import { spareBytes } from '../intake/place.ts';
 import { silent } from '../intake/testing.ts';
-import type { Job, JobQueue } from '../jobs/queue.ts';
+import type { Job } from '../jobs/queue.ts';
 import type { JobHandler } from '../jobs/runner.ts';
 import { VideoPipelines } from './pipeline.ts';
 import { playableFilm } from './testing.ts';
@@ -21,10 +23,9 @@ const file = await filmOf(6);
 const [lowest] = standardLadder.toReversed();
 const rungs = lowest ? [lowest, { ...lowest, height: 180 }] : [];
 const sandbox = (await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder: await testFolder(t), gentle: false })) ?? 'none';
-const pipeline = { name: 'tracks', tasks: [task('all', { kind: 'encode', rungs: 'all' }), task('tracks', { kind: 'join' }, ['all'])] };
+const pictures = [task('all', { kind: 'encode', rungs: 'all' }), task('tracks', { kind: 'join' }, ['all'])];
 
 type Stage = {
-  readonly jobs: JobQueue;
   /** What becomes of the most urgent job that is due; null: there is none. */
   readonly next: () => Promise<Job | null>;
   readonly all: () => Promise<Job[]>;
@@ -35,9 +36,9 @@ type Stage = {
   readonly pass: (ms: number) => void;
 };
 
-type Stubs = { readonly disk?: Partial<Disk>; readonly fullFrom?: number; /** Called before joins ask for a job. */ readonly asked?: () => Promise<void> };
+type Stubs = { readonly film?: string; readonly tasks?: Pipeline['tasks']; readonly disk?: Partial<Disk>; readonly fullFrom?: number; /** Called before joins ask for a job. */ readonly asked?: () => Promise<void> };
 
-const staged = async (t: Test, { disk, fullFrom = 1, asked = async () => undefined }: Stubs = {}): Promise<Stage> => {
+const staged = async (t: Test, { film = file, tasks = pictures, disk, fullFrom = 1, asked = async () => undefined }: Stubs = {}): Promise<Stage> => {
   const { catalog, clock, folder: data } = await testCatalog(t);
   const [folder, jobsFolder] = [join(data, 'videos'), join(data, 'jobs')];
   await mkdir(jobsFolder);
@@ -45,19 +46,19 @@ const staged = async (t: Test, { disk, fullFrom = 1, asked = async () => undefin
   const handlers: { [kind: string]: JobHandler } = {};
   const planned = Promise.withResolvers<void>();
   const pipelines = new VideoPipelines({
-    ...{ clock, log: silent, folder, pipeline, fullFrom, disk: { ...nodeDisk, ...disk }, sandbox: Promise.resolve(sandbox) },
+    ...{ clock, log: silent, folder, fullFrom, pipeline: { name: 'tracks', tasks }, disk: { ...nodeDisk, ...disk }, sandbox: Promise.resolve(sandbox) },
     catalog: { videos: catalog.videos, uploads: catalog.uploads, plannings: catalog.plannings, jobs: { ...jobs, byKey: (key) => asked().then(() => jobs.byKey(key)) } },
     ladders: new Map([['standard', { rungs, soundBitRate: null }]]),
     crew: { take: (more) => Object.assign(handlers, more), wake: () => undefined, drop: async () => undefined },
     ...{ outdated: () => undefined, changed: () => planned.resolve(), wanted: async () => 'all' as const },
   });
   t.teardown(() => pipelines.stop());
-  const video = await playableFilm({ catalog, clock, folder, ownerId: await someAccount(catalog), file });
+  const video = await playableFilm({ catalog, clock, folder, ownerId: await someAccount(catalog), file: film });
   await pipelines.again(video);
   await planned.promise;
   const home = join(folder, video);
   return {
-    ...{ jobs, home, pass: (ms) => clock.advance(ms) },
+    ...{ home, pass: (ms) => clock.advance(ms) },
     async next() {
       const lease = await jobs.lease(['encode', 'light'], 'the test', 600_000);
       if (!lease) return null;
@@ -157,4 +158,23 @@ t.test('what is torn each time it has been made is given up', async (t) => {
     await next();
   }
   t.same(await kinds(), [['encode', 'done'], ['join', 'dead'], ['join', 'dead'], ['encode', 'done'], ['encode', 'done'], ['encode', 'done']]);
+});
+
+t.test('sound that is gone or torn when it is to be listed is made anew', async (t) => {
+  const input = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=4', '-f', 'lavfi', '-i', 'anoisesrc=r=96000:d=4:a=0.3'];
+  // More bits than anybody hears.
+  const film = await encoded('mp4', [...input, '-c:v', 'libx264', '-g', '10', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '500k', '-ac', '2', '-movflags', '+faststart']);
+  const { next, kinds, work, home } = await staged(t, { film, tasks: [task('sound', { kind: 'sound' })] });
+  t.match(await next(), { kind: 'sound', state: 'done' });
+  await rm(join(home, 'work'), { recursive: true });
+  t.match(await next(), { kind: 'list-sound', state: 'queued', waits: 1, attempts: 0 });
+  t.match(await next(), { kind: 'sound', state: 'done' });
+  await tear(home, 'sound');
+  t.match(await next(), { kind: 'list-sound', state: 'queued', waits: 1, attempts: 0 });
+  t.same(await work(), []);
+  t.match(await next(), { kind: 'sound', state: 'done' });
+  t.match(await next(), { kind: 'list-sound', state: 'done' });
+  t.same(await kinds(), [['sound', 'done'], ['list-sound', 'done'], ['sound', 'done'], ['sound', 'done']]);
+  const [track] = (await readdir(home)).toSorted();
+  t.match(track, /^a/, 'it lies beside the original');
 });

@@ -16,7 +16,7 @@ import { failing, IntakeFault, withPatience } from '../intake/failures.ts';
 import { mustSandbox } from '../intake/inspect.ts';
 import type { Job, NewJob } from '../jobs/queue.ts';
 import type { JobContext, JobHandler } from '../jobs/runner.ts';
-import { bytesOf, mustHaveRoom, plays, type JoinTools } from './ground.ts';
+import { bytesOf, mostAgain, mustHaveRoom, plays, type JoinTools } from './ground.ts';
 import { openPicture } from './open.ts';
 import { listSoundHandler } from './sounds.ts';
 
@@ -116,8 +116,6 @@ const nextKey = async (jobs: Pick<JoinTools['catalog']['jobs'], 'byKey'>, chunk:
   }
   return null;
 };
-
-const mostAgain = 3;
 
 /** What other rungs were made in the same go stays for them. */
 const removeChunks = async (home: string, { rung }: JoinWork, chunks: readonly ChunkPlace[]): Promise<void> => {
