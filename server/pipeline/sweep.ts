@@ -27,6 +27,8 @@ const given = /^[va][0-9a-z]{7,15}$/;
 /** Whoever watches goes on with a track that has come off the list for hours (`server/live/presentations.ts`). */
 const readOnMs = 6 * 3_600_000 + 120_000;
 const everyMs = 6 * 3_600_000;
+/** Work that was cancelled is kept for so long. */
+const regretMs = 24 * 3_600_000;
 /** Others need the disk: folders that are looked at before a pause. */
 const atOnce = 50;
 
@@ -89,11 +91,22 @@ export class WorkSweep {
       if (names.every((name) => name === workFolder)) await rm(home, { recursive: true, force: true });
       return;
     }
+    const making = new Set((await catalog.jobs.sharesOf(video)).filter(isMaking).map(({ state }) => state));
+    making.delete('done');
+    const isCancelled = making.delete('cancelled');
     // Whatever is not over may need it: work that has failed may be taken up again.
-    if (found.video.state !== 'ready' || (await catalog.jobs.sharesOf(video)).some((share) => isMaking(share) && share.state !== 'done')) return;
+    if (making.size > 0 || (isCancelled ? !(await this.#isLongCancelled(video)) : found.video.state !== 'ready')) return;
     const named = new Set(found.tracks.map(({ id }) => id));
-    const orphans = doubtful.filter((name) => !named.has(name));
+    // Of what is not ready, intake may keep tracks that no row has yet.
+    const orphans = doubtful.filter((name) => (found.video.state === 'ready' ? !named.has(name) : name === workFolder));
     for (const name of orphans) await rm(join(home, name), { recursive: true, force: true });
     if (orphans.length > 0) log.info({ video, orphans }, 'What was left of work on a video is removed.');
+  }
+
+  /** Nobody has taken up again what he cancelled. Who does so later waits until all of it is made anew. */
+  async #isLongCancelled(video: string): Promise<boolean> {
+    const { catalog, clock } = this.#o;
+    const before = clock.wall() - regretMs;
+    return (await catalog.jobs.ofVideo(video)).every((job) => !isMaking(job) || job.updatedAt < before);
   }
 }
