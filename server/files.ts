@@ -95,7 +95,7 @@ export const receiveFiles = async ({ config, catalog, events, sockets, live, lad
   sandbox.catch(() => undefined);
   const mayWrite = (): boolean => mayTakeMore(live.disk.level);
   let converts = false;
-  const rooms = roomsOf(budget, { here: config['encode.jobs'] ?? Math.ceil(cores), mayWrite, mayConvert: () => converts });
+  const rooms = roomsOf(budget, { here: config['encode.jobs'] ?? Math.ceil(cores), mayWrite, mayConvert: () => converts, clock });
   const crew = new Crew({ queue: catalog.jobs, clock, log, folder: jobsFolder, budget, rooms, encodes: config['encode.jobs'] !== 0 });
   // What may take hours gives way to encoders of what is live, too.
   const behindLive = sandbox.then((opened) => (typeof opened === 'string' ? opened : opened.behindLive));

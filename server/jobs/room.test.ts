@@ -128,3 +128,18 @@ t.test('without ffmpeg nothing begins that is made behind a video, and what make
   t.ok(pictures.take(job('picture'), noWay) && light.take(job('light'), noWay) && captions.take(job('captions'), noWay));
   t.end();
 });
+
+t.test('of what one found no room for none begins for a minute, in all processes; other work goes on', (t) => {
+  const clock = new FakeClock();
+  const { heavy, pictures, light, workers } = roomsOf(createCoreBudget(4), { here: 4, clock });
+  workers.later?.('encode');
+  t.same([heavy.open(['first', 'rest', 'encode']), workers.open(['encode', 'picture'])], [['first', 'rest'], ['picture']]);
+  t.equal(heavy.take(job('encode'), noWay), null);
+  workers.later?.('picture');
+  t.same([pictures.open(['picture']), workers.open(['picture'])], [[], []]);
+  t.notOk(light.later, 'each join sees for itself, and has written nothing');
+  clock.advance(60_000);
+  t.same(workers.open(['encode', 'picture']), ['picture', 'encode']);
+  t.ok(heavy.take(job('encode'), noWay) && pictures.take(job('picture'), noWay));
+  t.end();
+});

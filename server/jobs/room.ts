@@ -6,6 +6,7 @@
  *
  * Live comes before all of it (see the core budget).
  */
+import { systemClock, type Clock } from '../../packager/clock.ts';
 import type { CoreBudget, CoreLease } from '../../packager/encode/budget.ts';
 import type { Job } from './queue.ts';
 
@@ -14,6 +15,8 @@ export type Room = {
   open(classes: readonly string[]): readonly string[];
   /** For a job of an open class. `giveWay`: called when live needs the cores. Null: somebody else was quicker. */
   take(job: Pick<Job, 'id' | 'class'>, giveWay: () => void): CoreLease | null;
+  /** What a job of this class has found missing, the next one would as well. Absent: each is to see for itself. */
+  readonly later?: (jobClass: string) => void;
   /** Called whenever there may be more room. Returns the way to stop. */
   onFree(listener: () => void): () => void;
 };
@@ -91,15 +94,22 @@ export type RoomsOptions = {
   readonly mayWrite?: () => boolean;
   /** False: there is no ffmpeg. What is made behind videos that play loses nothing by waiting for a start that finds one. */
   readonly mayConvert?: () => boolean;
+  readonly clock?: Clock;
 };
 
-export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => true, mayConvert = () => true }: RoomsOptions): Rooms => {
+/** As long as the queue waits with a job that found no room. A quota that is used up closes nothing else. */
+const shutMs = 60_000;
+
+export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => true, mayConvert = () => true, clock = systemClock }: RoomsOptions): Rooms => {
   // What the budget keeps for the server is a part of a core, and takes no slot away.
   const slots = Math.max(1, Math.floor(budget.total + 0.3));
   const cores = Math.max(budget.total / 2, budget.total - smallShare) / slots;
   let [long, shareable] = [0, 0];
+  const shutUntil = new Map<string, number>();
+  const isShut = (jobClass: string): boolean => clock.now() < (shutUntil.get(jobClass) ?? -Infinity);
+  const later = (jobClass: string): void => void shutUntil.set(jobClass, clock.now() + shutMs);
   const isOpen = (jobClass: string, isHere: boolean): boolean => {
-    if (budget.free < cores) return false;
+    if (budget.free < cores || isShut(jobClass)) return false;
     if (behind.includes(jobClass) && !mayConvert()) return false;
     // What nobody waits for.
     if (!onlyHere.includes(jobClass) && !mayWrite()) return false;
@@ -116,9 +126,10 @@ export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => t
       };
       return noting(budget.take({ rank: 'vod', cores, name: job.class, yield: giveWay }), count(1), count(-1));
     },
+    later,
     onFree: (listener) => budget.onFree(listener),
   });
-  const pictures = smallRoom(budget, { cores: Math.min(0.1, budget.total / 20), most: 1 }, () => mayConvert() && mayWrite());
+  const pictures = { ...smallRoom(budget, { cores: Math.min(0.1, budget.total / 20), most: 1 }, () => mayConvert() && mayWrite() && !isShut('picture')), later };
   const light = smallRoom(budget, { cores: Math.min(0.05, budget.total / 40), most: 1 }, mayConvert);
   const captions = smallRoom(budget, { cores: Math.min(0.1, budget.total / 25), most: 1 }, mayConvert);
   return { slots, heavy: heavy(true), pictures, light, captions, workers: either('picture', pictures, heavy(false)) };
@@ -127,5 +138,6 @@ export const roomsOf = (budget: CoreBudget, { here: mostHere, mayWrite = () => t
 const either = (jobClass: string, room: Room, others: Room): Room => ({
   open: (classes) => [...room.open(classes.filter((one) => one === jobClass)), ...others.open(classes.filter((one) => one !== jobClass))],
   take: (job, giveWay) => (job.class === jobClass ? room : others).take(job, giveWay),
+  later: (one) => (one === jobClass ? room : others).later?.(one),
   onFree: (listener) => others.onFree(listener),
 });

@@ -6,7 +6,7 @@ import { createCoreBudget, type CoreBudget } from '../../packager/encode/budget.
 import type { FakeClock } from '../../packager/clock.ts';
 import { quiet, testCatalog } from '../catalog/testing.ts';
 import type { Job, JobQueue, NewJob } from './queue.ts';
-import { smallRoom } from './room.ts';
+import { roomsOf, smallRoom } from './room.ts';
 import { JobFault, JobRunner, type JobContext, type RunnerOptions } from './runner.ts';
 
 type Test = Parameters<typeof testCatalog>[0];
@@ -329,11 +329,18 @@ t.test('a job that was cancelled and is tried again at once keeps its folder whe
 });
 
 t.test('what can only wait for something is not dead when its attempts are used up', async (t) => {
-  const { queue, nth, runner, died } = await bench(t);
-  await queue.enqueue(job('a', { maxAttempts: 1 }));
-  runner().start();
+  const { queue, nth, runner, died, clock } = await bench(t);
+  await queue.enqueueAll([job('a', { maxAttempts: 1, priority: 1 }), job('b')]);
+  const budget = createCoreBudget(1);
+  const one = runner({ room: roomsOf(budget, { here: 1, clock }).heavy });
+  one.start();
   (await nth(1)).fail(new JobFault('no room', 'later'));
-  await until(async () => (await queue.byKey('a'))?.state === 'queued');
-  t.match(await queue.byKey('a'), { attempts: 0, reason: 'no room' });
+  await until(() => one.running.length === 0);
+  t.match(await queue.byKey('a'), { state: 'queued', attempts: 0, reason: 'no room' });
   t.same(died, []);
+  one.wake();
+  await queue.counts();
+  clock.advance(60_000);
+  one.wake();
+  t.equal((await nth(2)).job.key, 'a', 'the other one was not begun meanwhile: it would have found the same');
 });

@@ -210,6 +210,7 @@ export class JobRunner {
       if (!(await queue.heartbeat(token, this.#leaseMs))) return;
       await died(job, error);
     }
+    if (later) this.#o.room.later?.(job.class);
     await queue.fail(token, { reason, recoverable, later });
   }
 

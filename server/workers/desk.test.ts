@@ -93,13 +93,14 @@ t.test('who is there and what is being done can be seen', async (t) => {
 });
 
 t.test('of what a full disk ends nothing is dead', async (t) => {
-  const { catalog, worker, nth, died, stateOf } = await testDesk(t);
+  const { catalog, worker, nth, died, stateOf, rooms } = await testDesk(t);
   await catalog.jobs.enqueue(work('a', { maxAttempts: 1 }));
   await worker('a worker');
   (await nth(1)).fail(new IntakeFault(failing('no-room'), 'later'));
   await until(async () => (await stateOf('a')) === 'queued');
   t.match(await catalog.jobs.byKey('a'), { attempts: 0 });
   t.same(died, []);
+  t.same(rooms.heavy.open(['encode', 'rest']), ['rest'], 'nobody else tries the same at once');
 });
 
 t.test('a failure is told with its code where people are told in words, and the job dies or is tried again', async (t) => {

@@ -164,7 +164,7 @@ export class Visitor {
     const held = this.#held.get(ask.job);
     // Silent for too long, and somebody else has it by now.
     if (!held || held.token.fence !== ask.fence) return false;
-    const { queue, leaseMs } = this.#o;
+    const { queue, room, leaseMs } = this.#o;
     const { token, job } = held;
     switch (ask.type) {
       case 'heartbeat':
@@ -179,7 +179,10 @@ export class Visitor {
       case 'release':
         return this.#free(held, await queue.release(token));
       case 'fail':
-        if (isForLater(ask)) return this.#free(held, await queue.fail(token, { ...ask, later: true }));
+        if (isForLater(ask)) {
+          room.later?.(job.class);
+          return this.#free(held, await queue.fail(token, { ...ask, later: true }));
+        }
         if (!ask.recoverable || job.attempts >= job.maxAttempts) {
           // Whoever lost the job has no say in what becomes of it.
           if (!(await queue.heartbeat(token, leaseMs))) return this.#free(held, false);
