@@ -17,8 +17,8 @@ const ready = async ({ query, must: needed }: Part): Promise<Part> => {
   return { query: { compile: () => compiled }, must: needed };
 };
 
-/** Resolves with those that were not there. */
-export type AddJobs = (jobs: readonly NewJob[]) => Promise<readonly JobRow[]>;
+/** Resolves with those that were not there. Nothing is added where `first` finds nothing. */
+export type AddJobs = (jobs: readonly NewJob[], first?: Part) => Promise<readonly JobRow[]>;
 
 export const createAddJobs = ({ db, clock, write }: Ground): AddJobs => {
   const knownOf = async (keys: readonly string[]): Promise<Map<string, Known>> => {
@@ -31,33 +31,32 @@ export const createAddJobs = ({ db, clock, write }: Ground): AddJobs => {
       if (!found) throw new QueueError('no-video', `There is no video ${id}.`);
     }
   };
-  const add = async (jobs: readonly WrittenJob[], triesLeft: number): Promise<readonly JobRow[]> => {
+  const add = async (jobs: readonly WrittenJob[], first: Part | undefined, triesLeft: number): Promise<readonly JobRow[]> => {
     const now = clock.wall();
     const keys = new Set(jobs.flatMap(({ key, needs = [] }) => [key, ...needs]));
     const { rows, needs, outside } = batchOf(jobs, await knownOf([...keys]), now);
     if (rows.length === 0) return [];
     const waiting = [...new Set(needs.map(({ job }) => job))];
-    const parts: Part[] = [];
+    const parts: Part[] = first ? [first] : [];
     for (const some of portions(rows)) parts.push(await ready(must(db.insertInto('jobs').values(some))));
     for (const some of portions(needs)) parts.push(await ready(must(db.insertInto('jobNeeds').values(some))));
     for (const some of portions(waiting)) parts.push(await ready(also(countWaits(db, some))));
     for (const some of portions(outside)) parts.push(await ready(bringDown(db, jobsNamed(db, some).where('state', 'in', downStates), now)));
     try {
-      await write(parts);
-      return rows;
+      return (await write(parts)) ? rows : [];
     } catch (error) {
       const meanwhile = error instanceof CatalogError && (error.code === 'unique' || error.code === 'reference');
       if (!meanwhile || triesLeft <= 1) throw error;
       if (error.code === 'reference') await mustHave([...new Set(jobs.flatMap(({ videoId = [] }) => videoId))]);
-      return add(jobs, triesLeft - 1);
+      return add(jobs, first, triesLeft - 1);
     }
   };
-  return async (jobs) => {
+  return async (jobs, first) => {
     const all: WrittenJob[] = [];
     for (const some of portions(jobs)) {
       all.push(...some.map(written));
       if (jobs.length > some.length) await turn();
     }
-    return add(all, mostTries);
+    return add(all, first, mostTries);
   };
 };

@@ -39,6 +39,7 @@ export const createJobs = (ground: Ground): JobQueue => {
     return row ? shownJob(row) : null;
   };
   const end = (now: number) => db.updateTable('jobs').set({ ...held, state: 'cancelled', reason: null, fallen: 0, updatedAt: now }).where('state', 'in', openStates).returning('videoId');
+  const underWay = (id: string): Part => must(db.updateTable('jobs').set({ updatedAt: clock.wall() }).where('id', '=', id).where('state', '=', 'leased').returning('videoId'));
   const tryAgain = async (of: 'id' | 'videoId', value: string): Promise<number> => {
     const rows = await db.transaction().execute((trx) => revive(trx, of, value, clock.wall()));
     tell(rows);
@@ -56,6 +57,10 @@ export const createJobs = (ground: Ground): JobQueue => {
     async enqueueAll(jobs) {
       checkBatch(jobs);
       tell(await add(jobs));
+    },
+    async handOn(id, next) {
+      checkBatch([next]);
+      return tell(await add([next], underWay(id)));
     },
     async lease(classes, worker, ms) {
       if (classes.length === 0) return null;
@@ -102,7 +107,8 @@ export const createJobs = (ground: Ground): JobQueue => {
       return tell(await update.where('id', '=', token.job).where('fence', '=', token.fence).where('state', '=', 'leased').returning('videoId').execute());
     },
     async putBehind(id, jobs) {
-      await this.enqueueAll(jobs);
+      checkBatch(jobs);
+      tell(await add(jobs, underWay(id)));
       const now = clock.wall();
       const needed: string[] = [];
       for (const some of portions(jobs)) {

@@ -68,13 +68,13 @@ export const queueInspection = async ({ jobs }: Pick<Catalog, 'jobs'>, video: st
 /** The job that a video came into the workshop by; null: it never did. */
 export const inspectionOf = ({ jobs }: Pick<Catalog, 'jobs'>, video: string): Promise<Job | null> => jobs.byKey(keyOf(video, 'inspect'));
 
-/** The step that is next. `created` is false where it had been queued before. */
-export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, payload: MakePayload): Promise<{ readonly created: boolean }> => {
+/** The step that is next, behind the job that says so. False: it had been queued before, or that job was cancelled in its last moment. */
+export const queueMaking = async ({ jobs }: Pick<Catalog, 'jobs'>, { id }: Pick<Job, 'id'>, payload: MakePayload): Promise<boolean> => {
   const [step] = payload.steps;
   if (!step) throw new Error('There is no step to be queued.');
   const weight = Math.ceil(payload.duration ?? 1);
   const job = { class: classOf(step), kind: 'make', payload, priority: priorities[step.kind], maxAttempts: mostAttempts, videoId: payload.video, task: step.kind, weight };
-  return jobs.enqueue({ ...job, key: keyOf(payload.video, step.kind, payload.isOtherwise) });
+  return jobs.handOn(id, { ...job, key: keyOf(payload.video, step.kind, payload.isOtherwise) });
 };
 
 /** As soon as there is something that they can stand beside. Idempotent. */

@@ -35,7 +35,7 @@ export const inspectHandler = (tools: ShopTools): JobHandler => async (job, { si
   const [first] = plan.steps;
   // Pictures that are taken over may turn out not to be what can be cut.
   const second = first?.kind === 'remux' || first?.original.picture ? planOf({ ...facts, original: nothing.shown, mayCopy: false }) : null;
-  await queueMaking(catalog, {
+  await queueMaking(catalog, job, {
     ...{ video, container, duration: inspection.duration, isOtherwise: false, kept: null },
     steps: plan.steps,
     texts: captionsIn(inspection, container),

@@ -3,9 +3,11 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { encoded } from '../../test/support/encoded.ts';
+import { until } from '../../test/support/playlists.ts';
 import { systemClock, type Clock } from '../../packager/clock.ts';
 import { findPrograms } from '../../packager/encode/programs.ts';
 import { Sandbox } from '../../packager/encode/sandbox.ts';
+import { nodeDisk } from '../../packager/log/node-disk.ts';
 import { testFolder } from '../catalog/testing.ts';
 import { aac, picture, tone, x264, x265 } from './exactness.ts';
 import { leftOvers, silent, testIntake } from './testing.ts';
@@ -192,4 +194,24 @@ t.test('work that somebody cancelled is no reason to wait for ever, and is told 
   await shop.intake.cancelled(video);
   t.match(await videos.get(video), { state: 'failed' });
   t.equal(shop.intake.progress(video), null);
+});
+
+t.test('what is cancelled while its tracks are put in their place plays, and nothing more is made of it', async (t) => {
+  let cancel = async (): Promise<unknown> => undefined;
+  const shop = await testIntake(t, {
+    disk: {
+      async rename(from, to) {
+        await nodeDisk.rename(from, to);
+        if (to.includes('/videos/')) await cancel();
+      },
+    },
+  });
+  const { jobs, videos } = shop.catalog;
+  const video = await shop.upload(await encoded('mkv', [...picture(2, '640x400'), ...mpeg4]));
+  cancel = () => jobs.cancelVideo(video);
+  await shop.intake.whole(video);
+  await until(() => videos.get(video), (row) => row?.state === 'playable');
+  // Whatever it was about to do is done.
+  await shop.intake.stop();
+  t.same((await jobs.ofVideo(video)).map(({ task, state }) => [task, state]), [['inspect', 'done'], ['lowest', 'cancelled']]);
 });

@@ -8,13 +8,13 @@ import { nodeDisk } from '../../packager/log/node-disk.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { someUpload, testCatalog } from '../catalog/testing.ts';
 import type { Job } from '../jobs/queue.ts';
-import { queueMaking, type MakePayload } from './ground.ts';
+import type { MakePayload } from './ground.ts';
 import { makeHandler } from './make.ts';
 import { noCaptions, nothingBehind, silent } from './testing.ts';
 
 const step = (kind: Step['kind']): Step => ({ kind, picture: null, sounds: [], original: { picture: false, sound: false } });
 
-type Stage = { readonly catalog: Catalog; readonly video: string; readonly home: string; again(kinds: readonly Step['kind'][], otherwise?: readonly Step[]): Promise<unknown> };
+type Stage = { readonly catalog: Catalog; readonly video: string; readonly home: string; again(kinds: readonly Step['kind'][], otherwise?: readonly Step[], meanwhile?: (job: Job) => Promise<unknown>): Promise<unknown> };
 
 /** Where nothing can be made: whoever tries to fails. */
 const stageIn = async (t: Test, state: 'processing' | 'playable'): Promise<Stage> => {
@@ -26,9 +26,11 @@ const stageIn = async (t: Test, state: 'processing' | 'playable'): Promise<Stage
   const handler = makeHandler({ catalog, clock: systemClock, log: silent, disk: nodeDisk, folder: join(folder, 'videos'), sandbox: Promise.resolve('nothing is made here'), outdated: () => undefined, captions: noCaptions, behind: nothingBehind, tell: () => undefined });
   return {
     ...{ catalog, video, home },
-    async again(kinds, otherwise = []) {
+    async again(kinds, otherwise = [], meanwhile = async () => undefined) {
       const payload: MakePayload = { video, container: 'matroska', duration: 1, steps: kinds.map(step), otherwise, isOtherwise: false, kept: null };
-      const { job }: { job: Job } = await catalog.jobs.enqueue({ key: `${kinds[0]}:${video}`, class: 'first', kind: 'make', payload });
+      const { job }: { job: Job } = await catalog.jobs.enqueue({ key: `${kinds[0]}:${video}`, class: 'first', kind: 'make', payload, priority: 100 });
+      await catalog.jobs.lease(['first'], 'the test', 60_000);
+      await meanwhile(job);
       return handler(job, { signal: new AbortController().signal, folder: join(folder, 'jobs', job.id), cores: 1, holds: async () => true, progress: () => undefined });
     },
   };
@@ -41,10 +43,16 @@ t.test('what is shown already is not made again, and the step behind it is queue
   t.same(await readdir(home), ['v1abcdefg'], 'nothing of it is swept away');
 });
 
+t.test('what is cancelled in its last moment begins nothing more', async (t) => {
+  const { catalog, video, again } = await stageIn(t, 'playable');
+  await again(['lowest', 'mezzanine'], [], ({ id }) => catalog.jobs.cancel(id));
+  t.equal(await catalog.jobs.byKey(`mezzanine:${video}`), null);
+});
+
 t.test('a remux that has handed its tracks on leaves them alone', async (t) => {
   const { catalog, video, home, again } = await stageIn(t, 'processing');
   const lowest = { video, container: 'matroska', duration: 1, steps: [step('lowest')], otherwise: [], isOtherwise: false, kept: null } as const;
-  await queueMaking(catalog, lowest);
+  await catalog.jobs.enqueue({ key: `lowest:${video}`, class: 'first', kind: 'make', payload: lowest });
   await again(['remux', 'lowest']);
   t.same(await readdir(home), ['v1abcdefg']);
 });
@@ -52,7 +60,8 @@ t.test('a remux that has handed its tracks on leaves them alone', async (t) => {
 t.test('what is done in its place has the folder to itself', async (t) => {
   const { catalog, video, home, again } = await stageIn(t, 'processing');
   const instead = [step('lowest'), step('mezzanine')];
-  await queueMaking(catalog, { video, container: 'matroska', duration: 1, steps: instead, otherwise: [], isOtherwise: true, kept: null });
+  const payload: MakePayload = { video, container: 'matroska', duration: 1, steps: instead, otherwise: [], isOtherwise: true, kept: null };
+  await catalog.jobs.enqueue({ key: `lowest-otherwise:${video}`, class: 'first', kind: 'make', payload });
   await again(['lowest'], instead);
   t.same(await readdir(home), ['v1abcdefg']);
 });

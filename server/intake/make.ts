@@ -17,6 +17,7 @@ import { Mp4Error, type Movie } from '../../packager/mp4/movie.ts';
 import type { MoviePlan } from '../../packager/mp4/virtual.ts';
 import { newId } from '../catalog/ids.ts';
 import type { TrackRow, VideoRow, VideoWithTracks } from '../catalog/videos.ts';
+import type { Job } from '../jobs/queue.ts';
 import type { JobContext, JobHandler } from '../jobs/runner.ts';
 import { beside, type Beside } from './beside.ts';
 import { failing, IntakeFault } from './failures.ts';
@@ -33,7 +34,7 @@ export const makeHandler = (tools: ShopTools): JobHandler => async (job, context
   const [step] = payload.steps;
   const found = await tools.catalog.videos.withTracks(payload.video);
   if (!step || !found) return;
-  if (found.video.state !== waitsIn(step)) return await goOn(tools, found, payload);
+  if (found.video.state !== waitsIn(step)) return await goOn(tools, job, found, payload);
   // What lies there is somebody else's by now, and must not be swept away.
   if (await isHandedOn(tools, payload)) return;
   await sweep(tools, found, payload);
@@ -41,18 +42,18 @@ export const makeHandler = (tools: ShopTools): JobHandler => async (job, context
   const made = await makeMovie(tools, context, payload, step, job.attempts > 1);
   try {
     const plan = await planOf(made, payload, step, ground);
-    if (plan === 'not-carried') return await tryOtherwise(tools, payload);
-    await keep(tools, context, { found, payload, step, ground, plan, made });
+    if (plan === 'not-carried') return await tryOtherwise(tools, job, payload);
+    await keep(tools, context, { job, found, payload, step, ground, plan, made });
   } finally {
     await made.close();
   }
 };
 
 /** It has been done, and the server was killed before the step behind it was queued. */
-const goOn = async ({ catalog }: ShopTools, { video }: VideoWithTracks, payload: MakePayload): Promise<void> => {
+const goOn = async ({ catalog }: ShopTools, job: Job, { video }: VideoWithTracks, payload: MakePayload): Promise<void> => {
   if (video.state === 'playable' || video.state === 'ready') await queueCaptions(catalog, payload);
   const steps = payload.steps.slice(1);
-  if (steps[0] && video.state === waitsIn(steps[0])) await queueMaking(catalog, { ...payload, steps, otherwise: [] });
+  if (steps[0] && video.state === waitsIn(steps[0])) await queueMaking(catalog, job, { ...payload, steps, otherwise: [] });
 };
 
 /** What is done in the place of a step, or behind a remux, is queued when that has been done, and before anything is shown. */
@@ -146,14 +147,15 @@ const onGrid = async (movie: Movie, grid: Grid | null): Promise<MoviePlan> => {
 };
 
 /** The pictures cannot be cut where their key frames are: they are encoded. */
-const tryOtherwise = async ({ catalog, tell }: ShopTools, payload: MakePayload): Promise<void> => {
+const tryOtherwise = async ({ catalog, tell }: ShopTools, job: Job, payload: MakePayload): Promise<void> => {
   const [first] = payload.otherwise;
   if (!first) throw new IntakeFault(failing('encode-failed'));
-  await queueMaking(catalog, { ...payload, steps: payload.otherwise, otherwise: [], isOtherwise: true, kept: null });
+  await queueMaking(catalog, job, { ...payload, steps: payload.otherwise, otherwise: [], isOtherwise: true, kept: null });
   tell(payload.video, { step: first.kind, done: null });
 };
 
 type Keeping = {
+  readonly job: Job;
   readonly found: VideoWithTracks;
   readonly payload: MakePayload;
   readonly step: Step;
@@ -162,7 +164,7 @@ type Keeping = {
   readonly made: Made;
 };
 
-const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { found, payload, step, ground, plan, made }: Keeping): Promise<void> => {
+const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { job, found, payload, step, ground, plan, made }: Keeping): Promise<void> => {
   const { catalog, clock, disk, log } = tools;
   const { video } = found;
   const run = video.run ?? ground.run ?? newId();
@@ -177,8 +179,8 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
   const named: Shelf = { ...shelf, tracks: shelf.tracks.map((track, index) => ({ ...track, id: names[index] ?? track.id })) };
   const [, next] = payload.steps;
   if (step.kind === 'remux' && next) {
-    const { created } = await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), kept: { ...named, bytes } });
-    if (!created) return drop(tools, home, names);
+    const isNew = await queueMaking(catalog, job, { ...payload, steps: payload.steps.slice(1), kept: { ...named, bytes } });
+    if (!isNew) return drop(tools, home, names);
     tools.tell(video.id, { step: next.kind, done: null });
     return;
   }
@@ -197,9 +199,11 @@ const keep = async (tools: ShopTools, { folder, signal, holds }: JobContext, { f
     return drop(tools, home, names);
   }
   tools.outdated(video.id);
+  // Cancelled meanwhile: it plays as it is, and nothing more of it is begun.
+  if (!(await holds())) return;
   // Not sooner: it would find a video that does not wait for it yet, and take that for work that has been done.
   await queueCaptions(catalog, payload);
-  if (next) await queueMaking(catalog, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
+  if (next) await queueMaking(catalog, job, { ...payload, steps: payload.steps.slice(1), otherwise: [] });
   else tools.behind.playable(video.id);
   tools.tell(video.id, next ? { step: next.kind, done: null } : null);
 };

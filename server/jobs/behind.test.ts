@@ -34,3 +34,16 @@ t.test('what is put behind something that is dead by then falls with it', async 
   t.equal(join && (await jobs.putBehind(join.job.id, [job('bad')])), true);
   t.same([(await jobs.byKey('bad'))?.state, (await jobs.byKey('join'))?.state], ['dead', 'cancelled']);
 });
+
+t.test('what is cancelled begins nothing more: no job is queued for it, nor behind it', async (t) => {
+  const { jobs } = (await testCatalog(t)).catalog;
+  await jobs.enqueueAll([job('one'), job('other')]);
+  const lease = await jobs.lease(['encode'], 'w', 1000);
+  const { id = '' } = lease?.job ?? {};
+  t.equal(await jobs.handOn(id, job('next')), true);
+  t.equal(await jobs.handOn(id, job('next')), false, 'it is there');
+  await jobs.cancel(id);
+  t.equal(await jobs.handOn(id, job('late')), false);
+  t.equal(await jobs.putBehind(id, [job('late')]), false);
+  t.equal(await jobs.byKey('late'), null);
+});

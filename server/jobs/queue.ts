@@ -113,6 +113,8 @@ export interface JobQueue {
   enqueue(job: NewJob): Promise<{ job: Job; created: boolean }>;
   /** All that are not there yet, in one transaction. What needs something that is dead or cancelled is cancelled too. */
   enqueueAll(jobs: readonly NewJob[]): Promise<void>;
+  /** Queues what comes next, as long as somebody works on this one: what was cancelled in its last moment begins nothing more. False: nobody does, or it was there. */
+  handOn(id: string, next: NewJob): Promise<boolean>;
   /** The most urgent job of these classes that is due and waits for nothing, for `ms`; null: nothing to do. */
   lease(classes: readonly string[], worker: string, ms: number): Promise<Lease | null>;
   /** False from here on: the lease is lost, stop working. */
