@@ -32,23 +32,25 @@ type Stage = {
   readonly pipelines: VideoPipelines;
   readonly crew: Crew;
   /** The next process: this one has been stopped. */
-  next(): VideoPipelines;
+  next(more?: Partial<PipelineOptions>): VideoPipelines;
   /** Whole, and `playable`, as a kill leaves it before anything is planned. */
   film(ladder?: string): Promise<string>;
   becomes(video: string, fits: (row: VideoRow) => boolean): Promise<VideoRow>;
 };
+
+const openSandbox = async (folder: string): Promise<Sandbox | string> => (await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder, gentle: false })) ?? 'none';
 
 const staged = async (t: Test, sandbox?: string, more: Partial<PipelineOptions> = {}): Promise<Stage> => {
   const { catalog, folder: data } = await testCatalog(t, { clock: systemClock });
   const ownerId = await someAccount(catalog);
   const [folder, jobs] = [join(data, 'videos'), join(data, 'jobs')];
   await Promise.all([mkdir(folder), mkdir(jobs)]);
-  const opened = sandbox ?? (await Sandbox.open({ programs: await findPrograms(), clock: systemClock, folder: data, gentle: false })) ?? 'none';
+  const opened = sandbox ?? (await openSandbox(data));
   const budget = createCoreBudget(2);
   const newCrew = (): Crew => new Crew({ queue: catalog.jobs, clock: systemClock, log: silent, folder: jobs, budget, rooms: roomsOf(budget, { here: 2 }), idleMs: 50 });
   const crew = newCrew();
   const shared = { catalog, clock: systemClock, log: silent, disk: nodeDisk, folder };
-  const begun = (crew: Crew): VideoPipelines => {
+  const begun = (crew: Crew, more: Partial<PipelineOptions>): VideoPipelines => {
     const pipelines = new VideoPipelines({
       ...{ ...shared, crew, pipeline, sandbox: Promise.resolve(opened), fullFrom: 1, lookEveryMs: 50, wanted: async () => 'all' as const },
       ladders: new Map([['standard', { rungs: lowest ? [lowest] : [], soundBitRate: null }]]),
@@ -61,9 +63,9 @@ const staged = async (t: Test, sandbox?: string, more: Partial<PipelineOptions> 
     });
     return pipelines;
   };
-  const pipelines = begun(crew);
+  const pipelines = begun(crew, more);
   return {
-    ...{ catalog, pipelines, crew, home: (video) => join(folder, video), next: () => begun(newCrew()) },
+    ...{ catalog, pipelines, crew, home: (video) => join(folder, video), next: (others = more) => begun(newCrew(), others) },
     film: (ladder = 'standard') => playableFilm({ catalog, clock: systemClock, folder, ownerId, file: film, ladder }, (open) => pipelines.makesTracks(open) || true),
     becomes: (video, fits) =>
       until(
@@ -273,12 +275,19 @@ t.test('what was said of a failure stays, though its job is not dead yet', async
   t.match(await catalog.videos.get(video), { state: 'playable', errorCode: 'no-room' });
 });
 
-t.test('where ffmpeg is missing, what plays is all that there will be', async (t) => {
-  const { catalog, pipelines, film: whole, becomes } = await staged(t, 'ffmpeg is not in PATH');
-  const video = await whole();
+t.test('where ffmpeg is missing, what plays is all that there is, until a server has one', async (t) => {
+  const { catalog, pipelines, next, home, film: whole, becomes } = await staged(t, 'ffmpeg is not in PATH');
+  const [video, untold] = [await whole(), await whole()];
   await pipelines.start();
-  await becomes(video, isReady);
-  t.same(await catalog.jobs.ofVideo(video), []);
+  for (const one of [video, untold]) await becomes(one, isReady);
+  await pipelines.again(video);
+  await aWhile();
+  t.same(await catalog.plannings.all(), [video], 'it is still to be planned');
+  await pipelines.stop();
+  await next({ sandbox: Promise.resolve(await openSandbox(home('..'))) }).start();
+  await until(() => catalog.jobs.ofVideo(video), (jobs) => jobs.length > 0);
+  await until(() => catalog.plannings.all(), (noted) => noted.length === 0);
+  t.same(await catalog.jobs.ofVideo(untold), []);
 });
 
 t.test('work whose workers vanished too often is told of; tried again, it is not any more', async (t) => {

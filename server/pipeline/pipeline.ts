@@ -224,7 +224,8 @@ export class VideoPipelines implements Pipelines {
     const { plannings } = this.#o.catalog;
     const turn = await plannings.turnOf(video);
     await this.#planOne(video, handed);
-    if (turn !== null) await plannings.planned(video, turn);
+    // What plays is all that there is for now; a server that has ffmpeg makes the rest.
+    if (turn !== null && filtersOf(await this.#o.sandbox) !== null) await plannings.planned(video, turn);
   }
 
   /** It is tried again at the next look, and told at last of what is only playable: nobody waits for ever, or reads of it each minute. */
@@ -336,7 +337,8 @@ export class VideoPipelines implements Pipelines {
     const { catalog, pageSize = usualPage } = this.#o;
     await this.#sweep.all();
     // Also of what is ready: nothing else tells of those.
-    for (const video of [...this.#tries.keys(), ...(await catalog.plannings.all())]) this.#tryAgain(video);
+    const noted = this.#filters === null ? [] : await catalog.plannings.all();
+    for (const video of [...this.#tries.keys(), ...noted]) this.#tryAgain(video);
     do {
       const { items, next } = await catalog.videos.list({ limit: pageSize, after: this.#looked, state: 'playable', seenBy: null });
       this.#looked = next;
