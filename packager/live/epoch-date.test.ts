@@ -11,10 +11,10 @@ import { Show } from './show.ts';
 t.test('an epoch is dated when it arrives, and never before what is ahead of it has ended', (t) => {
   t.equal(epochDate(10_000.4, null), 10_000, 'the first one');
   t.equal(epochDate(10_000, 9_000), 10_000, 'behind an outage');
-  t.equal(epochDate(10_000, 10_000), 10_000);
-  t.equal(epochDate(10_000, 10_027.2), 10_028, 'announced earlier than it should have been');
-  t.equal(epochDate(10_000, 10_000.2), 10_001, 'by part of a millisecond');
-  t.equal(epochDate(10_000, 11_000), 11_000);
+  t.equal(epochDate(10_000, 10_000), 10_001, 'never on the point');
+  t.equal(epochDate(10_000, 10_027.2), 10_029, 'announced earlier than it should have been');
+  t.equal(epochDate(10_000, 10_000.2), 10_002, 'by part of a millisecond');
+  t.equal(epochDate(10_000, 11_000), 11_001);
   t.equal(epochDate(10_000, 11_001), 10_000, 'whoever sends faster than time is dated by the wall clock again');
   t.end();
 });

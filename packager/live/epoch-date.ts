@@ -1,5 +1,5 @@
 /**
- * When an epoch is dated: from the arrival of its first picture, but not before the media ahead of it ends.
+ * When an epoch is dated: from the arrival of its first picture, but not before the media ahead of it has ended.
  *
  * An arrival is late by what the line, the gate or a busy machine makes of it, once more, once less. Where the epoch ahead
  * was announced later than this one, its media would end behind this one's beginning, by tens of ms. Shaka (5.2, segments
@@ -14,7 +14,8 @@ const MOST_OVERLAP_MS = 1000;
 
 /** ms since 1970, whole. `wallMs`: arrival; `endMs`: the date at which what is ahead ends, null where nothing is. */
 export const epochDate = (wallMs: number, endMs: number | null): number => {
-  // Rounded up: a part of a millisecond would be an overlap too.
-  const free = endMs !== null && endMs - wallMs <= MOST_OVERLAP_MS ? Math.ceil(endMs) : Number.NEGATIVE_INFINITY;
+  // A part of a millisecond would be an overlap too, and where nothing at all lies between, players that reckon in seconds find
+  // one of 3e-16.
+  const free = endMs !== null && endMs - wallMs <= MOST_OVERLAP_MS ? Math.ceil(endMs) + 1 : Number.NEGATIVE_INFINITY;
   return Math.max(Math.round(wallMs), free);
 };
